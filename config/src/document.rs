@@ -1,0 +1,217 @@
+//! The document: JSON5 text, and the values that stand for `${NAME}` in it.
+//!
+//! `${NAME}` in a string, `NAME` in capitals, is replaced by a variable's value;
+//! `$${NAME}` stands for the characters themselves. These are OpenClaw's rules.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::fault::{Fault, Faults};
+use crate::section::Section;
+
+/// The values of the variables that a document may name.
+pub type Variables = BTreeMap<String, String>;
+
+/// A configuration whose syntax is right and whose values nobody has read yet.
+#[derive(Debug, Clone)]
+pub struct Document {
+    root: Value,
+    variables: Variables,
+}
+
+impl Document {
+    /// Parses a JSON5 document; a blank one is an empty object.
+    ///
+    /// # Errors
+    /// A document that is not JSON5, or whose root is not an object.
+    pub fn parse(text: &str, variables: Variables) -> Result<Self, Faults> {
+        let text = if text.trim().is_empty() { "{}" } else { text };
+        let root: Value = json5::from_str(text).map_err(|error| syntax_fault(&error))?;
+        if !root.is_object() {
+            return Err(Faults::document("the document must be an object"));
+        }
+        Ok(Self { root, variables })
+    }
+
+    /// Reads typed values out of the document.
+    ///
+    /// # Errors
+    /// Every fault that `read` met; all of them, not only the first.
+    pub fn read<T>(&self, read: impl FnOnce(&mut Section<'_>) -> T) -> Result<T, Faults> {
+        let mut section = Section::root(&self.root, &self.variables);
+        let value = read(&mut section);
+        match section.into_faults() {
+            faults if faults.is_empty() => Ok(value),
+            faults => Err(Faults(faults)),
+        }
+    }
+}
+
+/// Tells where the syntax breaks, but not what stands there: the parser's own
+/// words may quote a value.
+fn syntax_fault(error: &json5::Error) -> Faults {
+    Faults::document(match error.position() {
+        Some(at) => format!(
+            "the document is not JSON5 at line {}, column {}",
+            at.line + 1,
+            at.column + 1
+        ),
+        None => "the document is not JSON5".to_owned(),
+    })
+}
+
+/// Returns the names of all variables that a document's text refers to.
+pub(crate) fn variable_names(text: &str) -> Vec<String> {
+    pieces(text)
+        .filter_map(|piece| match piece {
+            Piece::Variable(name) => Some(name.to_owned()),
+            Piece::Text(_) => None,
+        })
+        .collect()
+}
+
+/// Replaces every `${NAME}` in a string.
+///
+/// # Errors
+/// A fault at `path` for the first variable without a value. OpenClaw treats a
+/// blank value as a missing one, and so does this.
+pub(crate) fn interpolate(text: &str, variables: &Variables, path: &str) -> Result<String, Fault> {
+    let mut result = String::with_capacity(text.len());
+    for piece in pieces(text) {
+        match piece {
+            Piece::Text(text) => result.push_str(text),
+            Piece::Variable(name) => match variables.get(name) {
+                Some(value) if !value.is_empty() => result.push_str(value),
+                _ => {
+                    return Err(Fault {
+                        path: path.to_owned(),
+                        problem: format!("the variable {name} has no value"),
+                    });
+                }
+            },
+        }
+    }
+    Ok(result)
+}
+
+enum Piece<'t> {
+    Text(&'t str),
+    Variable(&'t str),
+}
+
+/// Splits a text into variables and what stands between them.
+fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, after) = next_piece(rest);
+        rest = after;
+        Some(piece)
+    })
+}
+
+fn next_piece(text: &str) -> (Piece<'_>, &str) {
+    if let Some((name, after)) = variable_at_start(text) {
+        return (Piece::Variable(name), after);
+    }
+    // `$${NAME}`: the first dollar sign goes, the rest stays as it is.
+    if let Some(escaped) = text.strip_prefix('$')
+        && let Some((_, after)) = variable_at_start(escaped)
+        && let Some(literal) = escaped.strip_suffix(after)
+    {
+        return (Piece::Text(literal), after);
+    }
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    let next = text
+        .char_indices()
+        .find_map(|(at, c)| (at >= first && c == '$').then_some(at))
+        .unwrap_or(text.len());
+    let (piece, after) = text.split_at_checked(next).unwrap_or((text, ""));
+    (Piece::Text(piece), after)
+}
+
+fn variable_at_start(text: &str) -> Option<(&str, &str)> {
+    let (name, after) = text.strip_prefix("${")?.split_once('}')?;
+    let mut bytes = name.bytes();
+    let starts = bytes
+        .next()
+        .is_some_and(|b| b.is_ascii_uppercase() || b == b'_');
+    let goes_on = bytes.all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    (starts && goes_on).then_some((name, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables() -> Variables {
+        [("A", "1"), ("B_2", "two"), ("EMPTY", "")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    }
+
+    #[test]
+    fn variables_are_replaced_wherever_they_stand() {
+        let cases = [
+            ("plain", "plain"),
+            ("${A}", "1"),
+            ("x${A}y${B_2}z", "x1ytwoz"),
+            ("${A}${A}", "11"),
+            ("$${A}", "${A}"),
+            ("$$${A}", "$${A}"),
+            ("${lower}", "${lower}"),
+            ("${2A}", "${2A}"),
+            ("${A", "${A"),
+            ("$", "$"),
+            ("€${A}€", "€1€"),
+        ];
+        for (text, expected) in cases {
+            let replaced = interpolate(text, &variables(), "p");
+            assert_eq!(replaced.as_deref(), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_variable_without_a_value_is_named_with_its_path() {
+        for text in ["${NOPE}", "${EMPTY}"] {
+            let fault = interpolate(text, &variables(), "gateway.auth.token").unwrap_err();
+            assert_eq!(fault.path, "gateway.auth.token");
+            assert!(fault.problem.contains("has no value"), "{}", fault.problem);
+        }
+    }
+
+    #[test]
+    fn a_document_names_its_variables() {
+        let names = variable_names("{ a: '${A}', b: '$${B}', c: '${C_3}' }");
+        assert_eq!(names, ["A", "C_3"]);
+    }
+
+    #[test]
+    fn comments_trailing_commas_and_bare_keys_are_json5() {
+        let document = Document::parse("// why\n{ a: 'b', }", Variables::new()).unwrap();
+        assert_eq!(document.read(|s| s.text("a")), Ok(Some("b".to_owned())));
+    }
+
+    #[test]
+    fn a_blank_document_is_an_empty_one() {
+        assert!(Document::parse("  \n", Variables::new()).is_ok());
+    }
+
+    #[test]
+    fn broken_syntax_is_located_and_not_quoted() {
+        let faults = Document::parse("{ token: 's3cret' oops }", Variables::new()).unwrap_err();
+        let text = faults.to_string();
+        assert!(text.contains("line 1"), "{text}");
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+
+    #[test]
+    fn a_root_that_is_no_object_is_refused() {
+        for text in ["[]", "1", "'a'", "null"] {
+            assert!(Document::parse(text, Variables::new()).is_err(), "{text}");
+        }
+    }
+}

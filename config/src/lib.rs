@@ -1,0 +1,25 @@
+//! The configuration document that every Tidegate component reads its part of.
+//!
+//! ```text
+//! source    file or variable        -> text and variables     (the only effects)
+//! document  JSON5 and ${NAME}       -> Document
+//! section   Document                -> typed values, every Fault with its path
+//! ```
+//!
+//! The shape is OpenClaw's `openclaw.json`; what is Tidegate's own stands under
+//! `tidegate`. A section that nobody reads is not looked at: neither its keys
+//! nor its variables can be at fault.
+
+mod document;
+mod duration;
+mod fault;
+mod secret;
+mod section;
+mod source;
+
+pub use document::{Document, Variables};
+pub use duration::parse_duration;
+pub use fault::{Fault, Faults};
+pub use secret::Secret;
+pub use section::Section;
+pub use source::load;

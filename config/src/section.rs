@@ -1,0 +1,365 @@
+//! One object of the document, read key by key.
+//!
+//! Reading never stops at a fault: a value that is wrong counts as absent, the
+//! fault is kept with its path, and the reader goes on to find the next one.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::document::{Variables, interpolate};
+use crate::duration::parse_duration;
+use crate::fault::Fault;
+use crate::secret::Secret;
+
+/// An object of the configuration, present or not.
+#[derive(Debug)]
+pub struct Section<'d> {
+    path: String,
+    members: Option<&'d Map<String, Value>>,
+    known: Vec<&'static str>,
+    variables: &'d Variables,
+    faults: Rc<RefCell<Vec<Fault>>>,
+}
+
+impl<'d> Section<'d> {
+    pub(crate) fn root(root: &'d Value, variables: &'d Variables) -> Self {
+        Self {
+            path: String::new(),
+            members: root.as_object(),
+            known: Vec::new(),
+            variables,
+            faults: Rc::default(),
+        }
+    }
+
+    pub(crate) fn into_faults(self) -> Vec<Fault> {
+        self.faults.take()
+    }
+
+    /// Tells whether the object stands in the document.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        self.members.is_some()
+    }
+
+    /// Returns the object under `key`; an absent one reads as empty.
+    pub fn section(&mut self, key: &'static str) -> Self {
+        let members = self.value(key).and_then(|value| {
+            let object = value.as_object();
+            if object.is_none() {
+                self.fault(key, "must be an object");
+            }
+            object
+        });
+        self.child(self.path_of(key), members)
+    }
+
+    /// Returns the objects of the object under `key` with their names, none
+    /// where it is absent. A `null` in the place of an object is left out.
+    pub fn entries(&mut self, key: &'static str) -> Option<Vec<(String, Self)>> {
+        let section = self.section(key);
+        let entries = section.members?.iter();
+        let entries = entries.filter(|(_, value)| !value.is_null());
+        Some(
+            entries
+                .map(|(name, value)| {
+                    let path = section.path_of(name);
+                    (name.clone(), self.object_at(path, value))
+                })
+                .collect(),
+        )
+    }
+
+    /// Returns the objects of the list under `key`, none where it is absent.
+    pub fn items(&mut self, key: &'static str) -> Option<Vec<Self>> {
+        let items = self.array(key)?.iter().enumerate();
+        let path = self.path_of(key);
+        Some(
+            items
+                .map(|(n, value)| self.object_at(format!("{path}[{n}]"), value))
+                .collect(),
+        )
+    }
+
+    /// Returns the strings of the list under `key`, none where it is absent.
+    pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let items = self.array(key)?.iter().enumerate();
+        let path = self.path_of(key);
+        Some(
+            items
+                .filter_map(|(n, value)| self.text_at(&format!("{path}[{n}]"), value))
+                .collect(),
+        )
+    }
+
+    /// Returns the string under `key`, its variables replaced.
+    pub fn text(&mut self, key: &'static str) -> Option<String> {
+        let value = self.value(key)?;
+        self.text_at(&self.path_of(key), value)
+    }
+
+    /// Returns the secret under `key`: a string, or OpenClaw's reference to an
+    /// environment variable, `{ source: "env", id: "NAME" }`.
+    pub fn secret(&mut self, key: &'static str) -> Option<Secret> {
+        let value = self.value(key)?;
+        if !value.is_object() {
+            return self.text(key).map(Secret::new);
+        }
+        let mut reference = self.section(key);
+        if reference.text("source").as_deref() != Some("env") {
+            self.fault(key, "must be a string, or refer to the source \"env\"");
+            return None;
+        }
+        let name = reference.text("id")?;
+        let secret = self.variable(&name);
+        if secret.is_none() {
+            self.fault(key, &format!("the variable {name} has no value"));
+        }
+        secret
+    }
+
+    /// Returns the truth value under `key`.
+    pub fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let flag = self.value(key)?.as_bool();
+        if flag.is_none() {
+            self.fault(key, "must be true or false");
+        }
+        flag
+    }
+
+    /// Returns the whole number under `key`, which must lie in `range`.
+    pub fn number(
+        &mut self,
+        key: &'static str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Option<u64> {
+        let number = self.value(key)?.as_u64().filter(|n| range.contains(n));
+        if number.is_none() {
+            let (low, high) = (range.start(), range.end());
+            self.fault(key, &format!("must be a whole number from {low} to {high}"));
+        }
+        number
+    }
+
+    /// Returns the length of time under `key`, such as `"15s"`.
+    pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
+        let text = self.text(key)?;
+        let duration = parse_duration(&text);
+        if duration.is_none() {
+            self.fault(
+                key,
+                "must be a length of time such as \"250ms\", \"15s\" or \"2m\"",
+            );
+        }
+        duration
+    }
+
+    /// Returns one of `choices` by the name under `key`.
+    pub fn choice<T: Clone>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key)?;
+        let choice = choices.iter().find(|(name, _)| *name == text);
+        if choice.is_none() {
+            let names: Vec<_> = choices
+                .iter()
+                .map(|(name, _)| format!("\"{name}\""))
+                .collect();
+            self.fault(key, &format!("must be one of {}", names.join(", ")));
+        }
+        choice.map(|(_, value)| value.clone())
+    }
+
+    /// Returns a variable that counts without being named in the document.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<Secret> {
+        let value = self.variables.get(name).filter(|value| !value.is_empty());
+        value.map(Secret::new)
+    }
+
+    /// Keeps a fault at `key`. The text must not quote the value.
+    pub fn fault(&self, key: &str, problem: &str) {
+        self.fault_at(self.path_of(key), problem);
+    }
+
+    /// Makes every key that was never asked for a fault.
+    pub fn deny_unknown_keys(&self) {
+        let keys = self.members.into_iter().flat_map(Map::keys);
+        for key in keys.filter(|key| !self.known.contains(&key.as_str())) {
+            self.fault(key, "is not a known key");
+        }
+    }
+
+    /// Marks a key as known without reading it.
+    pub fn allow(&mut self, key: &'static str) {
+        self.known.push(key);
+    }
+
+    fn value(&mut self, key: &'static str) -> Option<&'d Value> {
+        self.known.push(key);
+        self.members?.get(key).filter(|value| !value.is_null())
+    }
+
+    fn array(&mut self, key: &'static str) -> Option<&'d [Value]> {
+        let array = self.value(key)?.as_array();
+        if array.is_none() {
+            self.fault(key, "must be a list");
+        }
+        array.map(Vec::as_slice)
+    }
+
+    fn object_at(&self, path: String, value: &'d Value) -> Self {
+        let members = value.as_object();
+        if members.is_none() {
+            self.fault_at(path.clone(), "must be an object");
+        }
+        self.child(path, members)
+    }
+
+    fn text_at(&self, path: &str, value: &Value) -> Option<String> {
+        let Some(text) = value.as_str() else {
+            self.fault_at(path.to_owned(), "must be a string");
+            return None;
+        };
+        match interpolate(text, self.variables, path) {
+            Ok(text) => Some(text),
+            Err(fault) => {
+                self.faults.borrow_mut().push(fault);
+                None
+            }
+        }
+    }
+
+    fn child(&self, path: String, members: Option<&'d Map<String, Value>>) -> Self {
+        Self {
+            path,
+            members,
+            known: Vec::new(),
+            variables: self.variables,
+            faults: Rc::clone(&self.faults),
+        }
+    }
+
+    fn fault_at(&self, path: String, problem: &str) {
+        let problem = problem.to_owned();
+        self.faults.borrow_mut().push(Fault { path, problem });
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        match self.path.as_str() {
+            "" => key.to_owned(),
+            path => format!("{path}.{key}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Document, Fault, Faults, Secret, Section, Variables};
+
+    fn read<T>(text: &str, read: impl FnOnce(&mut Section<'_>) -> T) -> Result<T, Faults> {
+        let variables = Variables::from([("TOKEN".to_owned(), "s3cret".to_owned())]);
+        Document::parse(text, variables).unwrap().read(read)
+    }
+
+    fn faults<T: std::fmt::Debug>(
+        text: &str,
+        read_all: impl FnOnce(&mut Section<'_>) -> T,
+    ) -> Vec<String> {
+        let Faults(faults) = read(text, read_all).unwrap_err();
+        faults.iter().map(Fault::to_string).collect()
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_path() {
+        let found = faults("{ a: { b: 1, c: 'x', d: 7 }, e: [], f: [1] }", |root| {
+            let mut a = root.section("a");
+            a.text("b");
+            a.flag("c");
+            a.duration("d");
+            root.section("e");
+            root.items("f");
+        });
+        assert_eq!(
+            found,
+            [
+                "a.b: must be a string",
+                "a.c: must be true or false",
+                "a.d: must be a string",
+                "e: must be an object",
+                "f[0]: must be an object",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_key_that_nobody_asked_for_is_named() {
+        let found = faults("{ a: { known: 'x', knwon: 'y' } }", |root| {
+            let mut a = root.section("a");
+            a.text("known");
+            a.deny_unknown_keys();
+        });
+        assert_eq!(found, ["a.knwon: is not a known key"]);
+    }
+
+    #[test]
+    fn a_section_that_nobody_reads_cannot_be_at_fault() {
+        let read = read("{ other: { token: '${MISSING}' }, a: 'b' }", |root| {
+            root.text("a")
+        });
+        assert_eq!(read, Ok(Some("b".to_owned())));
+    }
+
+    #[test]
+    fn a_secret_is_a_string_or_a_reference_to_a_variable() {
+        let expected = Ok(Some(Secret::new("s3cret")));
+        for text in [
+            "{ token: 's3cret' }",
+            "{ token: '${TOKEN}' }",
+            "{ token: { source: 'env', provider: 'default', id: 'TOKEN' } }",
+        ] {
+            assert_eq!(read(text, |root| root.secret("token")), expected, "{text}");
+        }
+        let found = faults("{ token: { source: 'vault', id: 'x' } }", |r| {
+            r.secret("token")
+        });
+        assert_eq!(
+            found,
+            ["token: must be a string, or refer to the source \"env\""]
+        );
+        let found = faults("{ token: { source: 'env', id: 'NOPE' } }", |r| {
+            r.secret("token")
+        });
+        assert_eq!(found, ["token: the variable NOPE has no value"]);
+    }
+
+    #[test]
+    fn numbers_and_choices_stay_in_their_range() {
+        let found = faults("{ n: 11, m: 1.5, c: 'z' }", |root| {
+            root.number("n", 1..=10);
+            root.number("m", 1..=10);
+            root.choice("c", &[("x", 1), ("y", 2)]);
+        });
+        assert_eq!(
+            found,
+            [
+                "n: must be a whole number from 1 to 10",
+                "m: must be a whole number from 1 to 10",
+                "c: must be one of \"x\", \"y\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn named_entries_keep_their_names_and_a_null_is_none() {
+        let names = read("{ agents: { main: {}, gone: null } }", |root| {
+            let entries = root.entries("agents").unwrap_or_default();
+            entries
+                .into_iter()
+                .map(|(name, _)| name)
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(names, Ok(vec!["main".to_owned()]));
+    }
+}

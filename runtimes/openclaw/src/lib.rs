@@ -1,0 +1,1 @@
+//! A runtime that calls an OpenClaw gateway.
