@@ -1,1 +1,74 @@
-fn main() { println!("x"); }
+//! Tidegate's own tasks: `cargo xtask build | up | serve | test`.
+//!
+//! ```text
+//! workspace    where things are, and cargo itself
+//! components   sources                 -> dist/*.wasm
+//! composition  gateway + runtime       -> one component
+//! environment  configuration, secrets  -> what the guest may see
+//! server       component + environment -> HTTP, by the real `wasmtime serve`
+//! development  build and serve with nothing but defaults
+//! suite        every check of this repository, in order
+//! ```
+//!
+//! A machine with only rustup needs no other tool.
+
+mod components;
+mod composition;
+mod development;
+mod environment;
+mod server;
+mod suite;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::{CommandFailed, Workspace};
+
+/// Tidegate's own tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the components and compose them, into `dist/`.
+    Build,
+    /// Build, and serve the gateway with a runtime, ready to be asked.
+    Up(development::Up),
+    /// Serve one composed component with the embedded `wasmtime serve`.
+    Serve(server::Serve),
+    /// Check formatting and lints, build, and run every test.
+    Test(suite::Test),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            exit_code(&error)
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    let workspace = Workspace::locate()?;
+    match task {
+        Task::Build => components::build(&workspace),
+        Task::Up(up) => up.run(&workspace),
+        Task::Serve(serve) => serve.run(),
+        Task::Test(test) => test.run(&workspace),
+    }
+}
+
+/// A failed command's own code, so that a caller of `cargo xtask` learns what
+/// a caller of that command would have.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    let failed = error.downcast_ref::<CommandFailed>();
+    failed.map_or(ExitCode::FAILURE, |failed| ExitCode::from(failed.code))
+}

@@ -1,0 +1,97 @@
+//! The components: built, composed and left in `dist/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+
+use crate::composition::compose;
+use crate::workspace::{WASM_TARGET, Workspace};
+
+/// The packages that are components.
+pub(crate) const PACKAGES: [&str; 3] = ["tidegate", "runtime-openclaw", "runtime-rehearsal"];
+
+/// A runtime that the gateway can be composed with.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Runtime {
+    /// Answers by script, with no network and no key.
+    Rehearsal,
+    /// Calls an OpenClaw gateway, or another server of its protocol.
+    Openclaw,
+}
+
+impl Runtime {
+    const ALL: [Self; 2] = [Self::Openclaw, Self::Rehearsal];
+
+    /// Returns the runtime's name in commands and file names.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Openclaw => "openclaw",
+            Self::Rehearsal => "rehearsal",
+        }
+    }
+
+    /// Returns the component of the gateway together with this runtime.
+    pub(crate) fn composed(self, workspace: &Workspace) -> PathBuf {
+        let name = format!("tidegate-{}.wasm", self.name());
+        workspace.dist().join(name)
+    }
+}
+
+/// Builds every component into `dist/` and prints what lies there.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    workspace.ensure_wasm_target()?;
+    workspace.cargo(&build_arguments())?;
+    let dist = workspace.dist();
+    fs::create_dir_all(&dist)?;
+    print_table(&write_components(workspace, &dist)?);
+    Ok(())
+}
+
+fn build_arguments() -> Vec<&'static str> {
+    let packages = PACKAGES.iter().flat_map(|package| ["--package", package]);
+    let build = ["build", "--release", "--target", WASM_TARGET];
+    build.into_iter().chain(packages).collect()
+}
+
+fn write_components(workspace: &Workspace, dist: &Path) -> Result<Vec<Component>> {
+    let gateway = built(workspace, "tidegate")?;
+    let mut written = vec![Component::write(dist.join("gateway.wasm"), &gateway)?];
+    for runtime in Runtime::ALL {
+        let name = runtime.name();
+        let component = built(workspace, &format!("runtime_{name}"))?;
+        let file = dist.join(format!("runtime-{name}.wasm"));
+        written.push(Component::write(file, &component)?);
+        let composed = compose(&gateway, &component)
+            .with_context(|| format!("cannot compose the gateway with runtime-{name}"))?;
+        written.push(Component::write(runtime.composed(workspace), &composed)?);
+    }
+    Ok(written)
+}
+
+fn built(workspace: &Workspace, name: &str) -> Result<Vec<u8>> {
+    let file = workspace.release().join(name).with_extension("wasm");
+    fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// A component that has been written.
+struct Component {
+    file: PathBuf,
+    size: usize,
+}
+
+impl Component {
+    fn write(file: PathBuf, bytes: &[u8]) -> Result<Self> {
+        fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+        let size = bytes.len();
+        Ok(Self { file, size })
+    }
+}
+
+fn print_table(components: &[Component]) {
+    for Component { file, size } in components {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        println!("  dist/{name:<24} {:>6} KiB", size.div_ceil(1024));
+    }
+}
