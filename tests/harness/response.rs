@@ -1,0 +1,203 @@
+//! What came back: the whole answer, or one piece after the other with the
+//! moment at which it came.
+
+use std::fmt;
+use std::io::{ErrorKind, Read as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::wire::{Body, Head, Headers};
+
+/// A response that has ended.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
+    /// Whether the body came to its declared end.
+    pub(crate) whole: bool,
+}
+
+impl Response {
+    /// Returns the body as text.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("a body in UTF-8")
+    }
+
+    /// Returns the body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        let json = serde_json::from_slice(&self.body);
+        json.unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
+    }
+
+    /// Returns the data of every server-sent event; comments have none.
+    pub(crate) fn events(&self) -> Vec<String> {
+        let blocks = self.text().split_inclusive("\n\n");
+        let whole = blocks.filter(|block| block.ends_with("\n\n"));
+        whole.filter_map(data).collect()
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut response = f.debug_struct("Response");
+        response.field("status", &self.status);
+        response.field("headers", &self.headers.0);
+        response.field("body", &String::from_utf8_lossy(&self.body));
+        response.field("whole", &self.whole).finish()
+    }
+}
+
+/// A part of a body as it came out of one read of the socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) bytes: Vec<u8>,
+    /// When it came, counted from the sending of the request.
+    pub(crate) at: Duration,
+}
+
+/// A block of a server-sent stream: an event or a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Event {
+    /// The lines, without the blank one that ends them.
+    pub(crate) text: String,
+    /// When its end came, counted from the sending of the request.
+    pub(crate) at: Duration,
+}
+
+impl Event {
+    /// Returns the data; none for a comment.
+    pub(crate) fn data(&self) -> Option<String> {
+        data(&self.text)
+    }
+
+    /// Returns the data as JSON.
+    pub(crate) fn json(&self) -> Value {
+        let data = self.data().unwrap_or_default();
+        serde_json::from_str(&data).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
+    }
+}
+
+/// A response whose body is still coming. Dropping it hangs up.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+    /// When the head came, counted from the sending of the request.
+    pub(crate) at: Duration,
+    socket: TcpStream,
+    sent: Instant,
+    body: Body,
+    received: Vec<u8>,
+    /// How much of `received` has been told as events.
+    told: usize,
+    closed: bool,
+}
+
+impl Stream {
+    /// Reads the head of the response to a request that has just been sent.
+    pub(crate) fn open(mut socket: TcpStream, method: &str, sent: Instant) -> Self {
+        let mut arrived = Vec::new();
+        let head = read_head(&mut socket, &mut arrived);
+        let status = head.word(1).parse().expect("a status");
+        Self {
+            status,
+            body: Body::of_response(method, status, &head.headers, arrived),
+            headers: head.headers,
+            at: sent.elapsed(),
+            socket,
+            sent,
+            received: Vec::new(),
+            told: 0,
+            closed: false,
+        }
+    }
+
+    /// Waits for the next piece of the body; none at its end. The first one
+    /// may have come together with the head.
+    pub(crate) fn piece(&mut self) -> Option<Piece> {
+        loop {
+            let bytes = self.body.take();
+            if !bytes.is_empty() {
+                self.received.extend_from_slice(&bytes);
+                let at = self.sent.elapsed();
+                return Some(Piece { bytes, at });
+            }
+            if self.closed || self.body.has_ended() {
+                return None;
+            }
+            self.receive();
+        }
+    }
+
+    /// Waits for the next event or comment; none at the end of the body.
+    pub(crate) fn event(&mut self) -> Option<Event> {
+        loop {
+            let text = String::from_utf8_lossy(self.received.get(self.told..)?);
+            if let Some((text, _)) = text.split_once("\n\n") {
+                self.told += text.len() + 2;
+                let (text, at) = (text.to_owned(), self.sent.elapsed());
+                return Some(Event { text, at });
+            }
+            self.piece()?;
+        }
+    }
+
+    /// Waits for the next event that has data, passing over comments.
+    pub(crate) fn data(&mut self) -> Option<String> {
+        std::iter::from_fn(|| self.event()).find_map(|event| event.data())
+    }
+
+    /// Reads to the end. The body of the response holds what was told before.
+    pub(crate) fn finish(mut self) -> Response {
+        while self.piece().is_some() {}
+        Response {
+            status: self.status,
+            headers: self.headers,
+            whole: self.body.is_whole(),
+            body: self.received,
+        }
+    }
+
+    fn receive(&mut self) {
+        let mut buffer = vec![0; 64 * 1024];
+        match self.socket.read(&mut buffer) {
+            Ok(0) => self.closed = true,
+            Ok(count) => self.body.arrive(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => self.closed = true,
+            Err(error) => {
+                let received = String::from_utf8_lossy(&self.received);
+                panic!("no more came ({error}) after {received:?}");
+            }
+        }
+    }
+}
+
+/// Reads the head of a response; an interim one (`100 Continue`) is not it.
+fn read_head(socket: &mut TcpStream, arrived: &mut Vec<u8>) -> Head {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match Head::take(arrived) {
+            Some(head) if head.word(1).starts_with('1') => continue,
+            Some(head) => return head,
+            None => {}
+        }
+        let count = socket.read(&mut buffer);
+        let count = count.unwrap_or_else(|error| panic!("no response: {error}"));
+        let text = String::from_utf8_lossy(arrived);
+        assert!(count > 0, "closed without a response, after {text:?}");
+        arrived.extend_from_slice(buffer.get(..count).unwrap_or_default());
+    }
+}
+
+/// Joins the `data:` lines of a block.
+///
+/// Rules: WHATWG HTML, section 9.2.
+fn data(block: &str) -> Option<String> {
+    let lines = block.lines().filter_map(|line| line.strip_prefix("data:"));
+    let lines: Vec<_> = lines
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}

@@ -1,0 +1,234 @@
+//! The real server: `xtask serve` with one component, in a process of its own.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::PATIENCE;
+use super::request::{self, Request};
+use super::watched::Watched;
+
+/// How long a server may take to start. The first start of a component
+/// compiles it, and its tests may start together.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// What xtask takes from its own environment: a test says it, or it is unset.
+const WELL_KNOWN: [&str; 3] = [
+    "OPENCLAW_GATEWAY_TOKEN",
+    "OPENCLAW_GATEWAY_PASSWORD",
+    "TIDEGATE_RUNTIME_TOKEN",
+];
+
+/// A server with its component. Dropping it ends it.
+pub(crate) struct Server {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Watched<Log>>,
+    config: PathBuf,
+}
+
+impl Server {
+    /// Starts the gateway with a runtime (`rehearsal`, `openclaw`) and a
+    /// configuration document.
+    pub(crate) fn start(runtime: &str, config: &str) -> Self {
+        Self::builder(runtime).config(config).start()
+    }
+
+    /// Prepares a server.
+    pub(crate) fn builder(runtime: &str) -> ServerBuilder {
+        ServerBuilder {
+            runtime: runtime.to_owned(),
+            config: String::new(),
+            variables: Vec::new(),
+            arguments: Vec::new(),
+        }
+    }
+
+    /// Returns where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Prepares a request.
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(self.address, method, path)
+    }
+
+    /// Opens a connection and leaves it to the test.
+    pub(crate) fn connect(&self) -> TcpStream {
+        request::connect(self.address)
+    }
+
+    /// Writes anything and returns everything that comes back until the server
+    /// closes: ask it to, by `Connection: close`.
+    pub(crate) fn raw(&self, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+        request::raw(self.address, bytes.as_ref())
+    }
+
+    /// Returns what the server and its component have printed so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.read(|log| log.text.clone())
+    }
+
+    /// Waits until the log is as expected, and returns it.
+    pub(crate) fn wait_for_log(&self, expected: impl Fn(&str) -> bool) -> String {
+        let log = self.log.wait(PATIENCE, |log| {
+            expected(&log.text).then(|| log.text.clone())
+        });
+        log.unwrap_or_else(|| panic!("the log is not as expected:\n{}", self.log()))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only for a process that has already ended.
+        drop(self.child.kill());
+        drop(self.child.wait());
+        drop(fs::remove_file(&self.config));
+    }
+}
+
+/// A server that has not started.
+pub(crate) struct ServerBuilder {
+    runtime: String,
+    config: String,
+    variables: Vec<(String, String)>,
+    arguments: Vec<String>,
+}
+
+impl ServerBuilder {
+    /// Sets the configuration document; without one it is empty.
+    pub(crate) fn config(mut self, config: &str) -> Self {
+        config.clone_into(&mut self.config);
+        self
+    }
+
+    /// Sets a variable of the server's environment. The component sees it if
+    /// it is well-known or the configuration names it.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds an argument for `wasmtime serve`.
+    pub(crate) fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Starts the server and waits until it listens.
+    pub(crate) fn start(self) -> Server {
+        let config = config_file(&self.config);
+        let mut child = self.command(&config).spawn().expect("xtask starts");
+        let log = Arc::new(Watched::default());
+        collect(child.stdout.take().expect("its output"), &log);
+        collect(child.stderr.take().expect("its errors"), &log);
+        let mut server = Server {
+            child,
+            address: SocketAddr::from(([0; 4], 0)),
+            log,
+            config,
+        };
+        server.address = wait_for_address(&server.log);
+        server
+    }
+
+    fn command(&self, config: &Path) -> Command {
+        let component = format!("dist/tidegate-{}.wasm", self.runtime);
+        let component = existing(Path::new(env!("CARGO_MANIFEST_DIR")).join(component));
+        let mut command = Command::new(existing(xtask()));
+        command.arg("serve").arg(component);
+        command
+            .args(["--listen", "127.0.0.1:0", "--config"])
+            .arg(config);
+        command.arg("--").args(&self.arguments);
+        WELL_KNOWN.iter().for_each(|name| {
+            command.env_remove(name);
+        });
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+}
+
+/// What has been printed, and how many pipes can bring no more.
+#[derive(Default)]
+struct Log {
+    text: String,
+    ended: usize,
+}
+
+impl Log {
+    fn has_ended(&self) -> bool {
+        self.ended == 2
+    }
+}
+
+/// Keeps what comes out of a pipe, line by line.
+fn collect(pipe: impl Read + Send + 'static, log: &Arc<Watched<Log>>) {
+    let log = Arc::clone(log);
+    thread::spawn(move || {
+        let mut pipe = BufReader::new(pipe);
+        let mut line = Vec::new();
+        while pipe
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|count| count > 0)
+        {
+            log.update(|log| log.text.push_str(&String::from_utf8_lossy(&line)));
+            line.clear();
+        }
+        log.update(|log| log.ended += 1);
+    });
+}
+
+/// Waits for the line by which `wasmtime serve` tells its address.
+fn wait_for_address(log: &Watched<Log>) -> SocketAddr {
+    let address = log.wait(START_LIMIT, |log| match served_address(&log.text) {
+        None if log.has_ended() => Some(None),
+        None => None,
+        found => Some(found),
+    });
+    address.flatten().unwrap_or_else(|| {
+        let log = log.read(|log| log.text.clone());
+        panic!("the server does not start:\n{log}")
+    })
+}
+
+fn served_address(log: &str) -> Option<SocketAddr> {
+    let (_, after) = log.split_once("Serving HTTP on http://")?;
+    after.split_once('/')?.0.parse().ok()
+}
+
+/// Returns the xtask of the build that this test belongs to: two folders above
+/// `target/debug/deps/<test>`.
+fn xtask() -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own file");
+    let profile = test.parent().and_then(Path::parent);
+    let name = format!("xtask{}", std::env::consts::EXE_SUFFIX);
+    profile.expect("a folder of the profile").join(name)
+}
+
+fn existing(file: PathBuf) -> PathBuf {
+    let shown = file.display();
+    assert!(
+        file.is_file(),
+        "there is no {shown}: run `cargo xtask test`"
+    );
+    file
+}
+
+fn config_file(text: &str) -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("config-{}-{count}.json5", std::process::id());
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&file, text).expect("a file for the configuration");
+    file
+}

@@ -1,0 +1,181 @@
+//! HTTP/1.1 as bytes: heads, headers and bodies, read as they arrive.
+//!
+//! Rules: RFC 9112.
+
+/// Headers in their order, names in lower case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Headers(pub(crate) Vec<(String, String)>);
+
+impl Headers {
+    /// Returns the first value under a name.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).into_iter().next()
+    }
+
+    /// Returns every value under a name.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let named = self.0.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_str()).collect()
+    }
+}
+
+/// The lines before a body.
+#[derive(Debug)]
+pub(crate) struct Head {
+    /// The request line or the status line.
+    pub(crate) start: String,
+    pub(crate) headers: Headers,
+}
+
+impl Head {
+    /// Takes a head off the front of what has arrived, once it is complete.
+    pub(crate) fn take(arrived: &mut Vec<u8>) -> Option<Self> {
+        let end = find(arrived, b"\r\n\r\n")?;
+        let bytes: Vec<u8> = arrived.drain(..end + 4).collect();
+        let text = String::from_utf8_lossy(&bytes);
+        let mut lines = text.trim_end().split("\r\n");
+        let start = lines.next().unwrap_or_default().to_owned();
+        let headers = Headers(lines.map(header).collect());
+        Some(Self { start, headers })
+    }
+
+    /// Returns a word of the first line.
+    pub(crate) fn word(&self, n: usize) -> &str {
+        self.start.split(' ').nth(n).unwrap_or_default()
+    }
+}
+
+fn header(line: &str) -> (String, String) {
+    let (name, value) = line.split_once(':').unwrap_or((line, ""));
+    (name.to_ascii_lowercase(), value.trim().to_owned())
+}
+
+/// What ends a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    Length(usize),
+    /// The size line of a chunk comes next.
+    ChunkSize,
+    /// This much of a chunk is still to come, and its line break.
+    Chunk(usize),
+    Trailers,
+    UntilClose,
+    Ended,
+}
+
+/// A body on its way, freed of its framing.
+#[derive(Debug)]
+pub(crate) struct Body {
+    framing: Framing,
+    arrived: Vec<u8>,
+}
+
+impl Body {
+    /// Expects the body of a request, of which a first part has arrived.
+    pub(crate) fn of_request(headers: &Headers, arrived: Vec<u8>) -> Self {
+        let framing = declared(headers).unwrap_or(Framing::Ended);
+        Self { framing, arrived }
+    }
+
+    /// Expects the body of a response, of which a first part has arrived.
+    pub(crate) fn of_response(
+        method: &str,
+        status: u16,
+        headers: &Headers,
+        arrived: Vec<u8>,
+    ) -> Self {
+        let none = method == "HEAD" || matches!(status, 204 | 304);
+        let framing = if none {
+            Some(Framing::Ended)
+        } else {
+            declared(headers)
+        };
+        let framing = framing.unwrap_or(Framing::UntilClose);
+        Self { framing, arrived }
+    }
+
+    /// Takes in what has arrived from the socket.
+    pub(crate) fn arrive(&mut self, bytes: &[u8]) {
+        self.arrived.extend_from_slice(bytes);
+    }
+
+    /// Returns the part of the body that can be read by now.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        let mut taken = Vec::new();
+        while let Some(framing) = self.step(&mut taken) {
+            self.framing = framing;
+        }
+        taken
+    }
+
+    /// Tells whether the body is complete. One without a declared end is
+    /// whenever the connection was closed.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.framing, Framing::Ended | Framing::UntilClose)
+    }
+
+    /// Tells whether nothing more belongs to the body.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.framing == Framing::Ended
+    }
+
+    /// Returns what arrived after the body.
+    pub(crate) fn into_rest(self) -> Vec<u8> {
+        self.arrived
+    }
+
+    /// Reads on; none when there is nothing to read or to do.
+    fn step(&mut self, taken: &mut Vec<u8>) -> Option<Framing> {
+        match self.framing {
+            Framing::Length(0) => Some(Framing::Ended),
+            Framing::Length(left) => Some(Framing::Length(left - self.pass(left, taken)?)),
+            Framing::ChunkSize => Some(match chunk_size(&self.line()?) {
+                0 => Framing::Trailers,
+                size => Framing::Chunk(size),
+            }),
+            Framing::Chunk(0) => self.line().map(|_| Framing::ChunkSize),
+            Framing::Chunk(left) => Some(Framing::Chunk(left - self.pass(left, taken)?)),
+            Framing::Trailers => Some(match self.line()?.as_str() {
+                "" => Framing::Ended,
+                _ => Framing::Trailers,
+            }),
+            Framing::UntilClose => {
+                self.pass(usize::MAX, taken)?;
+                Some(Framing::UntilClose)
+            }
+            Framing::Ended => None,
+        }
+    }
+
+    fn pass(&mut self, limit: usize, taken: &mut Vec<u8>) -> Option<usize> {
+        let count = limit.min(self.arrived.len());
+        taken.extend(self.arrived.drain(..count));
+        (count > 0).then_some(count)
+    }
+
+    fn line(&mut self) -> Option<String> {
+        let end = find(&self.arrived, b"\r\n")?;
+        let line: Vec<u8> = self.arrived.drain(..end + 2).collect();
+        Some(String::from_utf8_lossy(&line).trim_end().to_owned())
+    }
+}
+
+fn declared(headers: &Headers) -> Option<Framing> {
+    if headers.get("transfer-encoding").is_some() {
+        return Some(Framing::ChunkSize);
+    }
+    let length = headers.get("content-length")?;
+    Some(Framing::Length(length.parse().expect("a Content-Length")))
+}
+
+fn chunk_size(line: &str) -> usize {
+    let size = line.split(';').next().unwrap_or_default();
+    usize::from_str_radix(size.trim(), 16)
+        .unwrap_or_else(|_| panic!("{line:?} is no size of a chunk"))
+}
+
+fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
+    bytes
+        .windows(pattern.len())
+        .position(|window| window == pattern)
+}
