@@ -1,1 +1,46 @@
-//! A runtime that calls an OpenClaw gateway.
+//! Carries out agent runs by calling an OpenClaw gateway, or any other server
+//! of OpenAI's `POST /v1/chat/completions`, and always in streaming form.
+//!
+//! ```text
+//!  run-request
+//!      | settings    configuration document     -> Settings, or every fault
+//!      | request     RunRequest                 -> headers and JSON body
+//!      v                                 ----- pure above, effects below -----
+//!  component ── client ──▶ wasi:http/client ──▶ the gateway at `runtime.url`
+//!      | audience    asks every 250 ms whether the caller still listens
+//!      v                                 ----- pure again below --------------
+//!      | response    status, headers, body      -> go on, or RunError
+//!      | sse         bytes, however they split  -> Event
+//!      | chunk       Event                      -> text, calls, finish, error
+//!      | tool_calls  deltas by upstream index   -> calls 0, 1, 2 …
+//!      | transcript  all of them in order       -> RunEvent*, then the ending
+//!      v
+//!  stream<run-event>, future<result<run-outcome, run-error>>
+//! ```
+//!
+//! Nothing here depends on OpenClaw but the names of a few headers and of the
+//! model, `openclaw/<agent>`; other servers ignore the former and can be told
+//! to serve the latter.
+
+mod bindings;
+
+#[cfg(target_family = "wasm")]
+mod audience;
+pub mod censor;
+pub mod chunk;
+#[cfg(target_family = "wasm")]
+mod client;
+#[cfg(target_family = "wasm")]
+mod component;
+pub mod endpoint;
+pub mod error_object;
+pub mod models;
+pub mod request;
+pub mod response;
+pub mod settings;
+pub mod sse;
+pub mod tool_calls;
+pub mod transcript;
+pub mod transport;
+
+pub use bindings::tidegate::agent::types;

@@ -1,0 +1,80 @@
+//! The caller of a run, as far as the run knows it: someone who reads events,
+//! slowly perhaps, and who may leave at any time.
+//!
+//! Uses the host: the stream of events, and `wasi:clocks`.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use spin_sdk::time::sleep;
+use spin_sdk::wit_bindgen::{StreamResult, StreamWriter};
+
+use crate::types::{RunError, RunEvent};
+
+/// How often the caller is looked after. The contract gives a run half a
+/// second to notice that nobody listens.
+const TICK: Duration = Duration::from_millis(250);
+
+/// The caller has dropped the stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gone;
+
+/// The caller of one run.
+pub(crate) struct Audience {
+    events: StreamWriter<RunEvent>,
+    /// One timer for the whole run, armed again when it fires: a new one for
+    /// every read costs a quarter of the token rate.
+    tick: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+impl Audience {
+    pub(crate) fn new(events: StreamWriter<RunEvent>) -> Self {
+        Self {
+            events,
+            tick: Box::pin(sleep(TICK)),
+        }
+    }
+
+    /// Waits for something, but only as long as the caller listens.
+    ///
+    /// The work stays in place over all ticks: a read that is dropped may lose
+    /// the bytes that it took.
+    pub(crate) async fn wait_for<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Gone> {
+        let mut work = pin!(work);
+        loop {
+            if let Either::Left((done, _)) = select(work.as_mut(), self.tick.as_mut()).await {
+                return Ok(done);
+            }
+            self.tick = Box::pin(sleep(TICK));
+            self.check().await?;
+        }
+    }
+
+    /// Tells the events in one write and waits until all are taken. Returns
+    /// the empty list for the next ones.
+    pub(crate) async fn tell(&mut self, events: Vec<RunEvent>) -> Result<Vec<RunEvent>, Gone> {
+        if events.is_empty() {
+            return Ok(events);
+        }
+        let left = self.events.write_all(events).await;
+        if left.is_empty() { Ok(left) } else { Err(Gone) }
+    }
+
+    /// Asks the stream whether the caller still listens: a write of nothing is
+    /// answered at once if it reads, later if it does not, and differently if
+    /// it has left.
+    async fn check(&mut self) -> Result<(), Gone> {
+        match self.events.write(Vec::new()).await {
+            (StreamResult::Dropped, _) => Err(Gone),
+            (StreamResult::Complete(_) | StreamResult::Cancelled, _) => Ok(()),
+        }
+    }
+}
+
+impl From<Gone> for RunError {
+    fn from(Gone: Gone) -> Self {
+        Self::Failed("the caller cancelled the run".to_owned())
+    }
+}

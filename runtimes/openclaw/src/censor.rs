@@ -1,0 +1,78 @@
+//! Keeps the runtime's secrets out of texts that came from the runtime.
+//!
+//! A server may quote in an error what it was sent. What the configuration
+//! says about the server never leaves this component in that way.
+
+use crate::settings::Settings;
+
+/// The mark in the place of what was taken out.
+const REMOVED: &str = "[removed]";
+
+/// The texts that must not be repeated.
+#[derive(Clone, Default)]
+pub struct Censor {
+    hidden: Vec<String>,
+}
+
+impl Censor {
+    /// Hides the token and the host of the settings.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        let token = settings.token.as_ref().map(|token| token.expose());
+        let host = Some(settings.endpoint.authority());
+        Self {
+            hidden: [token, host]
+                .into_iter()
+                .flatten()
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+
+    /// Returns a text without the hidden ones, cut after `limit` characters.
+    #[must_use]
+    pub fn clean(&self, text: &str, limit: usize) -> String {
+        // The cut comes last: half a secret would no longer be recognised.
+        let text = self.hidden.iter().fold(text.to_owned(), |text, hidden| {
+            text.replace(hidden, REMOVED)
+        });
+        cut(&text, limit)
+    }
+}
+
+/// Returns the first `limit` characters of a text, and a mark if there are more.
+fn cut(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn censor() -> Censor {
+        Censor {
+            hidden: vec!["s3cret".to_owned(), "10.0.0.7:18789".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_hidden_text_is_taken_out_wherever_it_stands() {
+        let text = "key s3cret at http://10.0.0.7:18789/v1, s3crets3cret";
+        let expected = "key [removed] at http://[removed]/v1, [removed][removed]";
+        assert_eq!(censor().clean(text, 1000), expected);
+    }
+
+    #[test]
+    fn a_cut_shows_no_half_of_a_hidden_text() {
+        assert_eq!(censor().clean("key s3cret", 7), "key [re…");
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(censor().clean("äöü", 2), "äö…");
+        assert_eq!(censor().clean("äöü", 3), "äöü");
+    }
+}

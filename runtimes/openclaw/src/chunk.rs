@@ -1,0 +1,384 @@
+//! One event of the upstream stream as a typed value: a chunk of the answer,
+//! an error, or the mark of the end.
+//!
+//! Unknown fields are ignored and a null is as good as nothing: servers of
+//! this protocol differ in both.
+//!
+//! Shape: OpenAI's `ChatCompletionChunk`.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error_object::ErrorObject;
+use crate::sse::Event;
+use crate::types::{StopReason, Usage};
+
+/// The data that ends a stream.
+const DONE: &str = "[DONE]";
+
+/// What an event says.
+#[derive(Debug, PartialEq)]
+pub enum Payload {
+    /// A piece of the answer.
+    Chunk(Chunk),
+    /// The run broke.
+    Error(ErrorObject),
+    /// Nothing follows.
+    Done,
+}
+
+/// The event's data is no chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed;
+
+/// A piece of the answer.
+#[derive(Debug, Default, PartialEq)]
+pub struct Chunk {
+    /// More of the thoughts; not blank.
+    pub reasoning: Option<String>,
+    /// More of the text; not blank.
+    pub text: Option<String>,
+    /// More of the tool calls.
+    pub tool_calls: Vec<ToolCallDelta>,
+    /// Why the answer ends here, if it does.
+    pub stop: Option<StopReason>,
+    /// The tokens so far, or in all.
+    pub usage: Option<Usage>,
+}
+
+/// More of a tool call. Nothing in it need be there.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+pub struct ToolCallDelta {
+    /// The number of the call within the answer.
+    pub index: Option<u64>,
+    /// The name that the call's result will refer to.
+    pub id: Option<String>,
+    /// What is called, and with what.
+    pub function: Option<FunctionDelta>,
+}
+
+/// More of what a tool call calls.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+pub struct FunctionDelta {
+    /// The function's name, or a piece of it.
+    pub name: Option<String>,
+    /// A piece of the arguments' JSON text.
+    pub arguments: Option<String>,
+}
+
+impl Payload {
+    /// Reads an event; none if it holds nothing.
+    ///
+    /// # Errors
+    /// Data that is neither JSON of a chunk or an error nor the end mark.
+    pub fn parse(event: &Event<'_>) -> Result<Option<Self>, Malformed> {
+        let data = event.data.trim();
+        if event.name == "error" {
+            return Ok(Some(Self::Error(named_error(data))));
+        }
+        if data.is_empty() {
+            return Ok(None);
+        }
+        if data == DONE {
+            return Ok(Some(Self::Done));
+        }
+        let wire: wire::Chunk = serde_json::from_str(data).map_err(|_| Malformed)?;
+        Ok(Some(match &wire.error {
+            Some(error) => Self::Error(ErrorObject::from_value(error)),
+            None => Self::Chunk(wire.into()),
+        }))
+    }
+}
+
+/// Reads an event that is an error by its name, whatever its data is.
+fn named_error(data: &str) -> ErrorObject {
+    let value = serde_json::from_str(data).unwrap_or(Value::Null);
+    ErrorObject::from_value(value.get("error").unwrap_or(&value))
+}
+
+impl From<wire::Chunk> for Chunk {
+    fn from(wire: wire::Chunk) -> Self {
+        // One answer is asked for; if there are more, the first counts.
+        let mut choices = wire.choices.into_iter().flatten();
+        let choice = choices
+            .find(|choice| choice.index.unwrap_or(0) == 0)
+            .unwrap_or_default();
+        let delta = choice.delta.unwrap_or_default();
+        Self {
+            // The field's older and its newer name; some servers send both.
+            reasoning: filled(delta.reasoning_content).or_else(|| filled(delta.reasoning)),
+            // A refusal is for the user to read, like any text.
+            text: filled(delta.content).or_else(|| filled(delta.refusal)),
+            tool_calls: delta.tool_calls.unwrap_or_default(),
+            stop: choice.finish_reason.map(StopReason::from),
+            usage: wire.usage.map(Usage::from),
+        }
+    }
+}
+
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+impl From<wire::FinishReason> for StopReason {
+    fn from(reason: wire::FinishReason) -> Self {
+        match reason {
+            wire::FinishReason::Length => Self::MaxTokens,
+            wire::FinishReason::ToolCalls | wire::FinishReason::FunctionCall => Self::ToolCalls,
+            wire::FinishReason::ContentFilter => Self::ContentFilter,
+            wire::FinishReason::Stop | wire::FinishReason::Unknown => Self::EndTurn,
+        }
+    }
+}
+
+impl From<wire::Usage> for Usage {
+    fn from(usage: wire::Usage) -> Self {
+        let input_tokens = usage.prompt_tokens.unwrap_or(0);
+        let output_tokens = usage.completion_tokens.unwrap_or(0);
+        let sum = input_tokens.saturating_add(output_tokens);
+        Self {
+            input_tokens,
+            output_tokens,
+            total_tokens: usage.total_tokens.unwrap_or(0).max(sum),
+            cached_input_tokens: usage.prompt_tokens_details.and_then(|d| d.cached_tokens),
+            reasoning_tokens: usage
+                .completion_tokens_details
+                .and_then(|d| d.reasoning_tokens),
+        }
+    }
+}
+
+/// The fields as they stand in the JSON text.
+mod wire {
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    use super::ToolCallDelta;
+
+    #[derive(Deserialize)]
+    pub(super) struct Chunk {
+        pub(super) choices: Option<Vec<Choice>>,
+        pub(super) usage: Option<Usage>,
+        pub(super) error: Option<Value>,
+    }
+
+    #[derive(Default, Deserialize)]
+    pub(super) struct Choice {
+        pub(super) index: Option<u64>,
+        pub(super) delta: Option<Delta>,
+        pub(super) finish_reason: Option<FinishReason>,
+    }
+
+    #[derive(Default, Deserialize)]
+    pub(super) struct Delta {
+        pub(super) content: Option<String>,
+        pub(super) refusal: Option<String>,
+        pub(super) reasoning_content: Option<String>,
+        pub(super) reasoning: Option<String>,
+        pub(super) tool_calls: Option<Vec<ToolCallDelta>>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub(super) enum FinishReason {
+        Stop,
+        Length,
+        ToolCalls,
+        FunctionCall,
+        ContentFilter,
+        #[serde(other)]
+        Unknown,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Usage {
+        pub(super) prompt_tokens: Option<u64>,
+        pub(super) completion_tokens: Option<u64>,
+        pub(super) total_tokens: Option<u64>,
+        pub(super) prompt_tokens_details: Option<PromptTokensDetails>,
+        pub(super) completion_tokens_details: Option<CompletionTokensDetails>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct PromptTokensDetails {
+        pub(super) cached_tokens: Option<u64>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct CompletionTokensDetails {
+        pub(super) reasoning_tokens: Option<u64>,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(data: &str) -> Result<Option<Payload>, Malformed> {
+        parse_named("", data)
+    }
+
+    fn parse_named(name: &str, data: &str) -> Result<Option<Payload>, Malformed> {
+        Payload::parse(&Event {
+            name: name.into(),
+            data: data.into(),
+        })
+    }
+
+    fn chunk(data: &str) -> Chunk {
+        match parse(data) {
+            Ok(Some(Payload::Chunk(chunk))) => chunk,
+            other => panic!("{data}: {other:?}"),
+        }
+    }
+
+    fn delta(delta: &str) -> Chunk {
+        chunk(&format!(
+            r#"{{"choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}"#
+        ))
+    }
+
+    #[test]
+    fn an_openclaw_chunk_with_text() {
+        let data = r#"{"id":"chatcmpl_1","object":"chat.completion.chunk","created":1795382840,"model":"openclaw/main","choices":[{"index":0,"delta":{"content":" tok1"},"finish_reason":null}]}"#;
+        let expected = Chunk {
+            text: Some(" tok1".to_owned()),
+            ..Chunk::default()
+        };
+        assert_eq!(chunk(data), expected);
+    }
+
+    #[test]
+    fn a_delta_without_content_says_nothing() {
+        let empty = [
+            r#"{"role":"assistant"}"#,
+            r#"{"role":"assistant","content":""}"#,
+            r#"{"content":null,"tool_calls":null,"reasoning":null,"refusal":null}"#,
+            "{}",
+            "null",
+        ];
+        for text in empty {
+            assert_eq!(delta(text), Chunk::default(), "{text}");
+        }
+        for text in ["{}", r#"{"choices":null,"error":null,"usage":null}"#] {
+            assert_eq!(chunk(text), Chunk::default(), "{text}");
+        }
+    }
+
+    #[test]
+    fn reasoning_has_two_names_and_is_told_once() {
+        let cases = [
+            (r#"{"reasoning_content":"a"}"#, "a"),
+            (r#"{"reasoning":"b"}"#, "b"),
+            (r#"{"reasoning_content":"a","reasoning":"a"}"#, "a"),
+            (r#"{"reasoning_content":"","reasoning":"b"}"#, "b"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(delta(text).reasoning.as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_text() {
+        let text = delta(r#"{"content":null,"refusal":"I will not."}"#).text;
+        assert_eq!(text.as_deref(), Some("I will not."));
+    }
+
+    #[test]
+    fn only_the_first_answer_counts() {
+        let data = r#"{"choices":[{"index":1,"delta":{"content":"b"}},{"index":0,"delta":{"content":"a"}}]}"#;
+        assert_eq!(chunk(data).text.as_deref(), Some("a"));
+        let data = r#"{"choices":[{"index":1,"delta":{"content":"b"},"finish_reason":"stop"}]}"#;
+        assert_eq!(chunk(data), Chunk::default());
+    }
+
+    #[test]
+    fn every_finish_reason_has_its_stop_reason() {
+        let cases = [
+            ("stop", StopReason::EndTurn),
+            ("length", StopReason::MaxTokens),
+            ("tool_calls", StopReason::ToolCalls),
+            ("function_call", StopReason::ToolCalls),
+            ("content_filter", StopReason::ContentFilter),
+            ("eos_token", StopReason::EndTurn),
+            ("", StopReason::EndTurn),
+        ];
+        for (reason, expected) in cases {
+            let data = format!(r#"{{"choices":[{{"finish_reason":"{reason}"}}]}}"#);
+            assert_eq!(chunk(&data).stop, Some(expected), "{reason}");
+        }
+    }
+
+    #[test]
+    fn usage_is_read_with_its_details_and_a_total_that_fits() {
+        let full = r#"{"choices":[],"usage":{"prompt_tokens":100,"completion_tokens":9,"total_tokens":120,"prompt_tokens_details":{"cached_tokens":64,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":5}}}"#;
+        let usage = Usage {
+            input_tokens: 100,
+            output_tokens: 9,
+            total_tokens: 120,
+            cached_input_tokens: Some(64),
+            reasoning_tokens: Some(5),
+        };
+        assert_eq!(chunk(full).usage, Some(usage));
+        let short = r#"{"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":2,"prompt_tokens_details":null,"completion_tokens_details":{}}}"#;
+        let usage = Usage {
+            input_tokens: 7,
+            output_tokens: 3,
+            total_tokens: 10,
+            cached_input_tokens: None,
+            reasoning_tokens: None,
+        };
+        assert_eq!(chunk(short).usage, Some(usage));
+    }
+
+    #[test]
+    fn an_error_is_an_error_in_every_shape() {
+        let errors = [
+            ("", r#"{"error":{"message":"m","type":"api_error"}}"#),
+            ("", r#"{"error":"m"}"#),
+            ("", r#"{"choices":[],"error":{"message":"m"}}"#),
+            ("error", r#"{"error":{"message":"m"}}"#),
+            ("error", r#"{"message":"m"}"#),
+        ];
+        for (name, data) in errors {
+            match parse_named(name, data) {
+                Ok(Some(Payload::Error(error))) => {
+                    assert_eq!(error.message.as_deref(), Some("m"), "{data}");
+                }
+                other => panic!("{data}: {other:?}"),
+            }
+        }
+        let broken = parse_named("error", "oops");
+        assert_eq!(broken, Ok(Some(Payload::Error(ErrorObject::default()))));
+    }
+
+    #[test]
+    fn the_end_is_known_by_its_mark() {
+        for data in ["[DONE]", " [DONE] ", "[DONE]\n"] {
+            assert_eq!(parse(data), Ok(Some(Payload::Done)), "{data:?}");
+        }
+    }
+
+    #[test]
+    fn blank_data_says_nothing() {
+        for data in ["", " ", "\n"] {
+            assert_eq!(parse(data), Ok(None), "{data:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_chunk_is_malformed() {
+        let data = [
+            "{not json",
+            "5",
+            "[]",
+            "null",
+            "[DONE]x",
+            r#"{"choices":5}"#,
+            r#"{"choices":[{"delta":{"content":["a"]}}]}"#,
+        ];
+        for data in data {
+            assert_eq!(parse(data), Err(Malformed), "{data}");
+        }
+    }
+}

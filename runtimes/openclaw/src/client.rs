@@ -1,0 +1,171 @@
+//! Requests over `wasi:http/client`, each on a connection that ends with it.
+//!
+//! Dropping a response's body closes the connection, by which the server
+//! learns that nobody waits any longer.
+
+use std::time::Duration;
+
+use spin_sdk::wasip3::http::client;
+use spin_sdk::wasip3::http::types::{
+    self, ErrorCode, Fields, Method, RequestOptions, Response as HostResponse, Trailers,
+};
+use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
+use spin_sdk::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
+
+use crate::endpoint::{Endpoint, Scheme};
+use crate::request::{Header, Operation, Request};
+use crate::response::Head;
+use crate::settings::Settings;
+
+/// The outcome of a body as the host tells it, or is told.
+type BodyEnd = Result<Option<Trailers>, ErrorCode>;
+
+/// How much is read at once: a network packet holds less, and a host does not
+/// wait until it is full.
+const READ_SIZE: usize = 32 * 1024;
+
+/// A response whose body has not been read.
+pub(crate) struct Response {
+    /// The head.
+    pub(crate) head: Head,
+    /// The rest.
+    pub(crate) body: Body,
+}
+
+/// The body of a response.
+pub(crate) struct Body {
+    bytes: StreamReader<u8>,
+    end: FutureReader<BodyEnd>,
+}
+
+/// Sends a request and waits for the head of its response.
+pub(crate) async fn send(request: Request, settings: &Settings) -> Result<Response, ErrorCode> {
+    let headers = fields(&request.headers)?;
+    let path = settings.endpoint.path(request.operation.path());
+    let (method, body) = match request.operation {
+        Operation::Complete(body) => (Method::Post, Some(body)),
+        Operation::ListModels => (Method::Get, None),
+    };
+    let (contents, end) = contents(body);
+    let options = Some(options(settings));
+    // The future tells when the request has been sent; the response does, too.
+    let (request, _) = types::Request::new(headers, contents, end, options);
+    address(&request, &method, &settings.endpoint, &path)
+        .map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
+    client::send(request).await.map(Response::new)
+}
+
+fn fields(headers: &[Header]) -> Result<Fields, ErrorCode> {
+    Fields::from_list(headers).map_err(|error| ErrorCode::InternalError(Some(error.to_string())))
+}
+
+fn address(
+    request: &types::Request,
+    method: &Method,
+    endpoint: &Endpoint,
+    path: &str,
+) -> Result<(), ()> {
+    let scheme = match endpoint.scheme() {
+        Scheme::Http => types::Scheme::Http,
+        Scheme::Https => types::Scheme::Https,
+    };
+    request.set_method(method)?;
+    request.set_scheme(Some(&scheme))?;
+    request.set_authority(Some(endpoint.authority()))?;
+    request.set_path_with_query(Some(path))
+}
+
+/// Returns the limits of time. A host that has no such limits keeps its own.
+fn options(settings: &Settings) -> RequestOptions {
+    let nanoseconds = |time: Duration| Some(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    let options = RequestOptions::new();
+    options
+        .set_connect_timeout(nanoseconds(settings.connect_timeout))
+        .ok();
+    options
+        .set_first_byte_timeout(nanoseconds(settings.first_byte_timeout))
+        .ok();
+    options
+        .set_between_bytes_timeout(nanoseconds(settings.between_bytes_timeout))
+        .ok();
+    options
+}
+
+/// Starts to send a body in the background.
+fn contents(body: Option<Vec<u8>>) -> (Option<StreamReader<u8>>, FutureReader<BodyEnd>) {
+    let Some(body) = body else {
+        let (_, end) = wit_future::new(|| Ok(None));
+        return (None, end);
+    };
+    let (bytes, contents) = wit_stream::new();
+    let (ended, end) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
+    spawn(write(body, bytes, ended));
+    (Some(contents), end)
+}
+
+/// Writes a body, and that it is whole only if it is.
+async fn write(body: Vec<u8>, mut bytes: StreamWriter<u8>, ended: FutureWriter<BodyEnd>) {
+    let left = bytes.write_all(body).await;
+    drop(bytes);
+    if left.is_empty() {
+        // A host that no longer wants to know has the response already.
+        ended.write(Ok(None)).await.ok();
+    }
+}
+
+impl Response {
+    fn new(response: HostResponse) -> Self {
+        let headers = response.get_headers();
+        let head = Head {
+            status: response.get_status_code(),
+            content_type: value(&headers, "content-type"),
+            retry_after: value(&headers, "retry-after"),
+        };
+        let (_, consumed) = wit_future::new(|| Ok(()));
+        let (bytes, end) = HostResponse::consume_body(response, consumed);
+        Self {
+            head,
+            body: Body { bytes, end },
+        }
+    }
+}
+
+fn value(headers: &Fields, name: &str) -> Option<String> {
+    let values = headers.get(name).into_iter();
+    let mut texts = values.filter_map(|value| String::from_utf8(value).ok());
+    texts.next()
+}
+
+impl Body {
+    /// Reads what there is, waiting for at least one byte, into the room of
+    /// `buffer`; returns none at the end, be it a proper one or not.
+    pub(crate) async fn read(&mut self, mut buffer: Vec<u8>) -> Option<Vec<u8>> {
+        buffer.clear();
+        buffer.reserve(READ_SIZE);
+        match self.bytes.read(buffer).await {
+            (StreamResult::Complete(_), buffer) => Some(buffer),
+            (StreamResult::Dropped | StreamResult::Cancelled, _) => None,
+        }
+    }
+
+    /// Tells whether the end of the body was a proper one.
+    pub(crate) async fn end(self) -> Result<(), ErrorCode> {
+        drop(self.bytes);
+        self.end.await.map(|_| ())
+    }
+
+    /// Reads the whole body, or its beginning if it is longer than `limit`.
+    pub(crate) async fn read_up_to(mut self, limit: usize) -> Result<Vec<u8>, ErrorCode> {
+        let mut whole = Vec::new();
+        let mut buffer = Vec::new();
+        while let Some(bytes) = self.read(buffer).await {
+            whole.extend_from_slice(&bytes);
+            if whole.len() >= limit {
+                whole.truncate(limit);
+                return Ok(whole);
+            }
+            buffer = bytes;
+        }
+        self.end().await.map(|()| whole)
+    }
+}

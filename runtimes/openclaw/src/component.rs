@@ -1,0 +1,137 @@
+//! The exported interface: runs, and the agents that can be asked for.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use spin_sdk::wasip3::spawn;
+use spin_sdk::wit_bindgen::{FutureReader, StreamReader};
+
+use crate::audience::Audience;
+use crate::bindings::exports::tidegate::agent::runtime::Guest;
+use crate::bindings::{wit_future, wit_stream};
+use crate::censor::Censor;
+use crate::client::{self, Body, Response};
+use crate::models::{LIST_LIMIT, parse_agents};
+use crate::request::Request;
+use crate::response::BODY_LIMIT;
+use crate::settings::{Settings, TOKEN_VARIABLE};
+use crate::transcript::{Progress, Transcript};
+use crate::transport::{error_before_response, error_within_response};
+use crate::types::{Agent, RunError, RunEvent, RunOutcome, RunRequest};
+
+/// How a run ended.
+type Ending = Result<RunOutcome, RunError>;
+
+struct Component;
+
+impl Guest for Component {
+    async fn run(request: RunRequest) -> (StreamReader<RunEvent>, FutureReader<Ending>) {
+        let (events, reader) = wit_stream::new();
+        let (ending, ended) =
+            wit_future::new(|| Err(RunError::Failed("the run was abandoned".to_owned())));
+        spawn(async move {
+            let mut audience = Audience::new(events);
+            let ended = carry_out(request, &mut audience).await;
+            // The contract: first the stream ends, then the future resolves.
+            drop(audience);
+            // A caller that does not want to know the ending has left.
+            ending.write(ended).await.ok();
+        });
+        (reader, ended)
+    }
+
+    async fn agents() -> Result<Vec<Agent>, RunError> {
+        let settings = settings().await?;
+        let censor = Censor::new(&settings);
+        let response = client::send(Request::list_models(&settings), &settings).await;
+        let response = response.map_err(|code| error_before_response(&code, &censor))?;
+        if !response.head.is_success("application/json") {
+            return Err(refusal(response, "", &censor).await);
+        }
+        let list = response.body.read_up_to(LIST_LIMIT).await;
+        parse_agents(&list.map_err(|code| error_within_response(&code, &censor))?)
+    }
+}
+
+thread_local! {
+    /// The settings of this instance, or what is wrong with them.
+    static SETTINGS: OnceCell<Result<Rc<Settings>, String>> = const { OnceCell::new() };
+}
+
+/// Returns the settings, which are loaded once in an instance's life.
+async fn settings() -> Result<Rc<Settings>, RunError> {
+    let loaded = match SETTINGS.with(|settings| settings.get().cloned()) {
+        Some(loaded) => loaded,
+        None => {
+            let loaded = load().await;
+            // Another request may have been faster, with the same result.
+            SETTINGS.with(|settings| settings.get_or_init(|| loaded).clone())
+        }
+    };
+    loaded.map_err(RunError::Misconfigured)
+}
+
+async fn load() -> Result<Rc<Settings>, String> {
+    let document = tidegate_config::load(&[TOKEN_VARIABLE]).await;
+    let settings = document.and_then(|document| Settings::read(&document));
+    settings.map(Rc::new).map_err(|faults| faults.to_string())
+}
+
+/// Carries out a run for as long as anyone listens.
+async fn carry_out(run: RunRequest, audience: &mut Audience) -> Ending {
+    let settings = settings().await?;
+    let censor = Censor::new(&settings);
+    let request = Request::complete(&run, &settings)?;
+    let transcript = Transcript::new(&run, censor.clone());
+    let agent = run.agent.clone();
+    // Its pictures need not be held beside the body that they are in.
+    drop(run);
+    let response = audience.wait_for(client::send(request, &settings)).await?;
+    let response = response.map_err(|code| error_before_response(&code, &censor))?;
+    if !response.head.is_success("text/event-stream") {
+        return Err(audience
+            .wait_for(refusal(response, &agent, &censor))
+            .await?);
+    }
+    follow(response.body, transcript, &censor, audience).await
+}
+
+/// Returns what a response means that is not what was asked for.
+async fn refusal(response: Response, agent: &str, censor: &Censor) -> RunError {
+    // A body that breaks explains nothing; the status does.
+    let body = response.body.read_up_to(BODY_LIMIT).await;
+    response
+        .head
+        .error(&body.unwrap_or_default(), agent, censor)
+}
+
+/// Tells everything that the body says, until it ends. Nothing more is read
+/// while the audience takes its time.
+async fn follow(
+    mut body: Body,
+    mut transcript: Transcript,
+    censor: &Censor,
+    audience: &mut Audience,
+) -> Ending {
+    let (mut buffer, mut events) = (Vec::new(), Vec::new());
+    while let Some(bytes) = audience.wait_for(body.read(buffer)).await? {
+        let progress = transcript.read(&bytes, &mut events);
+        events = audience.tell(events).await?;
+        match progress? {
+            Progress::Done => return transcript.end(),
+            Progress::Open => buffer = bytes,
+        }
+    }
+    let ended = audience.wait_for(body.end()).await?;
+    ended.map_err(|code| error_within_response(&code, censor))?;
+    transcript.end()
+}
+
+/// The component's exports, which call [`Component`].
+mod exports {
+    #![expect(unsafe_code, reason = "the generated exports take raw pointers")]
+
+    crate::bindings::export!(Component with_types_in crate::bindings);
+
+    use super::Component;
+}

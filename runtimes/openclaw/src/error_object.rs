@@ -1,0 +1,170 @@
+//! OpenAI's error object, as a body or an event of the upstream server has it.
+
+use serde_json::Value;
+
+use crate::censor::Censor;
+use crate::types::{InvalidKind, InvalidRequest};
+
+/// The most of a message that is shown to a client, in characters.
+const MESSAGE_LIMIT: usize = 1000;
+
+/// The most of a message that goes into the log, in characters.
+const LOG_LIMIT: usize = 200;
+
+/// The error that an upstream server tells of: `{message, type, param, code}`.
+///
+/// Servers differ in what they leave out and in the types of the rest, so
+/// nothing is required.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErrorObject {
+    /// What is wrong, in words.
+    pub message: Option<String>,
+    /// The class of the error, `type`.
+    pub kind: Option<String>,
+    /// The field of the request that is meant.
+    pub param: Option<String>,
+    /// A word for programs.
+    pub code: Option<String>,
+}
+
+impl ErrorObject {
+    /// Reads the value of an `error` field: an object, or only the message.
+    #[must_use]
+    pub fn from_value(error: &Value) -> Self {
+        let text = |key| error.get(key).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            message: text("message").or_else(|| error.as_str().map(str::to_owned)),
+            kind: text("type"),
+            param: text("param"),
+            code: text("code"),
+        }
+    }
+
+    /// Reads a body `{"error": …}`; none if it is not one.
+    #[must_use]
+    pub fn from_body(body: &[u8]) -> Option<Self> {
+        let body: Value = serde_json::from_slice(body).ok()?;
+        let error = body.get("error").filter(|error| !error.is_null())?;
+        Some(Self::from_value(error))
+    }
+
+    /// Tells whether the error's type or code is one of `names`.
+    #[must_use]
+    pub fn is_any_of(&self, names: &[&str]) -> bool {
+        let mut own = [&self.kind, &self.code].into_iter().flatten();
+        own.any(|own| names.contains(&own.as_str()))
+    }
+
+    /// Returns what the error says about the client's request, for the client.
+    #[must_use]
+    pub fn invalid_request(&self, kind: InvalidKind, censor: &Censor) -> InvalidRequest {
+        let clean = |text: &String| censor.clean(text, MESSAGE_LIMIT);
+        let message = self.message.as_ref().map(clean);
+        InvalidRequest {
+            kind,
+            message: message.unwrap_or_else(|| unexplained(kind).to_owned()),
+            param: self.param.as_ref().map(clean),
+            code: self.code.as_ref().map(clean),
+        }
+    }
+
+    /// Writes the error down for the log, after `what` happened.
+    #[must_use]
+    pub fn log_text(&self, what: &str, censor: &Censor) -> String {
+        // Providers quote keys in what they say about them.
+        let about_keys = self.is_any_of(&[
+            "authentication_error",
+            "permission_error",
+            "invalid_api_key",
+        ]);
+        let message = self.message.as_ref().filter(|_| !about_keys);
+        let parts = [self.kind.as_ref(), self.code.as_ref(), message];
+        let parts = parts.into_iter().flatten();
+        let parts: Vec<_> = parts.map(|part| censor.clean(part, LOG_LIMIT)).collect();
+        match parts.as_slice() {
+            [] => what.to_owned(),
+            parts => format!("{what}: {}", parts.join(", ")),
+        }
+    }
+}
+
+/// Returns the words for a mistake that the upstream did not explain.
+fn unexplained(kind: InvalidKind) -> &'static str {
+    match kind {
+        InvalidKind::Malformed => "The runtime refuses the request as invalid.",
+        InvalidKind::NotFound => "Something that the request names does not exist.",
+        InvalidKind::TooLarge => "The request is too large for the runtime.",
+        InvalidKind::Unprocessable => "The runtime cannot process the request.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_read_as_far_as_it_goes() {
+        let full = ErrorObject {
+            message: Some("m".to_owned()),
+            kind: Some("t".to_owned()),
+            param: Some("p".to_owned()),
+            code: Some("c".to_owned()),
+        };
+        let message_only = ErrorObject {
+            message: Some("m".to_owned()),
+            ..ErrorObject::default()
+        };
+        let cases = [
+            (
+                r#"{"error":{"message":"m","type":"t","param":"p","code":"c"}}"#,
+                Some(full),
+            ),
+            (
+                r#"{"error":{"message":"m","type":null,"code":404}}"#,
+                Some(message_only.clone()),
+            ),
+            (r#"{"error":"m"}"#, Some(message_only)),
+            (r#"{"error":{}}"#, Some(ErrorObject::default())),
+            (r#"{"error":null}"#, None),
+            (r#"{"detail":"Not Found"}"#, None),
+            ("[1]", None),
+            ("Not Found", None),
+            ("", None),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(ErrorObject::from_body(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn type_and_code_both_name_the_error() {
+        let body = br#"{"error":{"type":"a","code":"b"}}"#;
+        let error = ErrorObject::from_body(body).unwrap();
+        assert!(error.is_any_of(&["a"]));
+        assert!(error.is_any_of(&["x", "b"]));
+        assert!(!error.is_any_of(&["x"]));
+    }
+
+    #[test]
+    fn the_log_learns_the_kind_the_code_and_the_beginning_of_the_message() {
+        let error = ErrorObject {
+            message: Some("x".repeat(300)),
+            kind: Some("api_error".to_owned()),
+            code: Some("oops".to_owned()),
+            param: None,
+        };
+        let text = error.log_text("it broke", &Censor::default());
+        let expected = format!("it broke: api_error, oops, {}…", "x".repeat(200));
+        assert_eq!(text, expected);
+        let nothing = ErrorObject::default();
+        assert_eq!(nothing.log_text("it broke", &Censor::default()), "it broke");
+    }
+
+    #[test]
+    fn the_log_does_not_learn_what_was_said_about_keys() {
+        let body = br#"{"error":{"message":"bad key sk-123","code":"invalid_api_key"}}"#;
+        let error = ErrorObject::from_body(body).unwrap();
+        let text = error.log_text("it broke", &Censor::default());
+        assert_eq!(text, "it broke: invalid_api_key");
+    }
+}
