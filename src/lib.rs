@@ -1,1 +1,44 @@
 //! The OpenAI-compatible front door of an agent runtime.
+//!
+//! ```text
+//! route      method and path                 -> Route                  404 405
+//! config     the document, once an instance  -> Settings               500
+//! auth       headers                         -> Caller                 401
+//! json       bytes (at most 20 MiB)          -> text                   400 408 413
+//! openai     text                            -> ChatCompletionRequest  400
+//! validate   Caller + ChatCompletionRequest  -> ValidRun               400
+//! runtime    ValidRun                        -> steps of the run       429 502 503 504
+//! reply      steps                           -> JSON, or events (sse)
+//! respond    bytes                           -> response
+//! ```
+//!
+//! Every arrow is a function whose result is the next one's argument. All but
+//! the configuration's source and the runtime are pure; `gateway`, `delivery`,
+//! `respond` and `wire` bind them to the host and are compiled for WebAssembly
+//! only. `error` turns every failure into its answer.
+
+pub mod agent;
+pub mod auth;
+pub mod config;
+pub mod error;
+pub mod hex;
+pub mod json;
+pub mod models;
+pub mod openai;
+pub mod record;
+pub mod rejection;
+pub mod reply;
+pub mod route;
+pub mod runtime;
+pub mod session;
+pub mod sse;
+pub mod validate;
+
+#[cfg(target_family = "wasm")]
+mod delivery;
+#[cfg(target_family = "wasm")]
+mod gateway;
+#[cfg(target_family = "wasm")]
+mod respond;
+#[cfg(target_family = "wasm")]
+mod wire;

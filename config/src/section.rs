@@ -178,7 +178,8 @@ impl<'d> Section<'d> {
         value.map(Secret::new)
     }
 
-    /// Keeps a fault at `key`. The text must not quote the value.
+    /// Keeps a fault at `key`, or at the section itself where `key` is empty.
+    /// The text must not quote the value.
     pub fn fault(&self, key: &str, problem: &str) {
         self.fault_at(self.path_of(key), problem);
     }
@@ -247,9 +248,10 @@ impl<'d> Section<'d> {
     }
 
     fn path_of(&self, key: &str) -> String {
-        match self.path.as_str() {
-            "" => key.to_owned(),
-            path => format!("{path}.{key}"),
+        match (self.path.as_str(), key) {
+            ("", key) => key.to_owned(),
+            (path, "") => path.to_owned(),
+            (path, key) => format!("{path}.{key}"),
         }
     }
 }

@@ -1,0 +1,305 @@
+//! Agents, and how the OpenAI field `model` names one.
+//!
+//! Rules: OpenClaw's agent selection (`openclaw/<agent>`, `openclaw:<agent>`,
+//! `agent:<agent>`, all without regard to case).
+
+use std::fmt;
+
+use http::HeaderMap;
+
+use crate::json::Member;
+use crate::openai::request::Text;
+use crate::rejection::Rejection;
+
+/// The headers that name an agent; the first one that is not blank counts.
+const AGENT_HEADERS: [&str; 2] = ["x-openclaw-agent-id", "x-openclaw-agent"];
+
+/// The agent that counts as the default where no agents are configured, as
+/// OpenClaw itself has it.
+const MAIN: &str = "main";
+
+/// The name of an agent: `[a-z0-9][a-z0-9_-]{0,63}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AgentId(String);
+
+impl AgentId {
+    /// Reads a name in any case, without regard to space around it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let id = text.trim().to_ascii_lowercase();
+        let mut bytes = id.bytes();
+        let starts = bytes.next().is_some_and(|b| b.is_ascii_alphanumeric());
+        let goes_on = bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        (starts && goes_on && id.len() <= 64).then_some(Self(id))
+    }
+
+    /// Returns the name, in lower case.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the name as the runtime contract takes it.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl fmt::Display for AgentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The agents that can be asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Agents {
+    known: Vec<AgentId>,
+    default: Option<AgentId>,
+}
+
+/// What a `model` asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Target {
+    Default,
+    Agent(AgentId),
+}
+
+impl Agents {
+    /// Makes the list of agents. Without a declared default it is the only
+    /// agent, or else `main` if there is one. An empty list means that the
+    /// runtime knows its agents and the gateway does not.
+    #[must_use]
+    pub fn new(known: Vec<AgentId>, declared: Option<AgentId>) -> Self {
+        let only = match known.as_slice() {
+            [] => Some(AgentId(MAIN.to_owned())),
+            [only] => Some(only.clone()),
+            several => several.iter().find(|id| id.as_str() == MAIN).cloned(),
+        };
+        let default = declared.or(only);
+        Self { known, default }
+    }
+
+    /// Returns the configured agents; none if the runtime has to be asked.
+    #[must_use]
+    pub fn known(&self) -> &[AgentId] {
+        &self.known
+    }
+
+    /// Returns the agent that answers where none is named.
+    #[must_use]
+    pub fn default(&self) -> Option<&AgentId> {
+        self.default.as_ref()
+    }
+
+    /// Chooses the agent of a request. A header beats the model; the model must
+    /// be well-formed even then.
+    ///
+    /// # Errors
+    /// A model that names no agent in any of the forms, an unknown agent, and a
+    /// request that names none where there is no default.
+    pub fn select(
+        &self,
+        model: &Member<Text<'_>>,
+        headers: &HeaderMap,
+    ) -> Result<AgentId, Rejection> {
+        let model = model.as_ok().map_or("", AsRef::as_ref);
+        let target = parse_model(model).ok_or_else(|| {
+            Rejection::invalid(
+                "model",
+                "Invalid `model`. Use `openclaw` or `openclaw/<agentId>`.",
+            )
+        })?;
+        match named_by_header(headers) {
+            Some(name) => self.find(AgentId::parse(name), name),
+            None => match target {
+                Target::Agent(id) => {
+                    let name = id.clone();
+                    self.find(Some(id), name.as_str())
+                }
+                Target::Default => self.default.clone().ok_or_else(|| {
+                    Rejection::invalid(
+                        "model",
+                        "Several agents are configured and none of them is the default. \
+                         Name one as `openclaw/<agentId>`.",
+                    )
+                }),
+            },
+        }
+    }
+
+    fn find(&self, id: Option<AgentId>, name: &str) -> Result<AgentId, Rejection> {
+        let unknown = || match &id {
+            Some(id) => Rejection::UnknownAgent(id.to_string()),
+            None => Rejection::UnknownAgent(name.to_owned()),
+        };
+        let found = id
+            .as_ref()
+            .filter(|id| self.known.is_empty() || self.known.contains(id));
+        found.cloned().ok_or_else(unknown)
+    }
+}
+
+/// Tells whether a text has one of the forms of a model.
+#[must_use]
+pub fn is_model(text: &str) -> bool {
+    parse_model(text).is_some()
+}
+
+fn named_by_header(headers: &HeaderMap) -> Option<&str> {
+    let values = AGENT_HEADERS
+        .iter()
+        .filter_map(|name| headers.get(*name)?.to_str().ok());
+    values.map(str::trim).find(|value| !value.is_empty())
+}
+
+fn parse_model(model: &str) -> Option<Target> {
+    let model = model.trim();
+    if ["", "openclaw", "openclaw/default"]
+        .iter()
+        .any(|name| model.eq_ignore_ascii_case(name))
+    {
+        return Some(Target::Default);
+    }
+    let split = model.find(['/', ':'])?;
+    let (scheme, rest) = model.split_at_checked(split)?;
+    let separator = rest.chars().next()?;
+    let known_form = scheme.eq_ignore_ascii_case("openclaw")
+        || (separator == ':' && scheme.eq_ignore_ascii_case("agent"));
+    let name = rest.strip_prefix(separator)?;
+    // White space inside the model is never part of a name.
+    if !known_form || name.starts_with(char::is_whitespace) {
+        return None;
+    }
+    AgentId::parse(name).map(Target::Agent)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    fn agents(ids: &[&str]) -> Agents {
+        Agents::new(
+            ids.iter().filter_map(|id| AgentId::parse(id)).collect(),
+            None,
+        )
+    }
+
+    fn select(
+        agents: &Agents,
+        model: &str,
+        header: Option<&'static str>,
+    ) -> Result<String, String> {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = header {
+            headers.insert("x-openclaw-agent-id", http::HeaderValue::from_static(value));
+        }
+        let model = Member::Is(Cow::Borrowed(model));
+        let selected = agents.select(&model, &headers);
+        selected
+            .map(AgentId::into_string)
+            .map_err(|rejection| rejection.to_string())
+    }
+
+    #[test]
+    fn a_model_names_an_agent_in_any_form_and_case() {
+        let agents = agents(&["main", "research"]);
+        for (model, agent) in [
+            ("openclaw", "main"),
+            ("OpenClaw/Default", "main"),
+            ("", "main"),
+            ("  ", "main"),
+            (" openclaw ", "main"),
+            ("openclaw/research", "research"),
+            ("openclaw:research", "research"),
+            ("AGENT:Research", "research"),
+        ] {
+            assert_eq!(
+                select(&agents, model, None).as_deref(),
+                Ok(agent),
+                "{model:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_model_in_no_known_form_is_refused() {
+        let agents = agents(&["main"]);
+        let long = format!("openclaw/{}", "a".repeat(65));
+        for model in [
+            "gpt-4o",
+            "mock/mock-model",
+            "openclaw/",
+            "openclaw/-a",
+            "openclaw/a b",
+            "openclaw/main/x",
+            "openclaw/ main",
+            "agent/main",
+            "openclawmain",
+            "openclaw/mäin",
+            &long,
+        ] {
+            let refused = select(&agents, model, None).unwrap_err();
+            assert!(
+                refused.starts_with("Invalid `model`"),
+                "{model:?}: {refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_agent_is_named() {
+        let agents = agents(&["main"]);
+        for (model, name) in [("openclaw/Nope", "'nope'"), ("agent:default", "'default'")] {
+            let refused = select(&agents, model, None).unwrap_err();
+            assert!(refused.contains(name), "{model}: {refused}");
+        }
+    }
+
+    #[test]
+    fn the_header_beats_the_model_but_not_its_syntax() {
+        let agents = agents(&["main", "research"]);
+        assert_eq!(
+            select(&agents, "openclaw/nope", Some(" Research ")).as_deref(),
+            Ok("research")
+        );
+        assert_eq!(
+            select(&agents, "openclaw/research", Some(" ")).as_deref(),
+            Ok("research")
+        );
+        assert!(select(&agents, "gpt-4o", Some("main")).is_err());
+        assert!(
+            select(&agents, "openclaw", Some("Bad Name"))
+                .unwrap_err()
+                .contains("'Bad Name'")
+        );
+    }
+
+    #[test]
+    fn the_default_is_declared_or_the_only_one_or_main() {
+        let id = |text| AgentId::parse(text);
+        assert_eq!(agents(&[]).default().cloned(), id("main"));
+        assert_eq!(agents(&["solo"]).default().cloned(), id("solo"));
+        assert_eq!(agents(&["a", "main"]).default().cloned(), id("main"));
+        assert_eq!(agents(&["a", "b"]).default(), None);
+        let declared = Agents::new(vec![id("a").unwrap(), id("b").unwrap()], id("b"));
+        assert_eq!(declared.default().cloned(), id("b"));
+    }
+
+    #[test]
+    fn without_a_default_a_request_must_name_its_agent() {
+        let refused = select(&agents(&["a", "b"]), "openclaw", None).unwrap_err();
+        assert!(refused.contains("openclaw/<agentId>"), "{refused}");
+    }
+
+    #[test]
+    fn without_configured_agents_any_agent_may_be_asked_for() {
+        assert_eq!(
+            select(&agents(&[]), "openclaw/anyone", None).as_deref(),
+            Ok("anyone")
+        );
+    }
+}

@@ -1,0 +1,244 @@
+//! Everything that can go wrong, and the one place where it becomes HTTP.
+//!
+//! Who must act decides the kind: the caller ([`Rejection`]), the runtime
+//! ([`RunError`]), or the operator. What the caller reads and what the operator
+//! reads in the log are different texts: only a mistake in the caller's own
+//! request is explained to the caller.
+//!
+//! A run is not idempotent, and OpenAI's SDKs repeat 408, 409, 429 and 5xx by
+//! themselves: `x-should-retry: false` is sent whenever a run may have begun.
+
+use http::StatusCode;
+use tidegate_config::Faults;
+
+use crate::openai::error::ErrorObject;
+use crate::rejection::Rejection;
+use crate::runtime::{InvalidKind, InvalidRequest, RunError};
+
+/// Why a request has no answer.
+#[derive(Debug, Clone)]
+pub enum Error {
+    /// The caller must change something.
+    Rejected(Rejection),
+    /// The runtime refused the run, or the run failed.
+    Run(RunError),
+    /// The configuration is faulty.
+    Misconfigured(Faults),
+    /// The gateway itself is at fault, while it did what the text says.
+    Internal(&'static str),
+}
+
+/// An error as the client gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status of the response.
+    pub status: StatusCode,
+    /// The error object of the body.
+    pub error: ErrorObject,
+    /// The value of `Allow`.
+    pub allow: Option<&'static str>,
+    /// The value of `Retry-After`, in seconds.
+    pub retry_after: Option<u32>,
+    /// Whether a second try is safe.
+    pub retry: Retry,
+}
+
+/// Whether a client may send the same request again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// Nothing was run: the client may follow its own rules.
+    Safe,
+    /// A run may have begun: `x-should-retry: false`.
+    Never,
+}
+
+impl From<Rejection> for Error {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<RunError> for Error {
+    fn from(error: RunError) -> Self {
+        Self::Run(error)
+    }
+}
+
+impl From<Faults> for Error {
+    fn from(faults: Faults) -> Self {
+        Self::Misconfigured(faults)
+    }
+}
+
+impl Error {
+    /// Returns what the client is told.
+    #[must_use]
+    pub fn answer(&self) -> Answer {
+        match self {
+            Self::Rejected(rejection) => rejected(rejection),
+            Self::Run(error) => failed(error),
+            Self::Misconfigured(_) => misconfigured(),
+            Self::Internal(_) => Answer::api(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
+        }
+    }
+
+    /// Returns what the operator should know beyond the answer.
+    #[must_use]
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::Rejected(_) => None,
+            Self::Misconfigured(faults) => Some(faults.to_string()),
+            Self::Internal(doing) => Some((*doing).to_owned()),
+            Self::Run(error) => match error {
+                RunError::Unreachable(text)
+                | RunError::Denied(text)
+                | RunError::Misconfigured(text)
+                | RunError::TimedOut(text)
+                | RunError::Failed(text) => Some(text.clone()),
+                RunError::Invalid(_)
+                | RunError::UnknownAgent
+                | RunError::Busy(_)
+                | RunError::Unavailable(_)
+                | RunError::ToolChoiceUnmet => None,
+            },
+        }
+    }
+}
+
+impl Answer {
+    fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            error: ErrorObject {
+                message: message.into(),
+                r#type: kind,
+                param: None,
+                code: None,
+            },
+            allow: None,
+            retry_after: None,
+            retry: Retry::Safe,
+        }
+    }
+
+    fn invalid(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::new(status, "invalid_request_error", message)
+    }
+
+    fn api(status: StatusCode, message: &str) -> Self {
+        Self::new(status, "api_error", message)
+    }
+
+    fn never_again(mut self) -> Self {
+        self.retry = Retry::Never;
+        self
+    }
+
+    fn after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    fn param(mut self, param: impl Into<String>) -> Self {
+        self.error.param = Some(param.into());
+        self
+    }
+
+    fn code(mut self, code: impl Into<String>) -> Self {
+        self.error.code = Some(code.into());
+        self
+    }
+}
+
+fn rejected(rejection: &Rejection) -> Answer {
+    let text = rejection.to_string();
+    match rejection {
+        Rejection::NoRoute => Answer::invalid(StatusCode::NOT_FOUND, text).code("unknown_url"),
+        Rejection::Method(allow) => {
+            let mut answer = Answer::invalid(StatusCode::METHOD_NOT_ALLOWED, text);
+            answer.allow = Some(allow);
+            answer.code("method_not_allowed")
+        }
+        Rejection::Unauthorized => {
+            Answer::new(StatusCode::UNAUTHORIZED, "unauthorized", text).code("invalid_api_key")
+        }
+        Rejection::TooLarge(_) => Answer::invalid(StatusCode::PAYLOAD_TOO_LARGE, text),
+        Rejection::BodyTimeout => Answer::invalid(StatusCode::REQUEST_TIMEOUT, text),
+        Rejection::BodyBroken | Rejection::NotJson(_) => {
+            Answer::invalid(StatusCode::BAD_REQUEST, text)
+        }
+        Rejection::Invalid { param: None, .. } => Answer::invalid(StatusCode::BAD_REQUEST, text),
+        Rejection::Invalid {
+            param: Some(param), ..
+        } => Answer::invalid(StatusCode::BAD_REQUEST, text).param(param.clone()),
+        Rejection::UnknownAgent(_) => Answer::invalid(StatusCode::BAD_REQUEST, text)
+            .param("model")
+            .code("model_not_found"),
+        Rejection::UnknownModel(_) => Answer::invalid(StatusCode::NOT_FOUND, text)
+            .param("model")
+            .code("model_not_found"),
+    }
+}
+
+fn failed(error: &RunError) -> Answer {
+    const BUSY: &str = "The agent runtime is asked for too much at the moment.";
+    let bad_gateway = |text| Answer::api(StatusCode::BAD_GATEWAY, text);
+    match error {
+        RunError::Invalid(invalid) => refused_by_runtime(invalid),
+        RunError::UnknownAgent => Answer::invalid(
+            StatusCode::BAD_REQUEST,
+            "The agent runtime has no agent of this name.",
+        )
+        .param("model")
+        .code("model_not_found"),
+        RunError::Busy(after) => {
+            let answer = Answer::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", BUSY);
+            match after {
+                Some(seconds) => answer.after(*seconds),
+                None => answer.never_again(),
+            }
+        }
+        RunError::Unavailable(Some(seconds)) => Answer::api(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The agent runtime is not ready at the moment.",
+        )
+        .after(*seconds),
+        RunError::Unavailable(None) => {
+            bad_gateway("The agent runtime was not able to carry out the run.").never_again()
+        }
+        RunError::Unreachable(_) => bad_gateway("The agent runtime cannot be reached."),
+        RunError::Denied(_) => bad_gateway("The agent runtime does not accept the gateway."),
+        RunError::Misconfigured(_) => misconfigured(),
+        RunError::TimedOut(_) => Answer::api(
+            StatusCode::GATEWAY_TIMEOUT,
+            "The agent runtime did not answer in time.",
+        )
+        .never_again(),
+        RunError::ToolChoiceUnmet => {
+            bad_gateway("The agent did not call the tool that `tool_choice` requires.")
+                .never_again()
+        }
+        RunError::Failed(_) => bad_gateway("The agent run failed.").never_again(),
+    }
+}
+
+fn refused_by_runtime(invalid: &InvalidRequest) -> Answer {
+    let status = match invalid.kind {
+        InvalidKind::Malformed => StatusCode::BAD_REQUEST,
+        InvalidKind::NotFound => StatusCode::NOT_FOUND,
+        InvalidKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        InvalidKind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let mut answer = Answer::invalid(status, invalid.message.clone());
+    answer.error.param.clone_from(&invalid.param);
+    answer.error.code.clone_from(&invalid.code);
+    answer
+}
+
+fn misconfigured() -> Answer {
+    Answer::api(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "The gateway is misconfigured. Its log tells the operator what to change.",
+    )
+    .code("misconfigured")
+}

@@ -1,0 +1,127 @@
+//! The component: the exported handler, and the way of a request through the
+//! other modules.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http::StatusCode;
+use spin_sdk::wasip3;
+use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
+
+use crate::agent::AgentId;
+use crate::config::{Config, Settings, WELL_KNOWN_VARIABLES};
+use crate::delivery;
+use crate::error::Error;
+use crate::json;
+use crate::models;
+use crate::openai::model::ModelList;
+use crate::openai::request::ChatCompletionRequest;
+use crate::record::Record;
+use crate::rejection::Rejection;
+use crate::respond;
+use crate::route::Route;
+use crate::runtime;
+use crate::validate::{RequestIds, ValidRun, validate};
+use crate::wire::{self, Incoming};
+
+/// How large the body of a request may be, in bytes: 20 MiB.
+const BODY_LIMIT: usize = 20 * 1024 * 1024;
+
+struct Gateway;
+
+wasip3::http::service::export!(Gateway with_types_in wasip3);
+
+impl wasip3::exports::http::handler::Guest for Gateway {
+    async fn handle(request: Request) -> Result<Response, ErrorCode> {
+        let mut record = Record::begin(wire::random_id());
+        Ok(
+            match answer(Incoming::receive(request), &mut record).await {
+                Ok(Reply::Document(body)) => respond::json(StatusCode::OK, body, record),
+                Ok(Reply::Run(run, settings)) => {
+                    delivery::deliver(*run, settings.stream.clone(), now(), record).await
+                }
+                Err(error) => respond::failure(&error, record),
+            },
+        )
+    }
+}
+
+/// What a good request is answered with.
+enum Reply {
+    Document(Vec<u8>),
+    Run(Box<ValidRun>, Rc<Settings>),
+}
+
+async fn answer(incoming: Incoming, record: &mut Record) -> Result<Reply, Error> {
+    let route = Route::find(&incoming.method, &incoming.target)?;
+    if route == Route::Health {
+        return Ok(Reply::Document(br#"{"ok":true,"status":"live"}"#.to_vec()));
+    }
+    let settings = settings().await?;
+    let caller = settings.auth.authenticate(&incoming.headers)?;
+    record.caller(caller.name());
+    match route {
+        Route::ChatCompletions => {
+            let headers = incoming.headers.clone();
+            let text = json::text(incoming.body(BODY_LIMIT).await?);
+            let request = ChatCompletionRequest::parse(&text)
+                .map_err(|error| Rejection::NotJson(error.to_string()))?;
+            let ids = RequestIds {
+                run: wire::random_id(),
+                session: wire::random_id(),
+            };
+            let run = validate(request, &headers, &caller, &settings, ids)?;
+            record.run(&run);
+            Ok(Reply::Run(Box::new(run), settings))
+        }
+        Route::Models => document(&list(&settings).await?),
+        Route::Model(id) => document(models::find(&list(&settings).await?, &id)?),
+        Route::Health => Err(Error::Internal("answering for the gateway's health")),
+    }
+}
+
+/// Lists the configured agents, or those of the runtime if none is configured.
+async fn list(settings: &Settings) -> Result<ModelList, Error> {
+    let agents = &settings.agents;
+    if !agents.known().is_empty() {
+        return Ok(ModelList::of(agents, agents.known()));
+    }
+    let offered = runtime::agents().await?;
+    let names: Vec<_> = offered
+        .iter()
+        .filter_map(|agent| AgentId::parse(&agent.id))
+        .collect();
+    Ok(ModelList::of(agents, &names))
+}
+
+fn document(value: &impl serde::Serialize) -> Result<Reply, Error> {
+    let body = serde_json::to_vec(value).map_err(|_| Error::Internal("encoding an answer"))?;
+    Ok(Reply::Document(body))
+}
+
+/// Returns the settings, which an instance reads once.
+///
+/// An endpoint that is off has no routes. A faulty configuration is read again
+/// by the next request, so that it can be mended under way.
+async fn settings() -> Result<Rc<Settings>, Error> {
+    thread_local! {
+        static SETTINGS: OnceCell<Rc<Settings>> = const { OnceCell::new() };
+    }
+    if let Some(settings) = SETTINGS.with(|cell| cell.get().cloned()) {
+        return Ok(settings);
+    }
+    let document = tidegate_config::load(&WELL_KNOWN_VARIABLES).await?;
+    match Config::read(&document)? {
+        Config::Off => Err(Rejection::NoRoute.into()),
+        Config::On(settings) => {
+            Ok(SETTINGS.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(settings)))))
+        }
+    }
+}
+
+/// Returns the time in seconds since 1970.
+fn now() -> u64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH);
+    elapsed.map_or(0, |elapsed| elapsed.as_secs())
+}

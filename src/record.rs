@@ -1,0 +1,112 @@
+//! The one line that is logged for a request, as JSON.
+//!
+//! It holds no secret, no user and no text of a conversation; sessions appear as
+//! a short digest.
+
+use std::io::Write as _;
+use std::time::Instant;
+
+use http::StatusCode;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::openai::completion::{FinishReason, Usage};
+use crate::runtime::RunOutcome;
+use crate::validate::ValidRun;
+
+/// What is known of a request so far.
+#[derive(Debug, Serialize)]
+pub struct Record {
+    request: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish: Option<FinishReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Usage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_gone: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    milliseconds: u64,
+    #[serde(skip)]
+    begun: Instant,
+}
+
+impl Record {
+    /// Begins the record of a request.
+    #[must_use]
+    pub fn begin(request: Uuid) -> Self {
+        Self {
+            request: format!("req_{}", request.simple()),
+            caller: None,
+            agent: None,
+            session: None,
+            status: 0,
+            finish: None,
+            usage: None,
+            client_gone: None,
+            error: None,
+            detail: None,
+            milliseconds: 0,
+            begun: Instant::now(),
+        }
+    }
+
+    /// Returns the id of the request, which the client gets as `x-request-id`.
+    #[must_use]
+    pub fn request(&self) -> &str {
+        &self.request
+    }
+
+    /// Keeps who called.
+    pub fn caller(&mut self, name: &str) {
+        self.caller = Some(name.to_owned());
+    }
+
+    /// Keeps what is run.
+    pub fn run(&mut self, run: &ValidRun) {
+        self.agent = Some(run.agent().to_owned());
+        self.session = Some(run.session().digest());
+    }
+
+    /// Keeps the status that the client got.
+    pub fn status(&mut self, status: StatusCode) {
+        self.status = status.as_u16();
+    }
+
+    /// Keeps how a whole run ended.
+    pub fn outcome(&mut self, outcome: &RunOutcome) {
+        self.finish = Some(outcome.stop_reason.into());
+        self.usage = outcome.usage.map(Usage::from);
+    }
+
+    /// Keeps why there is no whole answer.
+    pub fn failure(&mut self, error: &Error) {
+        self.error = Some(error.answer().error.message);
+        self.detail = error.detail();
+    }
+
+    /// Keeps that the client left before the end.
+    pub fn client_gone(&mut self) {
+        self.client_gone = Some(true);
+    }
+
+    /// Writes the line to standard error. A log that cannot be written stops no
+    /// answer.
+    pub fn write(mut self) {
+        let elapsed = self.begun.elapsed().as_millis();
+        self.milliseconds = u64::try_from(elapsed).unwrap_or(u64::MAX);
+        if let Ok(line) = serde_json::to_string(&self) {
+            writeln!(std::io::stderr().lock(), "{line}").ok();
+        }
+    }
+}

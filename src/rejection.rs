@@ -1,0 +1,79 @@
+//! Why a request is refused before anything is run: what the caller must change.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::json::Kind;
+
+/// A refusal. Its text is written for the caller and holds nothing but the
+/// caller's own words and the rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejection {
+    /// There is nothing under this path.
+    NoRoute,
+    /// The path knows other methods, given as the value of `Allow`.
+    Method(&'static str),
+    /// The credentials are missing or wrong; which of both is not told.
+    Unauthorized,
+    /// The body is larger than this many bytes.
+    TooLarge(usize),
+    /// The body did not come in time.
+    BodyTimeout,
+    /// The body broke off.
+    BodyBroken,
+    /// The body is not JSON; where and why.
+    NotJson(String),
+    /// Something in the request is not as it must be.
+    Invalid {
+        /// The member or header that is meant.
+        param: Option<Cow<'static, str>>,
+        /// What to change.
+        message: String,
+    },
+    /// The request names an agent that does not exist.
+    UnknownAgent(String),
+    /// `/v1/models/{id}` names a model that does not exist.
+    UnknownModel(String),
+}
+
+impl Rejection {
+    /// Refuses the value of a member or header.
+    pub fn invalid(param: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self::Invalid {
+            param: Some(param.into()),
+            message: message.into(),
+        }
+    }
+
+    /// Refuses a member because of its type.
+    pub fn wrong_type(param: &'static str, expected: &str, found: Kind) -> Self {
+        Self::invalid(param, format!("`{param}` must be {expected}, not {found}."))
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRoute => f.write_str(
+                "There is nothing under this path. Use POST /v1/chat/completions or GET /v1/models.",
+            ),
+            Self::Method(allow) => write!(f, "This path takes {allow} only."),
+            Self::Unauthorized => f.write_str(
+                "Unauthorized: send the gateway's key as `Authorization: Bearer <key>`.",
+            ),
+            Self::TooLarge(limit) => {
+                write!(f, "The request body is larger than {limit} bytes. Send less.")
+            }
+            Self::BodyTimeout => f.write_str("The request body did not arrive in time."),
+            Self::BodyBroken => f.write_str("The request body broke off before its end."),
+            Self::NotJson(problem) => write!(f, "The request body is not valid JSON: {problem}."),
+            Self::Invalid { message, .. } => f.write_str(message),
+            Self::UnknownAgent(agent) => {
+                write!(f, "Unknown agent '{agent}'. GET /v1/models lists the agents.")
+            }
+            Self::UnknownModel(model) => {
+                write!(f, "Model '{model}' not found. GET /v1/models lists the models.")
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Turns a caller's request into a run, or refuses it.
+//!
+//! A [`ValidRun`] is made here and nowhere else, so whoever holds one has
+//! checked everything. The order of the checks is the reference's: the types of
+//! all members first, then values, then the agent and the session, then tools,
+//! images and messages.
+
+mod images;
+mod messages;
+mod sampling;
+mod tools;
+
+use http::{HeaderMap, HeaderName};
+use uuid::Uuid;
+
+use crate::auth::Caller;
+use crate::config::Settings;
+use crate::json::{Kind, Member};
+use crate::openai::request::{ChatCompletionRequest, StreamOptions, Text};
+use crate::rejection::Rejection;
+use crate::reply::Mode;
+use crate::runtime::{RunRequest, ToolChoice};
+use crate::session::{self, SessionKey};
+
+/// The header that names the model which the agent should use.
+const MODEL_HEADER: HeaderName = HeaderName::from_static("x-openclaw-model");
+
+/// The header that names the message channel of the request.
+const CHANNEL_HEADER: HeaderName = HeaderName::from_static("x-openclaw-message-channel");
+
+/// The longest value of a header that is handed on to the runtime, in bytes.
+const HEADER_LIMIT: usize = 256;
+
+/// The identifiers of a request, made before it is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestIds {
+    /// Names the run.
+    pub run: Uuid,
+    /// Names the session, if nothing else does.
+    pub session: Uuid,
+}
+
+/// A run whose request has been checked.
+#[derive(Debug)]
+pub struct ValidRun {
+    request: RunRequest,
+    session: SessionKey,
+    mode: Mode,
+    model: String,
+}
+
+impl ValidRun {
+    /// Returns the model as the client wrote it, for the answer to repeat.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// Returns how the answer is to be given.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Returns the tool choice that the answer is held to.
+    #[must_use]
+    pub fn tool_choice(&self) -> &ToolChoice {
+        &self.request.tool_choice
+    }
+
+    /// Returns the agent that is asked.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        &self.request.agent
+    }
+
+    /// Returns the session that the run belongs to.
+    #[must_use]
+    pub fn session(&self) -> &SessionKey {
+        &self.session
+    }
+
+    /// Returns the request for the runtime.
+    #[must_use]
+    pub fn into_request(self) -> RunRequest {
+        self.request
+    }
+}
+
+/// Checks a request and makes a run of it.
+///
+/// # Errors
+/// The first rule that the request breaks.
+pub fn validate(
+    request: Member<ChatCompletionRequest<'_>>,
+    headers: &HeaderMap,
+    caller: &Caller,
+    settings: &Settings,
+    ids: RequestIds,
+) -> Result<ValidRun, Rejection> {
+    let request = match request {
+        Member::Is(request) => request,
+        Member::Absent | Member::Null => return Err(root_type(Kind::Null)),
+        Member::Not(kind) => return Err(root_type(kind)),
+    };
+    check_types(&request)?;
+    let max_tokens = sampling::max_tokens(&request)?;
+    let response_format = sampling::response_format(&request.response_format)?;
+    let sampling = sampling::sampling(&request, max_tokens)?;
+    let agent = settings.agents.select(&request.model, headers)?;
+    let user = request.user.as_ok().map(AsRef::as_ref);
+    let secret = settings.session_secret.as_ref();
+    let session = session::select(headers, user, caller, &agent, secret, ids.session)?;
+    let model = model_override(headers)?;
+    let channel = header_text(headers, &CHANNEL_HEADER)?;
+    let (tools, tool_choice) = tools::tools(request.tools, request.tool_choice)?;
+    let messages = messages::messages(request.messages.ok().unwrap_or_default())?;
+    let mode = mode(&request.stream, &request.stream_options);
+    Ok(ValidRun {
+        request: RunRequest {
+            run_id: run_id(ids.run),
+            agent: agent.into_string(),
+            session: session.to_string(),
+            messages,
+            tools,
+            tool_choice,
+            parallel_tool_calls: request.parallel_tool_calls.ok(),
+            sampling,
+            response_format,
+            reasoning_effort: request.reasoning_effort.ok().map(Text::into_owned),
+            model,
+            channel: channel.map(|channel| channel.to_lowercase()),
+            traceparent: None,
+        },
+        session,
+        mode,
+        model: echoed_model(&request.model),
+    })
+}
+
+/// Returns the id of a run and of its answer.
+fn run_id(id: Uuid) -> String {
+    format!("chatcmpl_{id}")
+}
+
+fn root_type(found: Kind) -> Rejection {
+    Rejection::Invalid {
+        param: None,
+        message: format!("The request body must be a JSON object, not {found}."),
+    }
+}
+
+/// The model's string comes back byte for byte, `openclaw` where there is none.
+fn echoed_model(model: &Member<Text<'_>>) -> String {
+    model.as_ok().map_or("openclaw", AsRef::as_ref).to_owned()
+}
+
+fn mode(stream: &Member<bool>, options: &Member<StreamOptions>) -> Mode {
+    if stream.as_ok() != Some(&true) {
+        return Mode::Whole;
+    }
+    let include_usage = options
+        .as_ok()
+        .and_then(|options| options.include_usage.as_ok());
+    Mode::Streamed {
+        include_usage: include_usage == Some(&true),
+    }
+}
+
+/// Checks the types of all members that are used, in the reference's order.
+fn check_types(request: &ChatCompletionRequest<'_>) -> Result<(), Rejection> {
+    not_null("model", "a string", &request.model)?;
+    nullable("stream", "a boolean", &request.stream)?;
+    nullable("stream_options", "an object", &request.stream_options)?;
+    if let Member::Is(options) = &request.stream_options {
+        not_null(
+            "stream_options.include_usage",
+            "a boolean",
+            &options.include_usage,
+        )?;
+    }
+    not_null("tools", "an array", &request.tools)?;
+    not_null("messages", "an array", &request.messages)?;
+    not_null("user", "a string", &request.user)?;
+    sampling::check_cap("max_tokens", &request.max_tokens)?;
+    sampling::check_cap("max_completion_tokens", &request.max_completion_tokens)?;
+    nullable("temperature", "a number", &request.temperature)?;
+    nullable("top_p", "a number", &request.top_p)?;
+    nullable("frequency_penalty", "a number", &request.frequency_penalty)?;
+    nullable("presence_penalty", "a number", &request.presence_penalty)?;
+    nullable("seed", "a number", &request.seed)?;
+    sampling::check_stop(&request.stop)
+}
+
+fn nullable<T>(param: &'static str, expected: &str, member: &Member<T>) -> Result<(), Rejection> {
+    match member {
+        Member::Not(kind) => Err(Rejection::wrong_type(param, expected, *kind)),
+        Member::Absent | Member::Null | Member::Is(_) => Ok(()),
+    }
+}
+
+fn not_null<T>(param: &'static str, expected: &str, member: &Member<T>) -> Result<(), Rejection> {
+    match member {
+        Member::Null => Err(Rejection::wrong_type(param, expected, Kind::Null)),
+        Member::Absent | Member::Is(_) | Member::Not(_) => nullable(param, expected, member),
+    }
+}
+
+/// Reads `x-openclaw-model`: `provider/model` or a bare model.
+fn model_override(headers: &HeaderMap) -> Result<Option<String>, Rejection> {
+    let Some(model) = header_text(headers, &MODEL_HEADER)? else {
+        return Ok(None);
+    };
+    let (provider, name) = model.split_once('/').unwrap_or(("-", &model));
+    if provider.trim().is_empty() || name.trim().is_empty() {
+        return Err(Rejection::invalid(
+            MODEL_HEADER.as_str().to_owned(),
+            "Invalid `x-openclaw-model`. Use `provider/model`, or a model of the default provider.",
+        ));
+    }
+    Ok(Some(model))
+}
+
+/// Returns a header's text, trimmed; a blank one is none.
+fn header_text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Rejection> {
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    let refuse = |why| Rejection::invalid(name.as_str().to_owned(), format!("`{name}` {why}."));
+    let text = value
+        .to_str()
+        .map_err(|_| refuse("must be plain ASCII text"))?;
+    if text.len() > HEADER_LIMIT {
+        return Err(refuse("is longer than 256 bytes"));
+    }
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! The rules of a request as a whole.

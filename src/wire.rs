@@ -1,0 +1,247 @@
+//! The host's HTTP as plain values, and back. One of the few files that name
+//! `wasi:http`.
+
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
+use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Method as WasiMethod, Request, Response};
+use spin_sdk::wasip3::random::random::get_random_u64;
+use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
+use spin_sdk::wit_bindgen::rt::async_support::{
+    FutureWriter, StreamReader, StreamResult, StreamWriter,
+};
+use uuid::Uuid;
+
+use crate::rejection::Rejection;
+
+/// How much of a body must arrive in [`BODY_PATIENCE`], in bytes.
+const BODY_PACE: usize = 64 * 1024;
+
+/// How long a body may take for [`BODY_PACE`] bytes, or for its end.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How much of a body is read at once, in bytes.
+const READ_SIZE: usize = 64 * 1024;
+
+type BodyEnd = Result<Option<Fields>, ErrorCode>;
+
+/// A request whose body has not been read.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    /// The method.
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) target: String,
+    /// The headers; those that are not well-formed are left out.
+    pub(crate) headers: HeaderMap,
+    request: Request,
+}
+
+impl Incoming {
+    /// Takes a request from the host.
+    #[must_use]
+    pub(crate) fn receive(request: Request) -> Self {
+        Self {
+            method: method(&request.get_method()),
+            target: request.get_path_with_query().unwrap_or_default(),
+            headers: headers(request.get_headers().copy_all()),
+            request,
+        }
+    }
+
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// A body of more than `limit` bytes, if its length is declared before any
+    /// of it is read; one that breaks off; one that comes too slowly.
+    pub(crate) async fn body(self, limit: usize) -> Result<Vec<u8>, Rejection> {
+        let declared = self.headers.get(http::header::CONTENT_LENGTH);
+        let declared = declared.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if declared.is_some_and(|length| length > limit) {
+            return Err(Rejection::TooLarge(limit));
+        }
+        let (_done, result) = wit_future::new::<Result<(), ErrorCode>>(|| Ok(()));
+        let (stream, end) = Request::consume_body(self.request, result);
+        let body = read(stream, declared.unwrap_or(0), limit).await?;
+        match end.await {
+            Ok(_trailers) => Ok(body),
+            Err(_) => Err(Rejection::BodyBroken),
+        }
+    }
+}
+
+async fn read(
+    mut stream: StreamReader<u8>,
+    declared: usize,
+    limit: usize,
+) -> Result<Vec<u8>, Rejection> {
+    let mut body = Vec::with_capacity(declared);
+    let mut patience = pin!(pause(BODY_PATIENCE));
+    let mut arrived_before = 0;
+    loop {
+        if body.capacity() == body.len() {
+            body.reserve(READ_SIZE);
+        }
+        let mut reading = pin!(stream.read(body));
+        let (result, read) = match select(reading.as_mut(), patience.as_mut()).await {
+            Either::Left((read, _)) => read,
+            Either::Right(((), _)) => {
+                // What has arrived is known only when no read is under way.
+                let (result, read) = reading.as_mut().cancel();
+                if read.len() - arrived_before < BODY_PACE {
+                    return Err(Rejection::BodyTimeout);
+                }
+                arrived_before = read.len();
+                patience.set(pause(BODY_PATIENCE));
+                (result, read)
+            }
+        };
+        body = read;
+        if body.len() > limit {
+            return Err(Rejection::TooLarge(limit));
+        }
+        if result == StreamResult::Dropped {
+            return Ok(body);
+        }
+    }
+}
+
+/// Waits.
+pub(crate) async fn pause(time: Duration) {
+    wait_for(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)).await;
+}
+
+/// A clock that strikes again and again.
+pub(crate) struct Ticker {
+    period: Duration,
+    timer: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+impl Ticker {
+    /// Sets a clock going.
+    #[must_use]
+    pub(crate) fn new(period: Duration) -> Self {
+        Self {
+            period,
+            timer: Box::pin(pause(period)),
+        }
+    }
+
+    /// Waits for the next strike. Giving up the wait loses nothing: the timer
+    /// is armed anew only when it has struck.
+    pub(crate) async fn tick(&mut self) {
+        self.timer.as_mut().await;
+        self.timer = Box::pin(pause(self.period));
+    }
+}
+
+/// Returns an id that nobody can guess.
+#[must_use]
+pub(crate) fn random_id() -> Uuid {
+    let (high, low) = (get_random_u64(), get_random_u64());
+    let bytes = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
+
+/// The body of a response, while it is written.
+#[derive(Debug)]
+pub(crate) struct Body {
+    stream: StreamWriter<u8>,
+    end: FutureWriter<BodyEnd>,
+}
+
+/// Whether the client still listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Client {
+    /// It does, as far as the host knows.
+    There,
+    /// It has closed its connection.
+    Gone,
+}
+
+impl Body {
+    /// Sends bytes, in one write of the host's wherever that takes them all.
+    pub(crate) async fn send(&mut self, bytes: Vec<u8>) -> Client {
+        match self.stream.write_all(bytes).await.as_slice() {
+            [] => Client::There,
+            _unsent => Client::Gone,
+        }
+    }
+
+    /// Asks the host whether the client is still there, by a write of nothing:
+    /// the host tells it at a write only.
+    pub(crate) async fn probe(&mut self) -> Client {
+        match self.stream.write(Vec::new()).await {
+            (StreamResult::Dropped, _) => Client::Gone,
+            (StreamResult::Complete(_) | StreamResult::Cancelled, _) => Client::There,
+        }
+    }
+
+    /// Ends the body. One that is dropped without this call breaks off, so that
+    /// no client takes it for a whole one.
+    pub(crate) async fn end(self) {
+        drop(self.stream);
+        // An error only says that the client has left.
+        self.end.write(Ok(None)).await.ok();
+    }
+}
+
+/// Makes a response whose body is written later.
+#[must_use]
+pub(crate) fn open(status: StatusCode, headers: &HeaderMap) -> (Response, Body) {
+    let (stream, contents) = wit_stream::new();
+    let (end, trailers) = wit_future::new::<BodyEnd>(|| Err(ErrorCode::HttpResponseIncomplete));
+    let entries: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    // Only names that the host reserves for itself are refused, and none of
+    // ours is; a response without headers would still be one.
+    let fields = Fields::from_list(&entries).unwrap_or_else(|_| Fields::new());
+    let (response, _sent) = Response::new(fields, Some(contents), trailers);
+    response.set_status_code(status.as_u16()).ok();
+    (response, Body { stream, end })
+}
+
+/// Makes a response with all of its body, which goes out in one write.
+#[must_use]
+pub(crate) fn whole(status: StatusCode, headers: &HeaderMap, bytes: Vec<u8>) -> Response {
+    let (response, mut body) = open(status, headers);
+    spawn(async move {
+        if !bytes.is_empty() {
+            body.send(bytes).await;
+        }
+        body.end().await;
+    });
+    response
+}
+
+fn method(method: &WasiMethod) -> Method {
+    match method {
+        WasiMethod::Get => Method::GET,
+        WasiMethod::Head => Method::HEAD,
+        WasiMethod::Post => Method::POST,
+        WasiMethod::Put => Method::PUT,
+        WasiMethod::Delete => Method::DELETE,
+        WasiMethod::Connect => Method::CONNECT,
+        WasiMethod::Options => Method::OPTIONS,
+        WasiMethod::Trace => Method::TRACE,
+        WasiMethod::Patch => Method::PATCH,
+        WasiMethod::Other(name) => Method::from_bytes(name.as_bytes()).unwrap_or(Method::TRACE),
+    }
+}
+
+fn headers(entries: Vec<(String, Vec<u8>)>) -> HeaderMap {
+    let entries = entries.into_iter().filter_map(|(name, value)| {
+        let name = HeaderName::try_from(name).ok()?;
+        Some((name, HeaderValue::try_from(value).ok()?))
+    });
+    // Appended one by one: collecting would keep the last of equal names only.
+    entries.fold(HeaderMap::new(), |mut headers, (name, value)| {
+        headers.append(name, value);
+        headers
+    })
+}
