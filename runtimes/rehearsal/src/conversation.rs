@@ -1,0 +1,147 @@
+//! What of a conversation is to be answered, and how long it is.
+
+use crate::types::{ContentPart, Message, Role};
+
+/// What the run responds to.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Prompt<'a> {
+    /// Somebody said this.
+    Said(String),
+    /// Tools that were called returned this, oldest message first.
+    Returned(Vec<&'a Message>),
+}
+
+/// Finds what the run responds to: what the user said last, or the results of
+/// tools that came after it. A conversation without either is answered by its
+/// last message.
+pub(crate) fn prompt(messages: &[Message]) -> Prompt<'_> {
+    let addressed = |message: &&Message| matches!(message.role, Role::User | Role::Tool);
+    let Some(last) = messages.iter().rfind(addressed).or(messages.last()) else {
+        return Prompt::Said(String::new());
+    };
+    if last.role != Role::Tool {
+        return Prompt::Said(text(last));
+    }
+    let latest = messages.iter().rev().skip_while(|m| m.role != Role::Tool);
+    let mut results: Vec<_> = latest.take_while(|m| m.role == Role::Tool).collect();
+    results.reverse();
+    Prompt::Returned(results)
+}
+
+/// Returns the text of a message, a line for each of its parts.
+pub(crate) fn text(message: &Message) -> String {
+    texts(message).collect::<Vec<_>>().join("\n")
+}
+
+/// Counts the words of a conversation.
+pub(crate) fn words(messages: &[Message]) -> u64 {
+    messages.iter().flat_map(texts).map(count_words).sum()
+}
+
+/// Counts what stands between white space.
+pub(crate) fn count_words(text: &str) -> u64 {
+    text.split_whitespace().map(|_| 1).sum()
+}
+
+fn texts(message: &Message) -> impl Iterator<Item = &str> {
+    message.content.iter().filter_map(|part| match part {
+        ContentPart::Text(text) => Some(text.as_str()),
+        ContentPart::Image(_) | ContentPart::ImageUrl(_) => None,
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::types::{RunRequest, Sampling, ToolChoice};
+
+    /// A message of one text.
+    pub(crate) fn message(role: Role, text: &str) -> Message {
+        Message {
+            role,
+            content: vec![ContentPart::Text(text.to_owned())],
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+            name: None,
+        }
+    }
+
+    /// A request of these messages and of nothing else.
+    pub(crate) fn request(messages: Vec<Message>) -> RunRequest {
+        RunRequest {
+            run_id: "chatcmpl_0191e0c8-5a4b-7c3d-8e9f-a1b2c3d4e5f6".to_owned(),
+            agent: "main".to_owned(),
+            session: "agent:main:openai:1".to_owned(),
+            messages,
+            tools: Vec::new(),
+            tool_choice: ToolChoice::Auto,
+            parallel_tool_calls: None,
+            sampling: Sampling {
+                temperature: None,
+                top_p: None,
+                frequency_penalty: None,
+                presence_penalty: None,
+                seed: None,
+                stop: Vec::new(),
+                max_tokens: None,
+            },
+            response_format: None,
+            reasoning_effort: None,
+            model: None,
+            channel: None,
+            traceparent: None,
+        }
+    }
+
+    /// A request in which the user says this.
+    pub(crate) fn said(text: &str) -> RunRequest {
+        request(vec![message(Role::User, text)])
+    }
+
+    #[test]
+    fn the_last_user_message_is_answered_wherever_instructions_stand() {
+        let cases: [(&[(Role, &str)], &str); 5] = [
+            (&[(Role::User, "one")], "one"),
+            (&[(Role::User, "one"), (Role::System, "be brief")], "one"),
+            (
+                &[
+                    (Role::User, "one"),
+                    (Role::Assistant, "1"),
+                    (Role::User, "two"),
+                ],
+                "two",
+            ),
+            (&[(Role::Developer, "alone")], "alone"),
+            (&[], ""),
+        ];
+        for (conversation, expected) in cases {
+            let messages: Vec<_> = conversation.iter().map(|(r, t)| message(*r, t)).collect();
+            let expected = Prompt::Said(expected.to_owned());
+            assert_eq!(prompt(&messages), expected, "{conversation:?}");
+        }
+    }
+
+    #[test]
+    fn results_of_the_latest_calls_are_answered_and_older_ones_are_not() {
+        let messages = [
+            message(Role::User, "/tool a"),
+            message(Role::Tool, "old"),
+            message(Role::Assistant, ""),
+            message(Role::Tool, "first"),
+            message(Role::Tool, "second"),
+            message(Role::System, "be brief"),
+        ];
+        let results = vec![&messages[3], &messages[4]];
+        assert_eq!(prompt(&messages), Prompt::Returned(results));
+    }
+
+    #[test]
+    fn parts_are_lines_and_pictures_are_no_words() {
+        let mut user = message(Role::User, "what is");
+        user.content
+            .push(ContentPart::ImageUrl("https://a.test/b c".to_owned()));
+        user.content.push(ContentPart::Text("this?".to_owned()));
+        assert_eq!(text(&user), "what is\nthis?");
+        assert_eq!(words(&[user]), 3);
+    }
+}

@@ -1,0 +1,368 @@
+//! A request as JSON for people and tests: every field that arrived, in the
+//! contract's order, and of pictures only their type and size.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::types::{
+    ContentPart, Message, ResponseFormat, Role, RunRequest, Sampling, Tool, ToolCall, ToolChoice,
+};
+
+/// Writes down what arrived.
+pub(crate) fn transcript(request: &RunRequest) -> String {
+    // Nothing here can fail to be written: all keys are strings, no type errs.
+    serde_json::to_string_pretty(&Received::from(request)).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct Received<'a> {
+    run_id: &'a str,
+    agent: &'a str,
+    session: &'a str,
+    messages: Vec<Said<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Offered<'a>>,
+    tool_choice: Choice<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parallel_tool_calls: Option<bool>,
+    #[serde(skip_serializing_if = "Sampled::is_empty")]
+    sampling: Sampled<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<Form<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    role: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<&'a str>,
+    content: Vec<Part<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<Called<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Part<'a> {
+    Text(&'a str),
+    Image { media_type: &'a str, bytes: usize },
+    ImageUrl(&'a str),
+}
+
+#[derive(Serialize)]
+struct Called<'a> {
+    id: &'a str,
+    name: &'a str,
+    arguments: &'a str,
+}
+
+#[derive(Serialize)]
+struct Offered<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<Json<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Choice<'a> {
+    Auto,
+    None,
+    Required,
+    Named(&'a str),
+}
+
+#[derive(Serialize)]
+struct Sampled<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frequency_penalty: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence_penalty: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<i64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stop: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Form<'a> {
+    Text,
+    JsonObject,
+    JsonSchema(Json<'a>),
+}
+
+/// JSON that arrived as text: shown as it is, or as a string if it is none.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Json<'a> {
+    Value(&'a RawValue),
+    Text(&'a str),
+}
+
+impl<'a> From<&'a RunRequest> for Received<'a> {
+    fn from(request: &'a RunRequest) -> Self {
+        Self {
+            run_id: &request.run_id,
+            agent: &request.agent,
+            session: &request.session,
+            messages: request.messages.iter().map(Said::from).collect(),
+            tools: request.tools.iter().map(Offered::from).collect(),
+            tool_choice: Choice::from(&request.tool_choice),
+            parallel_tool_calls: request.parallel_tool_calls,
+            sampling: Sampled::from(&request.sampling),
+            response_format: request.response_format.as_ref().map(Form::from),
+            reasoning_effort: request.reasoning_effort.as_deref(),
+            model: request.model.as_deref(),
+            channel: request.channel.as_deref(),
+            traceparent: request.traceparent.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a Message> for Said<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            role: role(message.role),
+            name: message.name.as_deref(),
+            tool_call_id: message.tool_call_id.as_deref(),
+            content: message.content.iter().map(Part::from).collect(),
+            tool_calls: message.tool_calls.iter().map(Called::from).collect(),
+        }
+    }
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::System => "system",
+        Role::Developer => "developer",
+        Role::User => "user",
+        Role::Assistant => "assistant",
+        Role::Tool => "tool",
+    }
+}
+
+impl<'a> From<&'a ContentPart> for Part<'a> {
+    fn from(part: &'a ContentPart) -> Self {
+        match part {
+            ContentPart::Text(text) => Self::Text(text),
+            ContentPart::Image(image) => Self::Image {
+                media_type: &image.media_type,
+                bytes: image.data.len(),
+            },
+            ContentPart::ImageUrl(address) => Self::ImageUrl(address),
+        }
+    }
+}
+
+impl<'a> From<&'a ToolCall> for Called<'a> {
+    fn from(call: &'a ToolCall) -> Self {
+        Self {
+            id: &call.id,
+            name: &call.name,
+            arguments: &call.arguments,
+        }
+    }
+}
+
+impl<'a> From<&'a Tool> for Offered<'a> {
+    fn from(tool: &'a Tool) -> Self {
+        Self {
+            name: &tool.name,
+            description: tool.description.as_deref(),
+            parameters: tool.parameters.as_deref().map(Json::from),
+            strict: tool.strict,
+        }
+    }
+}
+
+impl<'a> From<&'a ToolChoice> for Choice<'a> {
+    fn from(choice: &'a ToolChoice) -> Self {
+        match choice {
+            ToolChoice::Auto => Self::Auto,
+            ToolChoice::None => Self::None,
+            ToolChoice::Required => Self::Required,
+            ToolChoice::Named(name) => Self::Named(name),
+        }
+    }
+}
+
+impl Sampled<'_> {
+    fn is_empty(&self) -> bool {
+        self.temperature.is_none()
+            && self.top_p.is_none()
+            && self.frequency_penalty.is_none()
+            && self.presence_penalty.is_none()
+            && self.seed.is_none()
+            && self.stop.is_empty()
+            && self.max_tokens.is_none()
+    }
+}
+
+impl<'a> From<&'a Sampling> for Sampled<'a> {
+    fn from(sampling: &'a Sampling) -> Self {
+        Self {
+            temperature: sampling.temperature,
+            top_p: sampling.top_p,
+            frequency_penalty: sampling.frequency_penalty,
+            presence_penalty: sampling.presence_penalty,
+            seed: sampling.seed,
+            stop: &sampling.stop,
+            max_tokens: sampling.max_tokens,
+        }
+    }
+}
+
+impl<'a> From<&'a ResponseFormat> for Form<'a> {
+    fn from(format: &'a ResponseFormat) -> Self {
+        match format {
+            ResponseFormat::Text => Self::Text,
+            ResponseFormat::JsonObject => Self::JsonObject,
+            ResponseFormat::JsonSchema(schema) => Self::JsonSchema(Json::from(schema.as_str())),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Json<'a> {
+    fn from(text: &'a str) -> Self {
+        serde_json::from_str(text).map_or(Self::Text(text), Self::Value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::conversation::tests::{message, request, said};
+    use crate::types::Image;
+
+    fn received(request: &RunRequest) -> Value {
+        serde_json::from_str(&transcript(request)).expect("a transcript is JSON")
+    }
+
+    #[test]
+    fn what_did_not_arrive_is_not_written_down() {
+        let expected = json!({
+            "run_id": "chatcmpl_0191e0c8-5a4b-7c3d-8e9f-a1b2c3d4e5f6",
+            "agent": "main",
+            "session": "agent:main:openai:1",
+            "messages": [{ "role": "user", "content": [{ "text": "/request" }] }],
+            "tool_choice": "auto",
+        });
+        assert_eq!(received(&said("/request")), expected);
+    }
+
+    #[test]
+    fn every_field_that_arrived_is_written_down() {
+        let mut all = said("Hello");
+        all.parallel_tool_calls = Some(false);
+        all.sampling = Sampling {
+            temperature: Some(0.5),
+            top_p: Some(0.9),
+            frequency_penalty: Some(-1.0),
+            presence_penalty: Some(1.0),
+            seed: Some(-7),
+            stop: vec!["END".to_owned()],
+            max_tokens: Some(64),
+        };
+        all.response_format = Some(ResponseFormat::JsonObject);
+        all.reasoning_effort = Some("high".to_owned());
+        all.model = Some("openai/gpt-5".to_owned());
+        all.channel = Some("slack".to_owned());
+        all.traceparent = Some("00-0af7-b7ad-01".to_owned());
+        let mut expected = received(&said("Hello"));
+        let more = json!({
+            "parallel_tool_calls": false,
+            "sampling": {
+                "temperature": 0.5, "top_p": 0.9, "frequency_penalty": -1.0,
+                "presence_penalty": 1.0, "seed": -7, "stop": ["END"], "max_tokens": 64,
+            },
+            "response_format": "json_object",
+            "reasoning_effort": "high",
+            "model": "openai/gpt-5",
+            "channel": "slack",
+            "traceparent": "00-0af7-b7ad-01",
+        });
+        let more = more.as_object().expect("more fields").clone();
+        expected.as_object_mut().expect("fields").extend(more);
+        assert_eq!(received(&all), expected);
+    }
+
+    #[test]
+    fn tools_are_written_with_their_schemas_or_whatever_came_instead() {
+        let tool = |name: &str, parameters: &str| Tool {
+            name: name.to_owned(),
+            description: Some("Looks.".to_owned()),
+            parameters: Some(parameters.to_owned()),
+            strict: Some(true),
+        };
+        let mut offered = said("Hello");
+        offered.tools = vec![tool("a", r#"{"type":"object"}"#), tool("b", "{")];
+        offered.tool_choice = ToolChoice::Named("a".to_owned());
+        offered.response_format = Some(ResponseFormat::JsonSchema(r#"{"name":"n"}"#.to_owned()));
+        let received = received(&offered);
+        assert_eq!(
+            received["tools"][0],
+            json!({ "name": "a", "description": "Looks.", "parameters": { "type": "object" }, "strict": true })
+        );
+        assert_eq!(received["tools"][1]["parameters"], "{");
+        assert_eq!(received["tool_choice"], json!({ "named": "a" }));
+        assert_eq!(
+            received["response_format"],
+            json!({ "json_schema": { "name": "n" } })
+        );
+    }
+
+    #[test]
+    fn messages_are_written_with_their_parts_and_calls() {
+        let mut user = message(Role::User, "Look");
+        user.content.push(ContentPart::Image(Image {
+            media_type: "image/png".to_owned(),
+            data: vec![0; 70],
+        }));
+        let address = "https://a.test/b.png".to_owned();
+        user.content.push(ContentPart::ImageUrl(address));
+        let mut assistant = message(Role::Assistant, "");
+        assistant.tool_calls.push(ToolCall {
+            id: "call_1".to_owned(),
+            name: "f".to_owned(),
+            arguments: "{".to_owned(),
+        });
+        let mut tool = message(Role::Tool, "done");
+        tool.tool_call_id = Some("call_1".to_owned());
+        tool.name = Some("f".to_owned());
+        let received = received(&request(vec![user, assistant, tool]));
+        let expected = json!([
+            { "role": "user", "content": [
+                { "text": "Look" },
+                { "image": { "media_type": "image/png", "bytes": 70 } },
+                { "image_url": "https://a.test/b.png" },
+            ] },
+            { "role": "assistant", "content": [{ "text": "" }],
+              "tool_calls": [{ "id": "call_1", "name": "f", "arguments": "{" }] },
+            { "role": "tool", "name": "f", "tool_call_id": "call_1", "content": [{ "text": "done" }] },
+        ]);
+        assert_eq!(received["messages"], expected);
+    }
+}
