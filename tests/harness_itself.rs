@@ -1,10 +1,11 @@
-//! The harness, tried against itself: its client talks to its upstream.
+//! The harness, tried against itself: its client talks to its upstream and to
+//! a server of its own.
 
 mod harness;
 
 use std::time::{Duration, Instant};
 
-use harness::{Request, Step, Upstream, steps};
+use harness::{Request, Server, Step, Upstream, steps};
 use serde_json::json;
 
 const EVENTS: &str = "text/event-stream";
@@ -141,4 +142,29 @@ fn a_connection_that_the_upstream_closes_is_not_the_callers_doing() {
     get(&upstream).send();
     assert_eq!(upstream.wait_for_requests(2).len(), 2);
     assert_eq!(upstream.closes(), []);
+}
+
+#[test]
+fn a_server_answers_as_long_as_the_test_holds_it() {
+    let server = Server::start("rehearsal", "{}");
+    let address = server.address();
+    assert_eq!(server.request("GET", "/healthz").send().status, 200);
+    let raw = server.raw("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert!(raw.starts_with(b"HTTP/1.1 200"), "{raw:?}");
+    drop(server);
+    assert!(std::net::TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn a_server_is_heard_in_its_log() {
+    let server = Server::start("rehearsal", "{ nonsense");
+    assert!(server.log().contains("Serving HTTP on"));
+    server.request("GET", "/v1/models").send();
+    server.wait_for_log(|log| log.contains("JSON5"));
+}
+
+#[test]
+#[should_panic(expected = "unexpected argument '--nonsense'")]
+fn a_server_that_does_not_start_shows_why() {
+    Server::builder("rehearsal").argument("--nonsense").start();
 }

@@ -53,7 +53,7 @@ impl fmt::Debug for Response {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) bytes: Vec<u8>,
-    /// When it came, counted from the sending of the request.
+    /// When it was read, counted from the sending of the request.
     pub(crate) at: Duration,
 }
 
@@ -62,7 +62,8 @@ pub(crate) struct Piece {
 pub(crate) struct Event {
     /// The lines, without the blank one that ends them.
     pub(crate) text: String,
-    /// When its end came, counted from the sending of the request.
+    /// When the piece with its end was read, counted from the sending of the
+    /// request: events of one piece have one time.
     pub(crate) at: Duration,
 }
 
@@ -88,6 +89,8 @@ pub(crate) struct Stream {
     pub(crate) at: Duration,
     socket: TcpStream,
     sent: Instant,
+    /// When the last piece was read.
+    read: Duration,
     body: Body,
     received: Vec<u8>,
     /// How much of `received` has been told as events.
@@ -101,13 +104,15 @@ impl Stream {
         let mut arrived = Vec::new();
         let head = read_head(&mut socket, &mut arrived);
         let status = head.word(1).parse().expect("a status");
+        let at = sent.elapsed();
         Self {
             status,
             body: Body::of_response(method, status, &head.headers, arrived),
             headers: head.headers,
-            at: sent.elapsed(),
+            at,
             socket,
             sent,
+            read: at,
             received: Vec::new(),
             told: 0,
             closed: false,
@@ -115,13 +120,14 @@ impl Stream {
     }
 
     /// Waits for the next piece of the body; none at its end. The first one
-    /// may have come together with the head.
+    /// may have come together with the head. Nothing is read ahead: what comes
+    /// while the test does something else is dated when it asks.
     pub(crate) fn piece(&mut self) -> Option<Piece> {
         loop {
             let bytes = self.body.take();
             if !bytes.is_empty() {
                 self.received.extend_from_slice(&bytes);
-                let at = self.sent.elapsed();
+                let at = self.read;
                 return Some(Piece { bytes, at });
             }
             if self.closed || self.body.has_ended() {
@@ -137,7 +143,7 @@ impl Stream {
             let text = String::from_utf8_lossy(self.received.get(self.told..)?);
             if let Some((text, _)) = text.split_once("\n\n") {
                 self.told += text.len() + 2;
-                let (text, at) = (text.to_owned(), self.sent.elapsed());
+                let (text, at) = (text.to_owned(), self.read);
                 return Some(Event { text, at });
             }
             self.piece()?;
@@ -162,7 +168,9 @@ impl Stream {
 
     fn receive(&mut self) {
         let mut buffer = vec![0; 64 * 1024];
-        match self.socket.read(&mut buffer) {
+        let count = self.socket.read(&mut buffer);
+        self.read = self.sent.elapsed();
+        match count {
             Ok(0) => self.closed = true,
             Ok(count) => self.body.arrive(buffer.get(..count).unwrap_or_default()),
             Err(error) if error.kind() == ErrorKind::ConnectionReset => self.closed = true,

@@ -1,6 +1,7 @@
 //! A stand-in for the gateway of a runtime: it answers by script, remembers
 //! every request, and knows when its caller hung up.
 
+use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, mpsc};
@@ -20,7 +21,7 @@ pub(crate) struct Upstream {
 }
 
 /// A request as it arrived.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct RecordedRequest {
     /// The number of its connection; the first one is 0.
     pub(crate) connection: usize,
@@ -37,6 +38,18 @@ impl RecordedRequest {
     pub(crate) fn json(&self) -> Value {
         let json = serde_json::from_slice(&self.body);
         json.unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
+    }
+}
+
+impl fmt::Debug for RecordedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut request = f.debug_struct("RecordedRequest");
+        request.field("connection", &self.connection);
+        request.field("method", &self.method);
+        request.field("path", &self.path);
+        request.field("headers", &self.headers.0);
+        request.field("body", &String::from_utf8_lossy(&self.body));
+        request.finish_non_exhaustive()
     }
 }
 
