@@ -1,8 +1,10 @@
 //! Scripts from requests, as a client would write them.
 
+use super::draft::{JSON, UNICODE, WORD_DELAY, halves};
 use super::*;
 use crate::conversation::tests::{message, request, said};
-use crate::types::{InvalidKind, Role};
+use crate::directive::ENTRIES;
+use crate::types::{InvalidKind, Role, RunEvent, StopReason};
 
 const ECHO_OF_HELLO: &str = "Agent main heard \"Hello\" (1 message, session agent:main:openai:1).";
 
