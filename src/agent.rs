@@ -5,8 +5,7 @@
 
 use std::fmt;
 
-use http::HeaderMap;
-
+use crate::headers::Headers;
 use crate::json::Member;
 use crate::openai::request::Text;
 use crate::rejection::Rejection;
@@ -102,7 +101,7 @@ impl Agents {
     pub fn select(
         &self,
         model: &Member<Text<'_>>,
-        headers: &HeaderMap,
+        headers: &Headers,
     ) -> Result<AgentId, Rejection> {
         let model = model.as_ok().map_or("", AsRef::as_ref);
         let target = parse_model(model).ok_or_else(|| {
@@ -147,11 +146,8 @@ pub fn is_model(text: &str) -> bool {
     parse_model(text).is_some()
 }
 
-fn named_by_header(headers: &HeaderMap) -> Option<&str> {
-    let values = AGENT_HEADERS
-        .iter()
-        .filter_map(|name| headers.get(*name)?.to_str().ok());
-    values.map(str::trim).find(|value| !value.is_empty())
+fn named_by_header(headers: &Headers) -> Option<&str> {
+    AGENT_HEADERS.iter().find_map(|name| headers.text(name))
 }
 
 fn parse_model(model: &str) -> Option<Target> {
@@ -193,10 +189,9 @@ mod tests {
         model: &str,
         header: Option<&'static str>,
     ) -> Result<String, String> {
-        let mut headers = HeaderMap::new();
-        if let Some(value) = header {
-            headers.insert("x-openclaw-agent-id", http::HeaderValue::from_static(value));
-        }
+        let headers = header.map_or_else(Headers::default, |value| {
+            Headers::from([("x-openclaw-agent-id", value)])
+        });
         let model = Member::Is(Cow::Borrowed(model));
         let selected = agents.select(&model, &headers);
         selected

@@ -8,12 +8,11 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tidegate_config::Secret;
 
+use crate::headers::Headers;
 use crate::rejection::Rejection;
 
 /// How callers prove who they are.
@@ -76,7 +75,7 @@ impl Auth {
     ///
     /// # Errors
     /// Missing and wrong credentials, with the same answer.
-    pub fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Rejection> {
+    pub fn authenticate(&self, headers: &Headers) -> Result<Caller, Rejection> {
         match self {
             Self::None => Ok(Caller::named("anyone")),
             Self::Shared(digest) => {
@@ -93,9 +92,9 @@ impl Auth {
 
 /// Returns the credential of the first `Authorization` header: what follows
 /// `Bearer` in any case and one space, trimmed and not empty.
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+fn bearer(headers: &Headers) -> Option<&[u8]> {
     const SCHEME: &[u8] = b"bearer ";
-    let value = headers.get(AUTHORIZATION)?.as_bytes().trim_ascii();
+    let value = headers.first("authorization")?.trim_ascii();
     let (scheme, credential) = value.split_at_checked(SCHEME.len())?;
     let credential = credential.trim_ascii();
     (scheme.eq_ignore_ascii_case(SCHEME) && !credential.is_empty()).then_some(credential)
@@ -103,15 +102,11 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn authenticate(values: &[&'static [u8]]) -> Result<Caller, Rejection> {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
-        }
+        let field = |value: &&[u8]| ("Authorization".to_owned(), value.to_vec());
+        let headers = Headers::new(values.iter().map(field).collect());
         Auth::Shared(SecretDigest::of(&Secret::new("s3cret"))).authenticate(&headers)
     }
 
@@ -166,6 +161,6 @@ mod tests {
 
     #[test]
     fn without_authentication_everyone_passes() {
-        assert!(Auth::None.authenticate(&HeaderMap::new()).is_ok());
+        assert!(Auth::None.authenticate(&Headers::default()).is_ok());
     }
 }

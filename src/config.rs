@@ -180,10 +180,10 @@ fn read_stream(stream: &mut Section<'_>) -> StreamSettings {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue};
     use tidegate_config::Variables;
 
     use super::*;
+    use crate::headers::Headers;
 
     const ON: &str = "http: { endpoints: { chatCompletions: { enabled: true } } }";
 
@@ -205,9 +205,8 @@ mod tests {
     }
 
     fn lets_in(settings: &Settings, token: &str) -> bool {
-        let mut headers = HeaderMap::new();
-        let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
-        headers.insert("authorization", value);
+        let value = format!("Bearer {token}");
+        let headers = Headers::from([("authorization", value.as_str())]);
         settings.auth.authenticate(&headers).is_ok()
     }
 

@@ -21,6 +21,7 @@ pub mod agent;
 pub mod auth;
 pub mod config;
 pub mod error;
+pub mod headers;
 pub mod hex;
 pub mod json;
 pub mod models;

@@ -10,13 +10,13 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
 use tidegate_config::Secret;
 use uuid::Uuid;
 
 use crate::agent::AgentId;
 use crate::auth::Caller;
+use crate::headers::Headers;
 use crate::hex;
 use crate::rejection::Rejection;
 
@@ -70,7 +70,7 @@ impl SessionKey {
     /// one.
     pub fn named(agent: &AgentId, header: &str) -> Result<Self, Rejection> {
         let refuse = |message: &str| Rejection::invalid(SESSION_HEADER, message);
-        let key = header.trim().to_lowercase();
+        let key = header.trim().to_ascii_lowercase();
         if key.len() > HEADER_KEY_LIMIT {
             return Err(refuse("`x-openclaw-session-key` is longer than 512 bytes."));
         }
@@ -126,17 +126,15 @@ impl fmt::Display for SessionKey {
 /// # Errors
 /// Those of [`SessionKey::named`].
 pub fn select(
-    headers: &HeaderMap,
+    headers: &Headers,
     user: Option<&str>,
     caller: &Caller,
     agent: &AgentId,
     secret: Option<&Secret>,
     fresh: Uuid,
 ) -> Result<SessionKey, Rejection> {
-    let header = headers.get(SESSION_HEADER).map(http::HeaderValue::as_bytes);
-    let header = header.map(String::from_utf8_lossy);
-    if let Some(key) = header.filter(|key| !key.trim().is_empty()) {
-        return SessionKey::named(agent, &key);
+    if let Some(key) = headers.text(SESSION_HEADER) {
+        return SessionKey::named(agent, key);
     }
     Ok(match user.map(str::trim).filter(|user| !user.is_empty()) {
         Some(user) => SessionKey::of_user(caller, agent, user, secret),
@@ -177,8 +175,6 @@ fn keyed_digest(secret: &Secret, message: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn agent(id: &str) -> AgentId {
@@ -306,8 +302,7 @@ mod tests {
     fn the_header_goes_before_the_user_and_a_blank_one_does_not_count() {
         let (caller, main) = (Caller::for_test("owner"), agent("main"));
         let choose = |header: &'static str, user| {
-            let mut headers = HeaderMap::new();
-            headers.insert(SESSION_HEADER, HeaderValue::from_static(header));
+            let headers = Headers::from([(SESSION_HEADER, header)]);
             let key = select(&headers, user, &caller, &main, None, Uuid::nil());
             key.unwrap().into_string()
         };

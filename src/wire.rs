@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{Method, StatusCode};
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Method as WasiMethod, Request, Response};
 use spin_sdk::wasip3::random::random::get_random_u64;
@@ -15,6 +15,7 @@ use spin_sdk::wit_bindgen::rt::async_support::{
 };
 use uuid::Uuid;
 
+use crate::headers::Headers;
 use crate::rejection::Rejection;
 
 /// How much of a body must arrive in [`BODY_PATIENCE`], in bytes.
@@ -26,6 +27,9 @@ const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// How much of a body is read at once, in bytes.
 const READ_SIZE: usize = 64 * 1024;
 
+/// A header field of a response.
+pub(crate) type Field = (String, Vec<u8>);
+
 type BodyEnd = Result<Option<Fields>, ErrorCode>;
 
 /// A request whose body has not been read.
@@ -35,8 +39,8 @@ pub(crate) struct Incoming {
     pub(crate) method: Method,
     /// Path and query.
     pub(crate) target: String,
-    /// The headers; those that are not well-formed are left out.
-    pub(crate) headers: HeaderMap,
+    /// The headers.
+    pub(crate) headers: Headers,
     request: Request,
 }
 
@@ -47,7 +51,7 @@ impl Incoming {
         Self {
             method: method(&request.get_method()),
             target: request.get_path_with_query().unwrap_or_default(),
-            headers: headers(request.get_headers().copy_all()),
+            headers: Headers::new(request.get_headers().copy_all()),
             request,
         }
     }
@@ -58,8 +62,8 @@ impl Incoming {
     /// A body of more than `limit` bytes, if its length is declared before any
     /// of it is read; one that breaks off; one that comes too slowly.
     pub(crate) async fn body(self, limit: usize) -> Result<Vec<u8>, Rejection> {
-        let declared = self.headers.get(http::header::CONTENT_LENGTH);
-        let declared = declared.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        let declared = self.headers.text("content-length");
+        let declared = declared.and_then(|length| length.parse::<usize>().ok());
         if declared.is_some_and(|length| length > limit) {
             return Err(Rejection::TooLarge(limit));
         }
@@ -191,16 +195,12 @@ impl Body {
 
 /// Makes a response whose body is written later.
 #[must_use]
-pub(crate) fn open(status: StatusCode, headers: &HeaderMap) -> (Response, Body) {
+pub(crate) fn open(status: StatusCode, headers: &[Field]) -> (Response, Body) {
     let (stream, contents) = wit_stream::new();
     let (end, trailers) = wit_future::new::<BodyEnd>(|| Err(ErrorCode::HttpResponseIncomplete));
-    let entries: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
     // Only names that the host reserves for itself are refused, and none of
     // ours is; a response without headers would still be one.
-    let fields = Fields::from_list(&entries).unwrap_or_else(|_| Fields::new());
+    let fields = Fields::from_list(headers).unwrap_or_else(|_| Fields::new());
     let (response, _sent) = Response::new(fields, Some(contents), trailers);
     response.set_status_code(status.as_u16()).ok();
     (response, Body { stream, end })
@@ -208,7 +208,7 @@ pub(crate) fn open(status: StatusCode, headers: &HeaderMap) -> (Response, Body) 
 
 /// Makes a response with all of its body, which goes out in one write.
 #[must_use]
-pub(crate) fn whole(status: StatusCode, headers: &HeaderMap, bytes: Vec<u8>) -> Response {
+pub(crate) fn whole(status: StatusCode, headers: &[Field], bytes: Vec<u8>) -> Response {
     let (response, mut body) = open(status, headers);
     spawn(async move {
         if !bytes.is_empty() {
@@ -232,16 +232,4 @@ fn method(method: &WasiMethod) -> Method {
         WasiMethod::Patch => Method::PATCH,
         WasiMethod::Other(name) => Method::from_bytes(name.as_bytes()).unwrap_or(Method::TRACE),
     }
-}
-
-fn headers(entries: Vec<(String, Vec<u8>)>) -> HeaderMap {
-    let entries = entries.into_iter().filter_map(|(name, value)| {
-        let name = HeaderName::try_from(name).ok()?;
-        Some((name, HeaderValue::try_from(value).ok()?))
-    });
-    // Appended one by one: collecting would keep the last of equal names only.
-    entries.fold(HeaderMap::new(), |mut headers, (name, value)| {
-        headers.append(name, value);
-        headers
-    })
 }

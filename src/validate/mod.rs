@@ -10,11 +10,11 @@ mod messages;
 mod sampling;
 mod tools;
 
-use http::{HeaderMap, HeaderName};
 use uuid::Uuid;
 
 use crate::auth::Caller;
 use crate::config::Settings;
+use crate::headers::Headers;
 use crate::json::{Kind, Member};
 use crate::openai::request::{ChatCompletionRequest, StreamOptions, Text};
 use crate::rejection::Rejection;
@@ -23,10 +23,10 @@ use crate::runtime::{RunRequest, ToolChoice};
 use crate::session::{self, SessionKey};
 
 /// The header that names the model which the agent should use.
-const MODEL_HEADER: HeaderName = HeaderName::from_static("x-openclaw-model");
+const MODEL_HEADER: &str = "x-openclaw-model";
 
 /// The header that names the message channel of the request.
-const CHANNEL_HEADER: HeaderName = HeaderName::from_static("x-openclaw-message-channel");
+const CHANNEL_HEADER: &str = "x-openclaw-message-channel";
 
 /// The longest value of a header that is handed on to the runtime, in bytes.
 const HEADER_LIMIT: usize = 256;
@@ -93,7 +93,7 @@ impl ValidRun {
 /// The first rule that the request breaks.
 pub fn validate(
     request: Member<ChatCompletionRequest<'_>>,
-    headers: &HeaderMap,
+    headers: &Headers,
     caller: &Caller,
     settings: &Settings,
     ids: RequestIds,
@@ -112,7 +112,7 @@ pub fn validate(
     let secret = settings.session_secret.as_ref();
     let session = session::select(headers, user, caller, &agent, secret, ids.session)?;
     let model = model_override(headers)?;
-    let channel = header_text(headers, &CHANNEL_HEADER)?;
+    let channel = header_text(headers, CHANNEL_HEADER)?;
     let (tools, tool_choice) = tools::tools(request.tools, request.tool_choice)?;
     let messages = messages::messages(request.messages.ok().unwrap_or_default())?;
     let mode = mode(&request.stream, &request.stream_options);
@@ -129,7 +129,7 @@ pub fn validate(
             response_format,
             reasoning_effort: request.reasoning_effort.ok().map(Text::into_owned),
             model,
-            channel: channel.map(|channel| channel.to_lowercase()),
+            channel: channel.map(|channel| channel.to_ascii_lowercase()),
             traceparent: None,
         },
         session,
@@ -207,34 +207,34 @@ fn not_null<T>(param: &'static str, expected: &str, member: &Member<T>) -> Resul
 }
 
 /// Reads `x-openclaw-model`: `provider/model` or a bare model.
-fn model_override(headers: &HeaderMap) -> Result<Option<String>, Rejection> {
-    let Some(model) = header_text(headers, &MODEL_HEADER)? else {
+fn model_override(headers: &Headers) -> Result<Option<String>, Rejection> {
+    let Some(model) = header_text(headers, MODEL_HEADER)? else {
         return Ok(None);
     };
     let (provider, name) = model.split_once('/').unwrap_or(("-", &model));
     if provider.trim().is_empty() || name.trim().is_empty() {
         return Err(Rejection::invalid(
-            MODEL_HEADER.as_str().to_owned(),
+            MODEL_HEADER,
             "Invalid `x-openclaw-model`. Use `provider/model`, or a model of the default provider.",
         ));
     }
     Ok(Some(model))
 }
 
-/// Returns a header's text, trimmed; a blank one is none.
-fn header_text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Rejection> {
-    let Some(value) = headers.get(name) else {
-        return Ok(None);
-    };
-    let refuse = |why| Rejection::invalid(name.as_str().to_owned(), format!("`{name}` {why}."));
-    let text = value
-        .to_str()
-        .map_err(|_| refuse("must be plain ASCII text"))?;
-    if text.len() > HEADER_LIMIT {
-        return Err(refuse("is longer than 256 bytes"));
+/// Returns a header's text to be handed on; a blank one is none.
+fn header_text(headers: &Headers, name: &'static str) -> Result<Option<String>, Rejection> {
+    let refuse = |why| Err(Rejection::invalid(name, format!("`{name}` {why}.")));
+    match headers.text(name) {
+        Some(text) if text.len() > HEADER_LIMIT => refuse("is longer than 256 bytes"),
+        Some(text)
+            if !text
+                .bytes()
+                .all(|byte| byte == b' ' || byte.is_ascii_graphic()) =>
+        {
+            refuse("must be plain ASCII text")
+        }
+        text => Ok(text.map(str::to_owned)),
     }
-    let text = text.trim();
-    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 #[cfg(test)]

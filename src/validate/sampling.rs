@@ -120,7 +120,7 @@ fn within(
 ) -> Result<Option<f64>, Rejection> {
     match number.as_ok() {
         Some(number) if !range.contains(number) => {
-            let (low, high) = (range.start(), range.end());
+            let (low, high) = (*range.start() as i8, *range.end() as i8);
             let message = format!("`{param}` must be between {low} and {high}.");
             Err(Rejection::invalid(param, message))
         }

@@ -1,0 +1,57 @@
+//! The header fields of a request.
+
+/// Header fields in the order in which they came. Few are looked at, so they
+/// stay a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, Vec<u8>)>);
+
+impl Headers {
+    /// Takes fields as they came; the case of a name does not matter.
+    #[must_use]
+    pub fn new(fields: Vec<(String, Vec<u8>)>) -> Self {
+        Self(fields)
+    }
+
+    /// Returns the first value under a name, as it came.
+    #[must_use]
+    pub fn first(&self, name: &str) -> Option<&[u8]> {
+        let mut fields = self.0.iter();
+        let field = fields.find(|(field, _)| field.eq_ignore_ascii_case(name));
+        field.map(|(_, value)| value.as_slice())
+    }
+
+    /// Returns the first value under a name without the white space around it.
+    /// A blank value counts as none, and so does one that is not UTF-8.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let text = std::str::from_utf8(self.first(name)?).ok()?.trim();
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Headers {
+    fn from(fields: [(&str, &str); N]) -> Self {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.as_bytes().to_vec());
+        Self(fields.map(owned).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_field_of_a_name_counts_in_any_case() {
+        let headers = Headers::from([("X-A", " 1 "), ("x-a", "2"), ("x-b", "  ")]);
+        assert_eq!(headers.first("x-a"), Some(&b" 1 "[..]));
+        assert_eq!(headers.text("X-A"), Some("1"));
+        assert_eq!(headers.text("x-b"), None);
+        assert_eq!(headers.text("x-c"), None);
+    }
+
+    #[test]
+    fn a_value_that_is_not_utf8_is_no_text() {
+        let headers = Headers::new(vec![("x".to_owned(), vec![0xff])]);
+        assert_eq!(headers.text("x"), None);
+    }
+}
