@@ -23,7 +23,7 @@ mod bindings {
     });
 }
 
-pub use bindings::tidegate::agent::types::{
+pub use bindings::tidegate::agent::runtime::{
     Agent, ContentPart, Image, InvalidKind, InvalidRequest, Message, ResponseFormat, Role,
     RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool, ToolArgumentsDelta,
     ToolCall, ToolCallStart, ToolChoice, Usage,

@@ -4,6 +4,7 @@
 //! workspace    where things are, and cargo itself
 //! components   sources                 -> dist/*.wasm
 //! composition  gateway + runtime       -> one component
+//! slim         component               -> the same without names
 //! environment  configuration, secrets  -> what the guest may see
 //! server       component + environment -> HTTP, by the real `wasmtime serve`
 //! development  build and serve with nothing but defaults
@@ -17,6 +18,7 @@ mod composition;
 mod development;
 mod environment;
 mod server;
+mod slim;
 mod suite;
 mod workspace;
 

@@ -43,4 +43,4 @@ pub mod tool_calls;
 pub mod transcript;
 pub mod transport;
 
-pub use bindings::tidegate::agent::types;
+pub use bindings::exports::tidegate::agent::runtime as types;

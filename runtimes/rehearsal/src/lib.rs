@@ -62,7 +62,7 @@ mod script;
 mod step;
 mod transcript;
 
-pub use bindings::tidegate::agent::types;
+pub use bindings::exports::tidegate::agent::runtime as types;
 pub use directive::{Directive, Misread};
 pub use script::{Ending, Move, Script};
 pub use step::{Beat, Step};
