@@ -15,17 +15,14 @@ pub struct Censor {
 }
 
 impl Censor {
-    /// Hides the token and the host of the settings.
+    /// Hides the token and the address of the settings.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        let token = settings.token.as_ref().map(|token| token.expose());
-        let host = Some(settings.endpoint.authority());
+        let token = settings.token.as_ref();
+        let token = token.map(|token| token.expose().to_owned());
+        let address = address(settings.endpoint.authority());
         Self {
-            hidden: [token, host]
-                .into_iter()
-                .flatten()
-                .map(str::to_owned)
-                .collect(),
+            hidden: token.into_iter().chain([address]).collect(),
         }
     }
 
@@ -40,6 +37,16 @@ impl Censor {
     }
 }
 
+/// Returns what gives a host away. One of a single word, such as `llm`, is an
+/// address only within a URL.
+fn address(authority: &str) -> String {
+    if authority.contains(['.', ':']) {
+        authority.to_owned()
+    } else {
+        format!("://{authority}")
+    }
+}
+
 /// Returns the first `limit` characters of a text, and a mark if there are more.
 fn cut(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
@@ -50,12 +57,25 @@ fn cut(text: &str, limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tidegate_config::{Document, Variables};
+
     use super::*;
 
     fn censor() -> Censor {
-        Censor {
-            hidden: vec!["s3cret".to_owned(), "10.0.0.7:18789".to_owned()],
-        }
+        censor_of("http://10.0.0.7:18789")
+    }
+
+    fn censor_of(url: &str) -> Censor {
+        let text = format!("{{ tidegate: {{ runtime: {{ url: '{url}', token: 's3cret' }} }} }}");
+        let document = Document::parse(&text, Variables::new()).unwrap();
+        Censor::new(&Settings::read(&document).unwrap())
+    }
+
+    #[test]
+    fn a_host_of_one_word_is_hidden_only_as_an_address() {
+        let text = "llm says: http://llm/v1 is down";
+        let expected = "llm says: http[removed]/v1 is down";
+        assert_eq!(censor_of("http://llm").clean(text, 1000), expected);
     }
 
     #[test]
