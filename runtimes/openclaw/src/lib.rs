@@ -43,4 +43,11 @@ pub mod tool_calls;
 pub mod transcript;
 pub mod transport;
 
-pub use bindings::exports::tidegate::agent::runtime as types;
+/// The types of the contract.
+pub mod types {
+    pub use crate::bindings::exports::tidegate::agent::runtime::{
+        Agent, ContentPart, Image, InvalidKind, InvalidRequest, Message, ResponseFormat, Role,
+        RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool, ToolArgumentsDelta,
+        ToolCall, ToolCallStart, ToolChoice, Usage,
+    };
+}
