@@ -242,3 +242,201 @@ fn misconfigured() -> Answer {
     )
     .code("misconfigured")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invalid(kind: InvalidKind) -> RunError {
+        RunError::Invalid(InvalidRequest {
+            kind,
+            message: "Shorten it.".to_owned(),
+            param: Some("messages".to_owned()),
+            code: Some("context_length_exceeded".to_owned()),
+        })
+    }
+
+    #[test]
+    fn every_failure_of_a_run_has_its_status_and_says_if_a_second_try_is_safe() {
+        let secret = || "s3cret".to_owned();
+        for (error, status, kind, after, retry) in [
+            (
+                invalid(InvalidKind::Malformed),
+                400,
+                "invalid_request_error",
+                None,
+                Retry::Safe,
+            ),
+            (
+                invalid(InvalidKind::NotFound),
+                404,
+                "invalid_request_error",
+                None,
+                Retry::Safe,
+            ),
+            (
+                invalid(InvalidKind::TooLarge),
+                413,
+                "invalid_request_error",
+                None,
+                Retry::Safe,
+            ),
+            (
+                invalid(InvalidKind::Unprocessable),
+                422,
+                "invalid_request_error",
+                None,
+                Retry::Safe,
+            ),
+            (
+                RunError::UnknownAgent,
+                400,
+                "invalid_request_error",
+                None,
+                Retry::Safe,
+            ),
+            (
+                RunError::Busy(Some(7)),
+                429,
+                "rate_limit_error",
+                Some(7),
+                Retry::Safe,
+            ),
+            (
+                RunError::Busy(None),
+                429,
+                "rate_limit_error",
+                None,
+                Retry::Never,
+            ),
+            (
+                RunError::Unavailable(Some(1)),
+                503,
+                "api_error",
+                Some(1),
+                Retry::Safe,
+            ),
+            (
+                RunError::Unavailable(None),
+                502,
+                "api_error",
+                None,
+                Retry::Never,
+            ),
+            (
+                RunError::Unreachable(secret()),
+                502,
+                "api_error",
+                None,
+                Retry::Safe,
+            ),
+            (
+                RunError::Denied(secret()),
+                502,
+                "api_error",
+                None,
+                Retry::Safe,
+            ),
+            (
+                RunError::Misconfigured(secret()),
+                500,
+                "api_error",
+                None,
+                Retry::Safe,
+            ),
+            (
+                RunError::TimedOut(secret()),
+                504,
+                "api_error",
+                None,
+                Retry::Never,
+            ),
+            (
+                RunError::ToolChoiceUnmet,
+                502,
+                "api_error",
+                None,
+                Retry::Never,
+            ),
+            (
+                RunError::Failed(secret()),
+                502,
+                "api_error",
+                None,
+                Retry::Never,
+            ),
+        ] {
+            let error = Error::Run(error);
+            let answer = error.answer();
+            assert_eq!(answer.status.as_u16(), status, "{error:?}");
+            assert_eq!(answer.error.r#type, kind, "{error:?}");
+            assert_eq!(answer.retry_after, after, "{error:?}");
+            assert_eq!(answer.retry, retry, "{error:?}");
+            assert!(!answer.error.message.contains("s3cret"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_the_request_is_explained_in_the_runtimes_words() {
+        let answer = Error::Run(invalid(InvalidKind::Malformed)).answer();
+        assert_eq!(answer.error.message, "Shorten it.");
+        assert_eq!(answer.error.param.as_deref(), Some("messages"));
+        assert_eq!(
+            answer.error.code.as_deref(),
+            Some("context_length_exceeded")
+        );
+    }
+
+    #[test]
+    fn every_rejection_has_its_status() {
+        for (rejection, status, kind) in [
+            (Rejection::NoRoute, 404, "invalid_request_error"),
+            (Rejection::Method("POST"), 405, "invalid_request_error"),
+            (Rejection::Unauthorized, 401, "unauthorized"),
+            (Rejection::TooLarge(9), 413, "invalid_request_error"),
+            (Rejection::BodyTimeout, 408, "invalid_request_error"),
+            (Rejection::BodyBroken, 400, "invalid_request_error"),
+            (
+                Rejection::NotJson("why".to_owned()),
+                400,
+                "invalid_request_error",
+            ),
+            (
+                Rejection::invalid("stop", "why"),
+                400,
+                "invalid_request_error",
+            ),
+            (
+                Rejection::UnknownAgent("a".to_owned()),
+                400,
+                "invalid_request_error",
+            ),
+            (
+                Rejection::UnknownModel("m".to_owned()),
+                404,
+                "invalid_request_error",
+            ),
+        ] {
+            let answer = Error::from(rejection.clone()).answer();
+            assert_eq!(answer.status.as_u16(), status, "{rejection:?}");
+            assert_eq!(answer.error.r#type, kind, "{rejection:?}");
+            assert_eq!(answer.retry, Retry::Safe, "{rejection:?}");
+            assert_eq!(answer.error.message, rejection.to_string());
+        }
+    }
+
+    #[test]
+    fn faults_of_the_configuration_are_for_the_log_alone() {
+        let faults = Faults(vec![tidegate_config::Fault {
+            path: "gateway.auth.token".to_owned(),
+            problem: "is missing".to_owned(),
+        }]);
+        let error = Error::from(faults);
+        assert_eq!(error.answer().status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!error.answer().error.message.contains("auth"));
+        assert_eq!(
+            error.detail().as_deref(),
+            Some("gateway.auth.token: is missing")
+        );
+    }
+}

@@ -33,3 +33,6 @@ pub struct Head {
     /// The model, as the request had it.
     pub model: String,
 }
+
+#[cfg(test)]
+mod tests;
