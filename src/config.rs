@@ -192,7 +192,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let config = Config::read(&Document::parse(text, variables).unwrap());
+        let config = Config::read(&Document::parse(text).unwrap().with(variables));
         config.map_err(|faults| faults.0.iter().map(ToString::to_string).collect())
     }
 

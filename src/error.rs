@@ -259,120 +259,43 @@ mod tests {
     #[test]
     fn every_failure_of_a_run_has_its_status_and_says_if_a_second_try_is_safe() {
         let secret = || "s3cret".to_owned();
-        for (error, status, kind, after, retry) in [
+        let cases = [
             (
                 invalid(InvalidKind::Malformed),
-                400,
-                "invalid_request_error",
-                None,
-                Retry::Safe,
+                "400 invalid_request_error - Safe",
             ),
             (
                 invalid(InvalidKind::NotFound),
-                404,
-                "invalid_request_error",
-                None,
-                Retry::Safe,
+                "404 invalid_request_error - Safe",
             ),
             (
                 invalid(InvalidKind::TooLarge),
-                413,
-                "invalid_request_error",
-                None,
-                Retry::Safe,
+                "413 invalid_request_error - Safe",
             ),
             (
                 invalid(InvalidKind::Unprocessable),
-                422,
-                "invalid_request_error",
-                None,
-                Retry::Safe,
+                "422 invalid_request_error - Safe",
             ),
-            (
-                RunError::UnknownAgent,
-                400,
-                "invalid_request_error",
-                None,
-                Retry::Safe,
-            ),
-            (
-                RunError::Busy(Some(7)),
-                429,
-                "rate_limit_error",
-                Some(7),
-                Retry::Safe,
-            ),
-            (
-                RunError::Busy(None),
-                429,
-                "rate_limit_error",
-                None,
-                Retry::Never,
-            ),
-            (
-                RunError::Unavailable(Some(1)),
-                503,
-                "api_error",
-                Some(1),
-                Retry::Safe,
-            ),
-            (
-                RunError::Unavailable(None),
-                502,
-                "api_error",
-                None,
-                Retry::Never,
-            ),
-            (
-                RunError::Unreachable(secret()),
-                502,
-                "api_error",
-                None,
-                Retry::Safe,
-            ),
-            (
-                RunError::Denied(secret()),
-                502,
-                "api_error",
-                None,
-                Retry::Safe,
-            ),
-            (
-                RunError::Misconfigured(secret()),
-                500,
-                "api_error",
-                None,
-                Retry::Safe,
-            ),
-            (
-                RunError::TimedOut(secret()),
-                504,
-                "api_error",
-                None,
-                Retry::Never,
-            ),
-            (
-                RunError::ToolChoiceUnmet,
-                502,
-                "api_error",
-                None,
-                Retry::Never,
-            ),
-            (
-                RunError::Failed(secret()),
-                502,
-                "api_error",
-                None,
-                Retry::Never,
-            ),
-        ] {
-            let error = Error::Run(error);
-            let answer = error.answer();
-            assert_eq!(answer.status.as_u16(), status, "{error:?}");
-            assert_eq!(answer.error.r#type, kind, "{error:?}");
-            assert_eq!(answer.retry_after, after, "{error:?}");
-            assert_eq!(answer.retry, retry, "{error:?}");
-            assert!(!answer.error.message.contains("s3cret"), "{error:?}");
+            (RunError::UnknownAgent, "400 invalid_request_error - Safe"),
+            (RunError::Busy(Some(7)), "429 rate_limit_error 7 Safe"),
+            (RunError::Busy(None), "429 rate_limit_error - Never"),
+            (RunError::Unavailable(Some(1)), "503 api_error 1 Safe"),
+            (RunError::Unavailable(None), "502 api_error - Never"),
+            (RunError::Unreachable(secret()), "502 api_error - Safe"),
+            (RunError::Denied(secret()), "502 api_error - Safe"),
+            (RunError::Misconfigured(secret()), "500 api_error - Safe"),
+            (RunError::TimedOut(secret()), "504 api_error - Never"),
+            (RunError::ToolChoiceUnmet, "502 api_error - Never"),
+            (RunError::Failed(secret()), "502 api_error - Never"),
+        ];
+        for (error, expected) in cases {
+            let answer = Error::Run(error).answer();
+            let (status, kind, retry) = (answer.status.as_u16(), answer.error.r#type, answer.retry);
+            let after = answer
+                .retry_after
+                .map_or("-".to_owned(), |after| after.to_string());
+            assert_eq!(format!("{status} {kind} {after} {retry:?}"), expected);
+            assert!(!answer.error.message.contains("s3cret"), "{expected}");
         }
     }
 

@@ -17,6 +17,8 @@
 //! `respond` and `wire` bind them to the host and are compiled for WebAssembly
 //! only. `error` turns every failure into its answer.
 
+#![forbid(unsafe_code)]
+
 pub mod agent;
 pub mod auth;
 pub mod config;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::fault::{Fault, Faults};
 use crate::section::Section;
@@ -14,7 +14,7 @@ use crate::section::Section;
 pub type Variables = BTreeMap<String, String>;
 
 /// A configuration whose syntax is right and whose values nobody has read yet.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Document {
     root: Value,
     variables: Variables,
@@ -25,13 +25,31 @@ impl Document {
     ///
     /// # Errors
     /// A document that is not JSON5, or whose root is not an object.
-    pub fn parse(text: &str, variables: Variables) -> Result<Self, Faults> {
+    pub fn parse(text: &str) -> Result<Self, Faults> {
         let text = if text.trim().is_empty() { "{}" } else { text };
         let root: Value = json5::from_str(text).map_err(|error| syntax_fault(&error))?;
         if !root.is_object() {
             return Err(Faults::document("the document must be an object"));
         }
-        Ok(Self { root, variables })
+        Ok(Self {
+            root,
+            variables: Variables::new(),
+        })
+    }
+
+    /// Gives the document the values of its variables.
+    #[must_use]
+    pub fn with(self, variables: Variables) -> Self {
+        Self { variables, ..self }
+    }
+
+    /// Returns the names of all variables that the document refers to, as
+    /// `${NAME}` or as `{ source: "env", id: "NAME" }`. Comments do not count.
+    #[must_use]
+    pub fn variable_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        collect_names(&self.root, &mut names);
+        names
     }
 
     /// Reads typed values out of the document.
@@ -61,14 +79,25 @@ fn syntax_fault(error: &json5::Error) -> Faults {
     })
 }
 
-/// Returns the names of all variables that a document's text refers to.
-pub(crate) fn variable_names(text: &str) -> Vec<String> {
-    pieces(text)
-        .filter_map(|piece| match piece {
-            Piece::Variable(name) => Some(name.to_owned()),
-            Piece::Text(_) => None,
-        })
-        .collect()
+fn collect_names(value: &Value, names: &mut Vec<String>) {
+    match value {
+        Value::String(text) => names.extend(pieces(text).filter_map(Piece::name)),
+        Value::Array(items) => items.iter().for_each(|item| collect_names(item, names)),
+        Value::Object(members) => {
+            names.extend(referred_variable(members).map(str::to_owned));
+            members
+                .values()
+                .for_each(|member| collect_names(member, names));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Returns the variable that OpenClaw's reference to a secret names.
+pub(crate) fn referred_variable(members: &Map<String, Value>) -> Option<&str> {
+    let source = members.get("source")?.as_str()?;
+    let id = members.get("id")?.as_str()?;
+    (source == "env").then_some(id)
 }
 
 /// Replaces every `${NAME}` in a string.
@@ -98,6 +127,15 @@ pub(crate) fn interpolate(text: &str, variables: &Variables, path: &str) -> Resu
 enum Piece<'t> {
     Text(&'t str),
     Variable(&'t str),
+}
+
+impl Piece<'_> {
+    fn name(self) -> Option<String> {
+        match self {
+            Piece::Variable(name) => Some(name.to_owned()),
+            Piece::Text(_) => None,
+        }
+    }
 }
 
 /// Splits a text into variables and what stands between them.
@@ -185,24 +223,26 @@ mod tests {
 
     #[test]
     fn a_document_names_its_variables() {
-        let names = variable_names("{ a: '${A}', b: '$${B}', c: '${C_3}' }");
-        assert_eq!(names, ["A", "C_3"]);
+        let text = "{ a: '${A}', b: '$${B}', c: ['${C_3}'], // ${COMMENT}
+            d: { source: 'env', provider: 'default', id: 'D' }, e: { source: 'file', id: 'E' } }";
+        let names = Document::parse(text).unwrap().variable_names();
+        assert_eq!(names, ["A", "C_3", "D"]);
     }
 
     #[test]
     fn comments_trailing_commas_and_bare_keys_are_json5() {
-        let document = Document::parse("// why\n{ a: 'b', }", Variables::new()).unwrap();
+        let document = Document::parse("// why\n{ a: 'b', }").unwrap();
         assert_eq!(document.read(|s| s.text("a")), Ok(Some("b".to_owned())));
     }
 
     #[test]
     fn a_blank_document_is_an_empty_one() {
-        assert!(Document::parse("  \n", Variables::new()).is_ok());
+        assert!(Document::parse("  \n").is_ok());
     }
 
     #[test]
     fn broken_syntax_is_located_and_not_quoted() {
-        let faults = Document::parse("{ token: 's3cret' oops }", Variables::new()).unwrap_err();
+        let faults = Document::parse("{ token: 's3cret' oops }").err().unwrap();
         let text = faults.to_string();
         assert!(text.contains("line 1"), "{text}");
         assert!(!text.contains("s3cret"), "{text}");
@@ -211,7 +251,7 @@ mod tests {
     #[test]
     fn a_root_that_is_no_object_is_refused() {
         for text in ["[]", "1", "'a'", "null"] {
-            assert!(Document::parse(text, Variables::new()).is_err(), "{text}");
+            assert!(Document::parse(text).is_err(), "{text}");
         }
     }
 }

@@ -10,6 +10,8 @@
 //! `tidegate`. A section that nobody reads is not looked at: neither its keys
 //! nor its variables can be at fault.
 
+#![forbid(unsafe_code)]
+
 mod document;
 mod duration;
 mod fault;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::document::{Variables, interpolate};
+use crate::document::{Variables, interpolate, referred_variable};
 use crate::duration::parse_duration;
 use crate::fault::Fault;
 use crate::secret::Secret;
@@ -105,16 +105,17 @@ impl<'d> Section<'d> {
     /// environment variable, `{ source: "env", id: "NAME" }`.
     pub fn secret(&mut self, key: &'static str) -> Option<Secret> {
         let value = self.value(key)?;
-        if !value.is_object() {
+        let Some(reference) = value.as_object() else {
             return self.text(key).map(Secret::new);
-        }
-        let mut reference = self.section(key);
-        if reference.text("source").as_deref() != Some("env") {
-            self.fault(key, "must be a string, or refer to the source \"env\"");
+        };
+        let Some(name) = referred_variable(reference) else {
+            self.fault(
+                key,
+                "must be a string, or `{ source: \"env\", id: \"NAME\" }`",
+            );
             return None;
-        }
-        let name = reference.text("id")?;
-        let secret = self.variable(&name);
+        };
+        let secret = self.variable(name);
         if secret.is_none() {
             self.fault(key, &format!("the variable {name} has no value"));
         }
@@ -262,7 +263,8 @@ mod tests {
 
     fn read<T>(text: &str, read: impl FnOnce(&mut Section<'_>) -> T) -> Result<T, Faults> {
         let variables = Variables::from([("TOKEN".to_owned(), "s3cret".to_owned())]);
-        Document::parse(text, variables).unwrap().read(read)
+        let document = Document::parse(text).unwrap().with(variables);
+        document.read(read)
     }
 
     fn faults<T: std::fmt::Debug>(
@@ -328,7 +330,7 @@ mod tests {
         });
         assert_eq!(
             found,
-            ["token: must be a string, or refer to the source \"env\""]
+            ["token: must be a string, or `{ source: \"env\", id: \"NAME\" }`"]
         );
         let found = faults("{ token: { source: 'env', id: 'NOPE' } }", |r| {
             r.secret("token")

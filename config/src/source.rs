@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read as _};
 
-use crate::document::{Document, Variables, variable_names};
+use crate::document::{Document, Variables};
 use crate::fault::Faults;
 
 /// The variable that may hold the whole document.
@@ -25,8 +25,9 @@ pub async fn load(well_known: &[&str]) -> Result<Document, Faults> {
         Some(text) => text,
         None => document_file()?,
     };
+    let document = Document::parse(&text)?;
     let mut variables = Variables::new();
-    let named = variable_names(&text);
+    let named = document.variable_names();
     for name in named
         .iter()
         .map(String::as_str)
@@ -36,7 +37,7 @@ pub async fn load(well_known: &[&str]) -> Result<Document, Faults> {
             variables.insert(name.to_owned(), value);
         }
     }
-    Document::parse(&text, variables)
+    Ok(document.with(variables))
 }
 
 fn document_file() -> Result<String, Faults> {

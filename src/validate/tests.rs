@@ -1,6 +1,6 @@
 //! The rules of a request as a whole: types, values, and their order.
 
-use tidegate_config::{Document, Variables};
+use tidegate_config::Document;
 
 use super::*;
 use crate::config::Config;
@@ -11,7 +11,7 @@ const HELLO: &str = r#""messages":[{"role":"user","content":"hi"}]"#;
 fn settings() -> Settings {
     let text = "{ gateway: { auth: { mode: 'none' }, http: { endpoints: { chatCompletions: { enabled: true } } } },
         agents: { entries: { main: {}, research: {} } } }";
-    let document = Document::parse(text, Variables::new()).unwrap();
+    let document = Document::parse(text).unwrap();
     match Config::read(&document).unwrap() {
         Config::On(settings) => settings,
         Config::Off => panic!("the endpoint is off"),

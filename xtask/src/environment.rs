@@ -65,11 +65,11 @@ fn read(file: &Path) -> Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Returns the names of what a document refers to as `${NAME}`.
+/// Returns the names that a document refers to, as `${NAME}` or as the `id` of
+/// a reference: every name that stands between braces or quotes.
 fn variable_names(document: &str) -> impl Iterator<Item = &str> {
-    let openings = document.split("${").skip(1);
-    let names = openings.filter_map(|rest| Some(rest.split_once('}')?.0));
-    names.filter(|name| is_variable_name(name))
+    let pieces = document.split(['{', '}', '"', '\'']);
+    pieces.filter(|piece| is_variable_name(piece))
 }
 
 fn is_variable_name(name: &str) -> bool {
@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_document_brings_the_variables_that_it_names_and_no_others() {
-        let document = "{ a: '${A_1}', b: '${UNSET} ${lower} ${1} ${B', c: '${_C}' }";
+        let document =
+            "{ a: '${A_1}', b: '${UNSET} ${lower} ${1} $B', c: { source: \"env\", id: \"_C\" } }";
         let environment = Environment::select(Some(document.to_owned()), outside);
         let expected = Environment::select(None, outside)
             .with(DOCUMENT, document)

@@ -13,6 +13,8 @@
 //!
 //! A machine with only rustup needs no other tool.
 
+#![forbid(unsafe_code)]
+
 mod components;
 mod composition;
 mod development;

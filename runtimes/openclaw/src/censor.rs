@@ -57,7 +57,7 @@ fn cut(text: &str, limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tidegate_config::{Document, Variables};
+    use tidegate_config::Document;
 
     use super::*;
 
@@ -67,7 +67,7 @@ mod tests {
 
     fn censor_of(url: &str) -> Censor {
         let text = format!("{{ tidegate: {{ runtime: {{ url: '{url}', token: 's3cret' }} }} }}");
-        let document = Document::parse(&text, Variables::new()).unwrap();
+        let document = Document::parse(&text).unwrap();
         Censor::new(&Settings::read(&document).unwrap())
     }
 

@@ -113,7 +113,7 @@ mod tests {
         let variables: Variables = variables
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let document = Document::parse(text, variables).unwrap();
+        let document = Document::parse(text).unwrap().with(variables);
         Settings::read(&document).map_err(|faults| faults.to_string())
     }
 

@@ -62,7 +62,15 @@ mod script;
 mod step;
 mod transcript;
 
-pub use bindings::exports::tidegate::agent::runtime as types;
 pub use directive::{Directive, Misread};
 pub use script::{Ending, Move, Script};
 pub use step::{Beat, Step};
+
+/// The types of the contract.
+pub mod types {
+    pub use crate::bindings::exports::tidegate::agent::runtime::{
+        Agent, ContentPart, Image, InvalidKind, InvalidRequest, Message, ResponseFormat, Role,
+        RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool, ToolArgumentsDelta,
+        ToolCall, ToolCallStart, ToolChoice, Usage,
+    };
+}

@@ -1,7 +1,7 @@
 //! Requests as they go over the wire.
 
 use serde_json::{Value, json};
-use tidegate_config::{Document, Variables};
+use tidegate_config::Document;
 
 use super::*;
 use crate::types::{
@@ -56,7 +56,7 @@ fn tool(name: &str) -> Tool {
 }
 
 fn settings(text: &str) -> Settings {
-    let document = Document::parse(text, Variables::new()).unwrap();
+    let document = Document::parse(text).unwrap();
     Settings::read(&document).unwrap()
 }
 
