@@ -6,6 +6,7 @@
 //! request   a request, sent over a plain socket
 //! response  what came back, at once or piece by piece with its times
 //! upstream  a scripted server that remembers who called and who hung up
+//! client    ordinary configurations and requests, and what is true of every answer
 //! wire      HTTP/1.1 as bytes
 //! watched   a value that others wait for; nothing here waits by the clock alone
 //! ```
@@ -20,6 +21,7 @@
     reason = "a test's tools fail by panicking"
 )]
 
+mod client;
 mod request;
 mod response;
 mod server;
@@ -29,6 +31,7 @@ mod wire;
 
 use std::time::Duration;
 
+pub(crate) use client::{TOKEN, ask, chunks, config, error, finishes, streamed, text};
 pub(crate) use request::Request;
 pub(crate) use response::{Event, Piece, Response, Stream};
 pub(crate) use server::{Server, ServerBuilder};

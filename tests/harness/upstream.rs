@@ -89,7 +89,7 @@ impl Upstream {
 
     /// Starts a server that answers every request by the same steps.
     pub(crate) fn script(steps: Vec<Step>) -> Self {
-        Self::start(move |_, connection| steps.iter().for_each(|step| connection.carry_out(step)))
+        Self::start(move |_, connection| connection.play(&steps))
     }
 
     /// Returns where it listens.
@@ -192,6 +192,11 @@ impl Connection {
         self.record
             .update(|record| record.closed_here.push(self.id));
         hang_up(&self.socket);
+    }
+
+    /// Carries out the steps of a script.
+    pub(crate) fn play(&mut self, steps: &[Step]) {
+        steps.iter().for_each(|step| self.carry_out(step));
     }
 
     fn carry_out(&mut self, step: &Step) {
