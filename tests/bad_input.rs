@@ -208,18 +208,33 @@ fn a_body_that_breaks_off_is_refused() {
     let server = server();
     let whole = ask("Hello").to_string();
     let half = &whole[..whole.len() / 2];
-    for framing in ["Content-Length", "Transfer-Encoding"] {
-        let (value, body) = match framing {
-            "Content-Length" => (whole.len().to_string(), half.to_owned()),
-            _ => ("chunked".to_owned(), format!("ff\r\n{half}")),
-        };
+    for (framing, value, body) in [
+        ("Content-Length", whole.len().to_string(), half.to_owned()),
+        (
+            "Transfer-Encoding",
+            "chunked".into(),
+            format!("ff\r\n{half}"),
+        ),
+    ] {
         let request = post(&server, body).header(framing, &value);
         let mut socket = server.connect();
         socket.write_all(&request.bytes()).unwrap();
         socket.shutdown(Shutdown::Write).unwrap();
-        drop(socket);
-        assert_serving(&server);
+        let answer = Stream::open(socket, "POST", Instant::now()).finish();
+        let error = refused(&server, 400, &answer);
+        assert!(error["message"].as_str().unwrap().contains("broke off"));
     }
+}
+
+#[test]
+fn a_body_that_does_not_come_holds_nobody_up() {
+    let server = server();
+    let request = post(&server, "{").header("Content-Length", "100");
+    let mut sockets: Vec<_> = (0..8).map(|_| server.connect()).collect();
+    for socket in &mut sockets {
+        socket.write_all(&request.bytes()).unwrap();
+    }
+    assert_serving(&server);
 }
 
 #[test]
@@ -379,18 +394,17 @@ fn a_header_that_is_too_long_or_malformed_is_refused_and_named() {
 #[test]
 fn a_head_beyond_all_measure_harms_nobody() {
     let server = server();
-    let huge = "x".repeat(1024 * 1024);
-    let request = server.chat(&ask("Hello")).header("X-Huge", &huge);
-    let mut socket = server.connect();
-    // The server may refuse before all of it is sent, in words of its own.
-    drop(socket.write_all(&request.bytes()));
-    drop(socket);
+    // The host itself refuses these, in words of its own and without the
+    // component.
     let many = (0..500).fold(server.chat(&ask("Hello")), |request, n| {
         request.header(&format!("X-Many-{n}"), "x")
     });
-    let mut socket = server.connect();
-    drop(socket.write_all(&many.bytes()));
-    drop(socket);
+    let answer = server.raw(many.bytes());
+    assert!(answer.starts_with(b"HTTP/1.1 431 "), "{answer:?}");
+    let huge = "x".repeat(1024 * 1024);
+    let request = server.chat(&ask("Hello")).header("X-Huge", &huge);
+    // It may refuse before all of it is sent.
+    drop(server.connect().write_all(&request.bytes()));
     assert_serving(&server);
 }
 
