@@ -2,6 +2,8 @@
 //! with the rehearsal runtime, over real connections.
 
 #![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "what a test reads fails it if it is not there"
 )]

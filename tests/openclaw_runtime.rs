@@ -2,6 +2,7 @@
 //! is sent there, what comes back, and what becomes of every failure.
 
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "what a test reads fails it if it is not there"
 )]

@@ -17,6 +17,7 @@
 #![allow(unused_imports, reason = "as above")]
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test's tools fail by panicking"
 )]

@@ -1,0 +1,300 @@
+//! The configuration as the running component reads it: JSON5, variables, the
+//! ways to authenticate, and faults that only the operator learns of.
+
+#![expect(
+    clippy::indexing_slicing,
+    reason = "what a test reads fails it if it is not there"
+)]
+
+mod harness;
+
+use harness::{Response, Server, TOKEN, ask, config, error};
+use serde_json::Value;
+
+/// What must never be told, within values that are at fault.
+const SECRET: &str = "s3cret-value";
+
+/// The members that turn the endpoint on.
+const ON: &str = "http: { endpoints: { chatCompletions: { enabled: true } } }";
+
+/// A document with the endpoint on and these members of `gateway.auth`.
+fn with_auth(auth: &str) -> String {
+    format!("{{ gateway: {{ auth: {{ {auth} }}, {ON} }} }}")
+}
+
+fn start(document: &str) -> Server {
+    Server::start("rehearsal", document)
+}
+
+/// Asks with a credential, or without one where it is empty.
+fn answer(server: &Server, credential: &str) -> Response {
+    let request = server.request("POST", "/v1/chat/completions");
+    let request = request.json(&ask("/echo in"));
+    match credential {
+        "" => request.send(),
+        credential => request.bearer(credential).send(),
+    }
+}
+
+fn assert_lets_in(server: &Server, credential: &str) {
+    let answer = answer(server, credential);
+    assert_eq!(answer.status, 200, "{credential:?}: {answer:?}");
+}
+
+fn assert_keeps_out(server: &Server, credentials: &[&str]) {
+    for credential in credentials {
+        let answer = answer(server, credential);
+        assert_eq!(answer.status, 401, "{credential:?}: {answer:?}");
+        error(&answer);
+    }
+}
+
+/// Asserts that a document is at fault at these paths, that the log tells all
+/// of them and none of the values, and that a client learns nothing.
+fn assert_faulty(server: &Server, faults: &[&str]) {
+    // Faulty at the first request and at the next one.
+    for path in ["/v1/chat/completions", "/v1/chat/completions", "/v1/models"] {
+        let method = if path.ends_with("models") {
+            "GET"
+        } else {
+            "POST"
+        };
+        let request = server.request(method, path).bearer(SECRET);
+        let answer = request.body(ask("Hi").to_string()).send();
+        assert_eq!(answer.status, 500, "{faults:?}: {answer:?}");
+        let error = error(&answer);
+        assert_eq!(error["code"], "misconfigured");
+        assert_eq!(
+            error["message"],
+            "The gateway is misconfigured. Its log tells the operator what to change."
+        );
+        let record = server.record(&answer.headers);
+        assert_eq!(record["status"], 500);
+        let told = record["detail"].as_str().unwrap_or_default();
+        for fault in faults {
+            assert!(told.contains(fault), "{fault} in {told}");
+        }
+    }
+    assert!(!server.log().contains(SECRET), "{}", server.log());
+    assert_eq!(server.request("GET", "/healthz").send().status, 200);
+}
+
+#[test]
+fn the_endpoint_is_off_by_default() {
+    for document in [
+        String::new(),
+        "{}".to_owned(),
+        format!("{{ gateway: {{ auth: {{ token: '{TOKEN}' }} }} }}"),
+        config("").replace("enabled: true", "enabled: false"),
+        // What is off is not looked at.
+        "{ tidegate: { nonsense: 1 } }".to_owned(),
+    ] {
+        let server = start(&document);
+        for token in ["", TOKEN] {
+            let refused = answer(&server, token);
+            assert_eq!(refused.status, 404, "{document}: {refused:?}");
+            assert_eq!(error(&refused)["code"], "unknown_url");
+        }
+        let models = server.request("GET", "/v1/models").send();
+        assert_eq!(models.status, 404, "{document}");
+        assert_eq!(server.request("GET", "/healthz").send().status, 200);
+    }
+}
+
+#[test]
+fn all_faults_are_told_to_the_operator_and_none_to_the_client() {
+    let document = format!(
+        "{{ gateway: {{ auth: {{ mode: '{SECRET}', token: 7 }}, {ON} }},
+           agents: {{ list: [{{ id: 'main' }}, {{ id: '{SECRET} {SECRET}' }}] }},
+           tidegate: {{
+             defaultAgent: 'nobody',
+             session: {{ secret: ['{SECRET}'], history: 1 }},
+             stream: {{ heartbeat: '{SECRET}', beat: '{SECRET}' }},
+             unknown: 1,
+             keyz: '{SECRET}',
+           }} }}"
+    );
+    assert_faulty(
+        &start(&document),
+        &[
+            "gateway.auth.mode: ",
+            "gateway.auth.token: ",
+            "agents.list[1].id: ",
+            "tidegate.defaultAgent: ",
+            "tidegate.session.secret: ",
+            "tidegate.session.history: ",
+            "tidegate.stream.heartbeat: ",
+            "tidegate.stream.beat: ",
+            "tidegate.unknown: ",
+            "tidegate.keyz: ",
+        ],
+    );
+}
+
+#[test]
+fn an_endpoint_without_a_credential_is_faulty() {
+    for auth in [
+        "",
+        "token: ''",
+        "token: '  '",
+        "mode: 'token', password: 'x'",
+    ] {
+        let faults = ["gateway.auth.token: is missing"];
+        assert_faulty(&start(&with_auth(auth)), &faults);
+    }
+    for (auth, fault) in [
+        (
+            "mode: 'password', token: 'x'",
+            "gateway.auth.password: is missing",
+        ),
+        ("token: 'x', password: 'y'", "gateway.auth.mode: "),
+    ] {
+        assert_faulty(&start(&with_auth(auth)), &[fault]);
+    }
+}
+
+#[test]
+fn broken_syntax_is_located_and_not_quoted() {
+    for (document, fault) in [
+        (
+            format!("{{\n token: '{SECRET}' oops }}"),
+            "the document is not JSON5 at line 2",
+        ),
+        (format!("'{SECRET}'"), "the document must be an object"),
+        (format!("{{ token: '{SECRET}"), "the document is not JSON5"),
+        ("[]".to_owned(), "the document must be an object"),
+    ] {
+        assert_faulty(&start(&document), &[fault]);
+    }
+}
+
+#[test]
+fn a_document_is_json5() {
+    let document = format!(
+        "/* Comments, */ {{ // bare keys,
+           gateway: {{ 'auth': {{ \"token\": 'it\\'s \\x66ine', }}, {ON}, port: +0x10, }},
+           agents: {{ entries: {{ main: {{ weight: .5, limit: Infinity, }}, }}, }},
+           tidegate: {{ stream: {{ heartbeat: '2\\\ns', }}, }},
+         }}"
+    );
+    assert_lets_in(&start(&document), "it's fine");
+}
+
+#[test]
+fn sections_of_others_are_passed_over() {
+    let document = config("").replacen(
+        '{',
+        "{ channels: { slack: { token: '${NOBODY_SETS_THIS}' } }, models: 7, $schema: 'x',",
+        1,
+    );
+    assert_lets_in(&start(&document), TOKEN);
+}
+
+#[test]
+fn variables_fill_in_secrets() {
+    let server = Server::builder("rehearsal")
+        .config(&with_auth("token: 'a-${FIRST_PART}-${SECOND_2}-$${KEPT}'"))
+        .env("FIRST_PART", "one")
+        .env("SECOND_2", "two")
+        .start();
+    assert_lets_in(&server, "a-one-two-${KEPT}");
+    assert_keeps_out(
+        &server,
+        &["", "a-one-two-", "a-${FIRST_PART}-${SECOND_2}-$${KEPT}"],
+    );
+}
+
+#[test]
+fn a_variable_without_a_value_is_named() {
+    let document = with_auth("token: '${NOBODY_SETS_THIS}'");
+    let fault = "gateway.auth.token: the variable NOBODY_SETS_THIS has no value";
+    let server = start(&document);
+    let refused = answer(&server, "");
+    assert_eq!(refused.status, 500, "{refused:?}");
+    let record = server.record(&refused.headers);
+    let detail = record["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains(fault), "{record}");
+    let empty = Server::builder("rehearsal").config(&document);
+    let empty = empty.env("NOBODY_SETS_THIS", "").start();
+    assert_eq!(answer(&empty, "").status, 500);
+}
+
+#[test]
+fn a_secret_may_refer_to_a_variable_as_openclaws_do() {
+    let document = with_auth("token: { source: 'env', provider: 'default', id: 'FRONT' }");
+    let server = Server::builder("rehearsal").config(&document);
+    let server = server.env("FRONT", "from-outside").start();
+    assert_lets_in(&server, "from-outside");
+    assert_keeps_out(&server, &["FRONT"]);
+}
+
+#[test]
+fn the_well_known_variables_count_without_being_named() {
+    for (variable, auth) in [
+        ("OPENCLAW_GATEWAY_TOKEN", ""),
+        ("OPENCLAW_GATEWAY_TOKEN", "mode: 'token'"),
+        ("OPENCLAW_GATEWAY_PASSWORD", ""),
+        ("OPENCLAW_GATEWAY_PASSWORD", "mode: 'password'"),
+    ] {
+        let server = Server::builder("rehearsal").config(&with_auth(auth));
+        let server = server.env(variable, "from-outside").start();
+        assert_lets_in(&server, "from-outside");
+        assert_keeps_out(&server, &["", "other"]);
+    }
+}
+
+#[test]
+fn the_document_goes_before_the_variable() {
+    let server = Server::builder("rehearsal")
+        .config(&with_auth("token: 'from-the-document'"))
+        .env("OPENCLAW_GATEWAY_TOKEN", "from-outside")
+        .start();
+    assert_lets_in(&server, "from-the-document");
+    assert_keeps_out(&server, &["from-outside"]);
+}
+
+#[test]
+fn a_password_is_presented_like_a_token() {
+    for auth in [
+        "password: 'open sesame'",
+        "mode: 'password', password: 'open sesame', token: 'other'",
+    ] {
+        let server = start(&with_auth(auth));
+        assert_lets_in(&server, "open sesame");
+        assert_keeps_out(&server, &["", "other", "open", "Open Sesame"]);
+    }
+}
+
+#[test]
+fn without_authentication_anyone_is_let_in() {
+    let server = start(&with_auth("mode: 'none'"));
+    assert_lets_in(&server, "");
+    assert_lets_in(&server, "whatever");
+}
+
+#[test]
+fn agents_may_stand_in_the_older_list() {
+    let agents = "agents: { list: [{ id: 'Writer' }, { id: 'coder' }] }";
+    let document = format!("{{ gateway: {{ auth: {{ mode: 'none' }}, {ON} }}, {agents} }}");
+    let list = start(&document).request("GET", "/v1/models").send().json();
+    let models = list["data"].as_array().map(Vec::as_slice);
+    let ids = models.unwrap_or_default().iter().map(|model| &model["id"]);
+    let ids: Vec<_> = ids.filter_map(Value::as_str).collect();
+    assert_eq!(ids, ["openclaw/writer", "openclaw/coder"]);
+}
+
+#[test]
+fn a_runtimes_fault_is_told_like_the_gateways() {
+    let runtime = format!("runtime: {{ url: 'ftp://{SECRET}', token: 7, tokn: '{SECRET}' }}");
+    let server = Server::start("openclaw", &config(&runtime));
+    let refused = answer(&server, TOKEN);
+    assert_eq!(refused.status, 500, "{refused:?}");
+    assert_eq!(error(&refused)["code"], "misconfigured");
+    let record = server.record(&refused.headers);
+    let detail = record["detail"].as_str().unwrap_or_default();
+    for path in ["url: ", "token: ", "tokn: "] {
+        let path = format!("tidegate.runtime.{path}");
+        assert!(detail.contains(&path), "{path} in {detail}");
+    }
+    assert!(!server.log().contains(SECRET), "{}", server.log());
+}
