@@ -577,6 +577,19 @@ fn talkative() -> String {
     json!({ "error": { "message": message, "type": "api_error" } }).to_string()
 }
 
+/// An upstream that talks without an end, a lot at a time, and counts what it
+/// was able to say.
+fn endless() -> (Upstream, mpsc::Receiver<usize>) {
+    let (said, heard) = mpsc::channel();
+    let said = Mutex::new(said);
+    let event = says(&"x".repeat(64 * 1024));
+    let upstream = Upstream::start(move |_, connection| {
+        connection.open_events();
+        while connection.event(&event) && said.lock().unwrap().send(event.len()).is_ok() {}
+    });
+    (upstream, heard)
+}
+
 fn failures() -> Vec<Failure> {
     let refused = Failure::refused;
     let broken = Failure::broken;
@@ -617,6 +630,7 @@ fn failures() -> Vec<Failure> {
         broken("no content", refusal_with(204, "X-Nothing: 1")),
         broken("garbage for events", raw_stream("data: {oops\n\n")),
         broken("a chunk of another kind", stream(&["[1,2]", "[DONE]"])),
+        broken("an event of 9 MiB", stream(&[&says(&"x".repeat(9 << 20))])),
         broken("binary", raw_stream([0, 255, 10, 10, 254])),
         broken("an error event", stream(&[&event_error, "[DONE]"])),
         broken("no finish", stream(&["[DONE]"])),
@@ -826,4 +840,33 @@ fn a_client_that_leaves_a_silent_stream_ends_the_run() {
 fn a_client_that_leaves_before_the_first_word_ends_the_run() {
     let upstream = Upstream::script(vec![Step::Write(steps::events_head()), Step::AwaitClose]);
     assert_leaving_is_noticed(&upstream);
+}
+
+#[test]
+fn a_whole_answer_without_an_end_is_given_up_and_its_run_ended() {
+    let (upstream, _heard) = endless();
+    let server = server(&upstream);
+    let answer = server.chat(&ask("Hi")).send();
+    Failure::broken("endless", Vec::new()).assert_told(&server, &answer);
+    upstream.wait_for_close(SOON);
+    assert_eq!(upstream.requests().len(), 1);
+}
+
+#[test]
+fn a_client_that_reads_nothing_slows_the_run_down_and_can_still_leave() {
+    let (upstream, heard) = endless();
+    let server = server(&upstream);
+    let stream = server.chat(&streamed(ask("Hi"))).open();
+    let mut said = 0;
+    // Until nothing more can be said: the buffers on the way are full.
+    while let Ok(more) = heard.recv_timeout(SOON) {
+        said += more;
+        assert!(said < 64 << 20, "{said} bytes are held for a client");
+    }
+    assert_eq!(upstream.closes(), []);
+    let left = Instant::now();
+    drop(stream);
+    let close = upstream.wait_for_close(Duration::from_secs(10));
+    assert!(close.at - left < SOON, "{:?}", close.at - left);
+    server.assert_unharmed(&[]);
 }
