@@ -26,9 +26,10 @@ fn start(document: &str) -> Server {
     Server::start("rehearsal", document)
 }
 
-/// Asks with a credential, or without one where it is empty.
+/// Asks as OpenAI's SDKs do, with a credential or, where it is empty, without.
 fn answer(server: &Server, credential: &str) -> Response {
     let request = server.request("POST", "/v1/chat/completions");
+    let request = request.header("Accept", "application/json");
     let request = request.json(&ask("/echo in"));
     match credential {
         "" => request.send(),

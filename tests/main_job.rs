@@ -462,7 +462,9 @@ fn other_paths_and_methods_are_told_so() {
         ("POST", "/v1/models/openclaw", 405, Some("GET")),
         ("POST", "/healthz", 405, Some("GET, HEAD")),
     ] {
-        let answer = server.request(method, path).bearer(TOKEN).send();
+        // As OpenAI's SDKs do.
+        let request = server.request(method, path).bearer(TOKEN);
+        let answer = request.header("Accept", "application/json").send();
         assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
         assert_eq!(answer.headers.get("allow"), allow, "{method} {path}");
         assert_eq!(error(&answer)["type"], "invalid_request_error");
