@@ -56,6 +56,7 @@ impl fmt::Display for AgentId {
 pub struct Agents {
     known: Vec<AgentId>,
     default: Option<AgentId>,
+    aliases: Vec<(String, AgentId)>,
 }
 
 /// What a `model` asks for.
@@ -77,7 +78,22 @@ impl Agents {
             several => several.iter().find(|id| id.as_str() == MAIN).cloned(),
         };
         let default = declared.or(only);
-        Self { known, default }
+        Self {
+            known,
+            default,
+            aliases: Vec::new(),
+        }
+    }
+
+    /// Lets other models stand for agents, for clients that insist on a name.
+    #[must_use]
+    pub fn with_aliases(self, aliases: Vec<(String, AgentId)>) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// Returns the models that stand for agents.
+    pub fn aliases(&self) -> impl Iterator<Item = &str> {
+        self.aliases.iter().map(|(model, _)| model.as_str())
     }
 
     /// Returns the configured agents; none if the runtime has to be asked.
@@ -104,7 +120,7 @@ impl Agents {
         headers: &Headers,
     ) -> Result<AgentId, Rejection> {
         let model = model.as_ok().map_or("", AsRef::as_ref);
-        let target = parse_model(model).ok_or_else(|| {
+        let target = self.target(model).ok_or_else(|| {
             Rejection::invalid(
                 "model",
                 "Invalid `model`. Use `openclaw` or `openclaw/<agentId>`.",
@@ -126,6 +142,13 @@ impl Agents {
                 }),
             },
         }
+    }
+
+    fn target(&self, model: &str) -> Option<Target> {
+        let mut aliases = self.aliases.iter();
+        let alias = aliases.find(|(alias, _)| alias == model.trim());
+        let alias = alias.map(|(_, agent)| Target::Agent(agent.clone()));
+        alias.or_else(|| parse_model(model))
     }
 
     fn find(&self, id: Option<AgentId>, name: &str) -> Result<AgentId, Rejection> {
@@ -282,6 +305,19 @@ mod tests {
         assert_eq!(agents(&["a", "b"]).default(), None);
         let declared = Agents::new(vec![id("a").unwrap(), id("b").unwrap()], id("b"));
         assert_eq!(declared.default().cloned(), id("b"));
+    }
+
+    #[test]
+    fn an_alias_stands_for_its_agent() {
+        let research = AgentId::parse("research").unwrap();
+        let aliases = vec![("gpt-4o".to_owned(), research)];
+        let agents = agents(&["main", "research"]).with_aliases(aliases);
+        assert_eq!(select(&agents, " gpt-4o ", None).as_deref(), Ok("research"));
+        assert_eq!(
+            select(&agents, "gpt-4o", Some("main")).as_deref(),
+            Ok("main")
+        );
+        assert!(select(&agents, "GPT-4o", None).is_err());
     }
 
     #[test]

@@ -10,6 +10,10 @@ use tidegate_config::{Document, Faults, Secret, Section};
 
 use crate::agent::{AgentId, Agents};
 use crate::auth::{Auth, SecretDigest};
+use crate::cors::Cors;
+use crate::proxies::Proxies;
+use crate::reply::Reasoning;
+use crate::validate::UrlPolicy;
 
 /// The variables that count without being named in the document.
 pub const WELL_KNOWN_VARIABLES: [&str; 2] = [TOKEN_VARIABLE, PASSWORD_VARIABLE];
@@ -23,7 +27,7 @@ pub enum Config {
     /// The endpoint is off, which is the default.
     Off,
     /// The endpoint is on.
-    On(Settings),
+    On(Box<Settings>),
 }
 
 /// The settings of an endpoint that is on.
@@ -37,6 +41,14 @@ pub struct Settings {
     pub session_secret: Option<Secret>,
     /// How streams are kept alive.
     pub stream: StreamSettings,
+    /// Whether clients see what agents think; not unless configured.
+    pub reasoning: Reasoning,
+    /// Which addresses of pictures are handed on; none unless configured.
+    pub image_urls: UrlPolicy,
+    /// The web pages that may use the gateway; none unless configured.
+    pub cors: Cors,
+    /// The proxies that may stand before the gateway.
+    pub proxies: Proxies,
 }
 
 /// The timing of streamed answers.
@@ -66,23 +78,39 @@ impl Config {
         }
         let settings = document.read(read_settings)?;
         // Without a fault nothing is missing.
-        Ok(settings.map_or(Self::Off, Self::On))
+        Ok(settings.map_or(Self::Off, |settings| Self::On(Box::new(settings))))
     }
 }
 
 fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
-    let auth = read_auth(&mut root.section("gateway").section("auth"));
+    let mut gateway = root.section("gateway");
+    let auth = read_auth(&mut gateway.section("auth"));
+    let proxies = Proxies::new(gateway.texts("trustedProxies").unwrap_or_default());
+    let mut endpoint = gateway
+        .section("http")
+        .section("endpoints")
+        .section("chatCompletions");
+    let image_urls = read_image_urls(&mut endpoint.section("images"));
     let mut tidegate = root.section("tidegate");
     tidegate.allow("runtime");
     let agents = read_agents(&mut root.section("agents"), &mut tidegate);
     let session_secret = read_session_secret(&mut tidegate.section("session"));
     let stream = read_stream(&mut tidegate.section("stream"));
+    let cors = read_cors(&mut tidegate.section("cors"));
+    let reasoning = match tidegate.flag("reasoning") {
+        Some(true) => Reasoning::Shown,
+        Some(false) | None => Reasoning::Hidden,
+    };
     tidegate.deny_unknown_keys();
     Some(Settings {
         auth: auth?,
         agents,
         session_secret,
         stream,
+        reasoning,
+        image_urls,
+        cors,
+        proxies,
     })
 }
 
@@ -148,7 +176,45 @@ fn read_agents(agents: &mut Section<'_>, tidegate: &mut Section<'_>) -> Agents {
         }
         Some(id)
     });
-    Agents::new(known, declared)
+    let aliases = read_aliases(tidegate, &known);
+    Agents::new(known, declared).with_aliases(aliases)
+}
+
+/// Reads `tidegate.models`: which agent answers to which model.
+fn read_aliases(tidegate: &mut Section<'_>, known: &[AgentId]) -> Vec<(String, AgentId)> {
+    let mut aliases = Vec::new();
+    for (model, agent) in tidegate.text_entries("models").unwrap_or_default() {
+        let id = AgentId::parse(&agent).filter(|id| known.is_empty() || known.contains(id));
+        match id {
+            Some(id) if !model.trim().is_empty() => aliases.push((model.trim().to_owned(), id)),
+            Some(_) => tidegate.fault("models", "must not name an empty model"),
+            None => tidegate.fault("models", "must name configured agents only"),
+        }
+    }
+    aliases
+}
+
+/// Reads `images` of OpenClaw's endpoint: `allowUrl` and `urlAllowlist`.
+fn read_image_urls(images: &mut Section<'_>) -> UrlPolicy {
+    let hosts = images.texts("urlAllowlist").unwrap_or_default();
+    let hosts = hosts.iter().map(|host| host.trim().to_owned());
+    match images.flag("allowUrl") {
+        Some(true) => UrlPolicy::Hosts(hosts.filter(|host| !host.is_empty()).collect()),
+        Some(false) | None => UrlPolicy::Refuse,
+    }
+}
+
+fn read_cors(cors: &mut Section<'_>) -> Cors {
+    let origins = cors.texts("origins").unwrap_or_default();
+    cors.deny_unknown_keys();
+    let is_origin = |origin: &String| origin == "*" || Cors::is_origin(origin);
+    if !origins.iter().all(is_origin) {
+        cors.fault(
+            "origins",
+            "must hold origins such as \"https://app.example.com\", or \"*\"",
+        );
+    }
+    Cors::new(origins)
 }
 
 fn read_agent_id(section: &Section<'_>, key: &str, name: &str) -> Option<AgentId> {
@@ -198,7 +264,7 @@ mod tests {
 
     fn settings(text: &str, variables: &[(&str, &str)]) -> Settings {
         match read(text, variables) {
-            Ok(Config::On(settings)) => settings,
+            Ok(Config::On(settings)) => *settings,
             Ok(Config::Off) => panic!("the endpoint is off"),
             Err(faults) => panic!("{faults:?}"),
         }

@@ -3,15 +3,43 @@
 //! `${NAME}` in a string, `NAME` in capitals, is replaced by a variable's value;
 //! `$${NAME}` stands for the characters themselves. These are OpenClaw's rules.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value};
-
 use crate::fault::{Fault, Faults};
+use crate::secret::Secret;
 use crate::section::Section;
+use crate::value::{Object, Value};
 
-/// The values of the variables that a document may name.
-pub type Variables = BTreeMap<String, String>;
+/// The values of the variables that a document may name. There are few.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Variables(Vec<(String, Secret)>);
+
+impl Variables {
+    /// Returns a variable's value. OpenClaw treats a blank one as a missing one,
+    /// and so does this.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Secret> {
+        let mut variables = self.0.iter();
+        let (_, value) = variables.find(|(known, _)| known == name)?;
+        (!value.expose().is_empty()).then_some(value)
+    }
+}
+
+impl FromIterator<(String, String)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        let variables = variables.into_iter();
+        Self(
+            variables
+                .map(|(name, value)| (name, Secret::new(value)))
+                .collect(),
+        )
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Variables {
+    fn from(variables: [(&str, &str); N]) -> Self {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        variables.into_iter().map(owned).collect()
+    }
+}
 
 /// A configuration whose syntax is right and whose values nobody has read yet.
 #[derive(Clone)]
@@ -28,12 +56,12 @@ impl Document {
     pub fn parse(text: &str) -> Result<Self, Faults> {
         let text = if text.trim().is_empty() { "{}" } else { text };
         let root: Value = json5::from_str(text).map_err(|error| syntax_fault(&error))?;
-        if !root.is_object() {
+        if root.as_object().is_none() {
             return Err(Faults::document("the document must be an object"));
         }
         Ok(Self {
             root,
-            variables: Variables::new(),
+            variables: Variables::default(),
         })
     }
 
@@ -81,38 +109,36 @@ fn syntax_fault(error: &json5::Error) -> Faults {
 
 fn collect_names(value: &Value, names: &mut Vec<String>) {
     match value {
-        Value::String(text) => names.extend(pieces(text).filter_map(Piece::name)),
-        Value::Array(items) => items.iter().for_each(|item| collect_names(item, names)),
-        Value::Object(members) => {
-            names.extend(referred_variable(members).map(str::to_owned));
-            members
-                .values()
-                .for_each(|member| collect_names(member, names));
+        Value::Text(text) => names.extend(pieces(text).filter_map(Piece::name)),
+        Value::List(items) => items.iter().for_each(|item| collect_names(item, names)),
+        Value::Object(object) => {
+            names.extend(referred_variable(object).map(str::to_owned));
+            let members = object.members();
+            members.for_each(|(_, member)| collect_names(member, names));
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Null | Value::Flag(_) | Value::Number(_) => {}
     }
 }
 
 /// Returns the variable that OpenClaw's reference to a secret names.
-pub(crate) fn referred_variable(members: &Map<String, Value>) -> Option<&str> {
-    let source = members.get("source")?.as_str()?;
-    let id = members.get("id")?.as_str()?;
+pub(crate) fn referred_variable(members: &Object) -> Option<&str> {
+    let source = members.get("source")?.as_text()?;
+    let id = members.get("id")?.as_text()?;
     (source == "env").then_some(id)
 }
 
 /// Replaces every `${NAME}` in a string.
 ///
 /// # Errors
-/// A fault at `path` for the first variable without a value. OpenClaw treats a
-/// blank value as a missing one, and so does this.
+/// A fault at `path` for the first variable without a value.
 pub(crate) fn interpolate(text: &str, variables: &Variables, path: &str) -> Result<String, Fault> {
     let mut result = String::with_capacity(text.len());
     for piece in pieces(text) {
         match piece {
             Piece::Text(text) => result.push_str(text),
             Piece::Variable(name) => match variables.get(name) {
-                Some(value) if !value.is_empty() => result.push_str(value),
-                _ => {
+                Some(value) => result.push_str(value.expose()),
+                None => {
                     return Err(Fault {
                         path: path.to_owned(),
                         problem: format!("the variable {name} has no value"),
@@ -186,9 +212,7 @@ mod tests {
     use super::*;
 
     fn variables() -> Variables {
-        [("A", "1"), ("B_2", "two"), ("EMPTY", "")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into()
+        Variables::from([("A", "1"), ("B_2", "two"), ("EMPTY", "")])
     }
 
     #[test]

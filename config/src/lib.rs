@@ -18,6 +18,7 @@ mod fault;
 mod secret;
 mod section;
 mod source;
+mod value;
 
 pub use document::{Document, Variables};
 pub use duration::parse_duration;

@@ -7,18 +7,16 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-
 use crate::document::{Variables, interpolate, referred_variable};
 use crate::duration::parse_duration;
 use crate::fault::Fault;
 use crate::secret::Secret;
+use crate::value::{Object, Value};
 
 /// An object of the configuration, present or not.
-#[derive(Debug)]
 pub struct Section<'d> {
     path: String,
-    members: Option<&'d Map<String, Value>>,
+    members: Option<&'d Object>,
     known: Vec<&'static str>,
     variables: &'d Variables,
     faults: Rc<RefCell<Vec<Fault>>>,
@@ -61,13 +59,28 @@ impl<'d> Section<'d> {
     /// where it is absent. A `null` in the place of an object is left out.
     pub fn entries(&mut self, key: &'static str) -> Option<Vec<(String, Self)>> {
         let section = self.section(key);
-        let entries = section.members?.iter();
+        let entries = section.members?.members();
         let entries = entries.filter(|(_, value)| !value.is_null());
         Some(
             entries
                 .map(|(name, value)| {
                     let path = section.path_of(name);
-                    (name.clone(), self.object_at(path, value))
+                    (name.to_owned(), self.object_at(path, value))
+                })
+                .collect(),
+        )
+    }
+
+    /// Returns the strings of the object under `key` with their names, none where
+    /// it is absent.
+    pub fn text_entries(&mut self, key: &'static str) -> Option<Vec<(String, String)>> {
+        let section = self.section(key);
+        let entries = section.members?.members();
+        Some(
+            entries
+                .filter_map(|(name, value)| {
+                    let text = self.text_at(&section.path_of(name), value)?;
+                    Some((name.to_owned(), text))
                 })
                 .collect(),
         )
@@ -124,7 +137,7 @@ impl<'d> Section<'d> {
 
     /// Returns the truth value under `key`.
     pub fn flag(&mut self, key: &'static str) -> Option<bool> {
-        let flag = self.value(key)?.as_bool();
+        let flag = self.value(key)?.as_flag();
         if flag.is_none() {
             self.fault(key, "must be true or false");
         }
@@ -137,7 +150,10 @@ impl<'d> Section<'d> {
         key: &'static str,
         range: std::ops::RangeInclusive<u64>,
     ) -> Option<u64> {
-        let number = self.value(key)?.as_u64().filter(|n| range.contains(n));
+        let number = self
+            .value(key)?
+            .as_whole_number()
+            .filter(|n| range.contains(n));
         if number.is_none() {
             let (low, high) = (range.start(), range.end());
             self.fault(key, &format!("must be a whole number from {low} to {high}"));
@@ -175,8 +191,7 @@ impl<'d> Section<'d> {
     /// Returns a variable that counts without being named in the document.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<Secret> {
-        let value = self.variables.get(name).filter(|value| !value.is_empty());
-        value.map(Secret::new)
+        self.variables.get(name).cloned()
     }
 
     /// Keeps a fault at `key`, or at the section itself where `key` is empty.
@@ -187,8 +202,9 @@ impl<'d> Section<'d> {
 
     /// Makes every key that was never asked for a fault.
     pub fn deny_unknown_keys(&self) {
-        let keys = self.members.into_iter().flat_map(Map::keys);
-        for key in keys.filter(|key| !self.known.contains(&key.as_str())) {
+        let members = self.members.into_iter().flat_map(Object::members);
+        let keys = members.map(|(key, _)| key);
+        for key in keys.filter(|key| !self.known.contains(key)) {
             self.fault(key, "is not a known key");
         }
     }
@@ -204,11 +220,11 @@ impl<'d> Section<'d> {
     }
 
     fn array(&mut self, key: &'static str) -> Option<&'d [Value]> {
-        let array = self.value(key)?.as_array();
+        let array = self.value(key)?.as_list();
         if array.is_none() {
             self.fault(key, "must be a list");
         }
-        array.map(Vec::as_slice)
+        array
     }
 
     fn object_at(&self, path: String, value: &'d Value) -> Self {
@@ -220,7 +236,7 @@ impl<'d> Section<'d> {
     }
 
     fn text_at(&self, path: &str, value: &Value) -> Option<String> {
-        let Some(text) = value.as_str() else {
+        let Some(text) = value.as_text() else {
             self.fault_at(path.to_owned(), "must be a string");
             return None;
         };
@@ -233,7 +249,7 @@ impl<'d> Section<'d> {
         }
     }
 
-    fn child(&self, path: String, members: Option<&'d Map<String, Value>>) -> Self {
+    fn child(&self, path: String, members: Option<&'d Object>) -> Self {
         Self {
             path,
             members,
@@ -262,7 +278,7 @@ mod tests {
     use crate::{Document, Fault, Faults, Secret, Section, Variables};
 
     fn read<T>(text: &str, read: impl FnOnce(&mut Section<'_>) -> T) -> Result<T, Faults> {
-        let variables = Variables::from([("TOKEN".to_owned(), "s3cret".to_owned())]);
+        let variables = Variables::from([("TOKEN", "s3cret")]);
         let document = Document::parse(text).unwrap().with(variables);
         document.read(read)
     }

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read as _};
 
-use crate::document::{Document, Variables};
+use crate::document::Document;
 use crate::fault::Faults;
 
 /// The variable that may hold the whole document.
@@ -26,18 +26,15 @@ pub async fn load(well_known: &[&str]) -> Result<Document, Faults> {
         None => document_file()?,
     };
     let document = Document::parse(&text)?;
-    let mut variables = Variables::new();
-    let named = document.variable_names();
-    for name in named
-        .iter()
-        .map(String::as_str)
-        .chain(well_known.iter().copied())
-    {
-        if let Some(value) = variable(name).await {
-            variables.insert(name.to_owned(), value);
+    let mut names = document.variable_names();
+    names.extend(well_known.iter().map(|name| (*name).to_owned()));
+    let mut variables = Vec::new();
+    for name in names {
+        if let Some(value) = variable(&name).await {
+            variables.push((name, value));
         }
     }
-    Ok(document.with(variables))
+    Ok(document.with(variables.into_iter().collect()))
 }
 
 fn document_file() -> Result<String, Faults> {

@@ -13,7 +13,7 @@ fn settings() -> Settings {
         agents: { entries: { main: {}, research: {} } } }";
     let document = Document::parse(text).unwrap();
     match Config::read(&document).unwrap() {
-        Config::On(settings) => settings,
+        Config::On(settings) => *settings,
         Config::Off => panic!("the endpoint is off"),
     }
 }
