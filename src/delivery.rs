@@ -10,12 +10,13 @@ use http::StatusCode;
 use spin_sdk::wasip3::http::types::Response;
 use spin_sdk::wasip3::spawn;
 
-use crate::config::StreamSettings;
+use crate::config::{Settings, StreamSettings};
 use crate::error::Error;
+use crate::exchange::Exchange;
 use crate::record::Record;
 use crate::reply::{Head, Mode, StreamedReply, WholeReply};
 use crate::respond;
-use crate::runtime::{self, Run, RunError, Step, ToolChoice};
+use crate::runtime::{self, Run, RunError, RunEvent, Step};
 use crate::sse;
 use crate::validate::ValidRun;
 use crate::wire::{Body, Client, Ticker, pause};
@@ -27,9 +28,9 @@ const TICK: Duration = Duration::from_millis(250);
 /// Carries out a run and answers with it.
 pub(crate) async fn deliver(
     valid: ValidRun,
-    stream: StreamSettings,
+    settings: &Settings,
     created: u64,
-    record: Record,
+    exchange: Exchange,
 ) -> Response {
     let mode = valid.mode();
     let choice = valid.tool_choice().clone();
@@ -39,28 +40,26 @@ pub(crate) async fn deliver(
         id: request.run_id.clone(),
         created,
         model,
+        reasoning: settings.reasoning,
     };
     let run = runtime::start(request).await;
     match mode {
-        Mode::Whole => whole(run, WholeReply::new(head, &choice), record).await,
+        Mode::Whole => whole(run, WholeReply::new(head, &choice), exchange).await,
         Mode::Streamed { include_usage } => {
-            let streamed = Streamed {
-                run,
-                settings: stream,
-                record,
-            };
-            streamed.answer(head, include_usage, &choice).await
+            let mut bytes = Vec::new();
+            let reply = StreamedReply::start(head, include_usage, &choice, &mut bytes);
+            streamed(run, reply, bytes, settings.stream.clone(), exchange).await
         }
     }
 }
 
-async fn whole(mut run: Run, mut reply: WholeReply, mut record: Record) -> Response {
+async fn whole(mut run: Run, mut reply: WholeReply, mut exchange: Exchange) -> Response {
     let ended = loop {
-        match run.next().await {
-            None => break Err(abandoned()),
-            Some(Step::Ended(ended)) => break ended,
-            Some(Step::Events(events)) => {
-                if let Err(error) = events.into_iter().try_for_each(|event| reply.event(event)) {
+        match next_step(&mut run).await {
+            Step::Ended(ended) => break ended,
+            Step::Events(events) => {
+                let mut events = events.into_iter();
+                if let Err(error) = events.try_for_each(|event| reply.event(event)) {
                     break Err(error);
                 }
             }
@@ -68,48 +67,68 @@ async fn whole(mut run: Run, mut reply: WholeReply, mut record: Record) -> Respo
     };
     drop(run);
     match reply.end(ended) {
-        Err(error) => respond::failure(&error, record),
+        Err(error) => respond::failure(&error, exchange),
         Ok((body, outcome)) => {
-            record.outcome(&outcome);
-            respond::json(StatusCode::OK, body, record)
+            exchange.record.outcome(&outcome);
+            respond::json(StatusCode::OK, body, exchange)
         }
     }
 }
 
-/// A run whose answer is streamed.
-struct Streamed {
-    run: Run,
+async fn streamed(
+    mut run: Run,
+    reply: StreamedReply,
+    bytes: Vec<u8>,
     settings: StreamSettings,
-    record: Record,
+    mut exchange: Exchange,
+) -> Response {
+    let first = match first_steps(&mut run, settings.first_event_wait).await {
+        Ok(first) => first,
+        Err(error) => return respond::failure(&Error::Run(error), exchange),
+    };
+    let (response, body) = respond::stream(&mut exchange);
+    spawn(async move {
+        let answering = Answering {
+            reply,
+            body,
+            bytes,
+            record: exchange.record,
+        };
+        answering.follow(run, first, settings.heartbeat).await;
+    });
+    response
 }
 
-impl Streamed {
-    /// Waits a moment for the first step, so that a run that fails at once gets
-    /// its true status and the head travels with the first text, and then
-    /// answers.
-    async fn answer(mut self, head: Head, include_usage: bool, choice: &ToolChoice) -> Response {
-        let wait = pin!(pause(self.settings.first_event_wait));
-        let first = match select(self.run.next(), wait).await {
-            Either::Left((step, _)) => Some(step.unwrap_or(Step::Ended(Err(abandoned())))),
-            Either::Right(((), _)) => None,
-        };
-        if let Some(Step::Ended(Err(error))) = first {
-            return respond::failure(&Error::Run(error), self.record);
+/// Waits a moment for a run's first event, so that the head of the answer
+/// travels with the first text.
+///
+/// # Errors
+/// A run that failed before it began, which can be told by a status. A run
+/// begins with its first event, be it an empty text; that alone is not waited
+/// for, because it shows nothing.
+async fn first_steps(run: &mut Run, wait: Duration) -> Result<Vec<Step>, RunError> {
+    let mut wait = pin!(pause(wait));
+    let mut steps = Vec::new();
+    loop {
+        match select(pin!(next_step(run)), wait.as_mut()).await {
+            Either::Right(((), _)) => return Ok(steps),
+            Either::Left((Step::Ended(Err(error)), _)) if steps.is_empty() => return Err(error),
+            Either::Left((step, _)) => {
+                let shows = step.shows_something();
+                steps.push(step);
+                if shows {
+                    return Ok(steps);
+                }
+            }
         }
-        let mut bytes = Vec::new();
-        let reply = StreamedReply::start(head, include_usage, choice, &mut bytes);
-        let (response, body) = respond::stream(&mut self.record);
-        spawn(async move {
-            let answering = Answering {
-                reply,
-                body,
-                bytes,
-                record: self.record,
-            };
-            answering.follow(self.run, first, &self.settings).await;
-        });
-        response
     }
+}
+
+async fn next_step(run: &mut Run) -> Step {
+    // The steps always bring an ending; this stands for its absence.
+    let abandoned = || RunError::Failed("the runtime left without an ending".to_owned());
+    let step = run.next().await;
+    step.unwrap_or_else(|| Step::Ended(Err(abandoned())))
 }
 
 /// A stream whose head is out.
@@ -122,39 +141,43 @@ struct Answering {
 
 impl Answering {
     /// Passes the run's steps on until it ends or the client leaves.
-    async fn follow(mut self, mut run: Run, first: Option<Step>, settings: &StreamSettings) {
-        if first.is_none() {
+    async fn follow(mut self, mut run: Run, first: Vec<Step>, heartbeat: Duration) {
+        if !first.iter().any(Step::shows_something) {
             self.bytes.extend(sse::HEARTBEAT);
         }
-        let mut next = first;
-        // One timer over all reads: arming one for each costs a quarter of the
-        // tokens a second.
+        let mut steps = first;
         let mut ticker = Ticker::new(TICK);
         loop {
-            match next.take() {
-                None => {}
-                Some(Step::Events(events)) => {
-                    let bytes = &mut self.bytes;
-                    let mut events = events.into_iter();
-                    if let Err(error) = events.try_for_each(|event| self.reply.event(event, bytes))
-                    {
-                        return self.end(Err(error)).await;
-                    }
+            for step in std::mem::take(&mut steps) {
+                let ended = match step {
+                    Step::Ended(ended) => Some(ended),
+                    Step::Events(events) => self.show(events).err().map(Err),
+                };
+                if let Some(ended) = ended {
+                    return self.end(ended).await;
                 }
-                Some(Step::Ended(ended)) => return self.end(ended).await,
             }
             if self.flush().await == Client::Gone {
                 return self.client_gone();
             }
-            let Some(step) = self.wait(&mut run, &mut ticker, settings.heartbeat).await else {
+            let Some(step) = self.wait(&mut run, &mut ticker, heartbeat).await else {
                 return self.client_gone();
             };
-            next = Some(step);
+            steps.push(step);
         }
+    }
+
+    fn show(&mut self, events: Vec<RunEvent>) -> Result<(), RunError> {
+        let bytes = &mut self.bytes;
+        let mut events = events.into_iter();
+        events.try_for_each(|event| self.reply.event(event, bytes))
     }
 
     /// Waits for the next step, with a comment after every `heartbeat` of
     /// silence. None means that the client has left.
+    ///
+    /// One clock runs over all waits: setting one for each costs a quarter of
+    /// the tokens a second.
     async fn wait(
         &mut self,
         run: &mut Run,
@@ -163,13 +186,10 @@ impl Answering {
     ) -> Option<Step> {
         let mut silence = Duration::ZERO;
         loop {
-            match select(run.next(), pin!(ticker.tick())).await {
-                Either::Left((step, _)) => {
-                    return Some(step.unwrap_or(Step::Ended(Err(abandoned()))));
-                }
-                Either::Right(((), _)) => {}
+            match select(pin!(next_step(run)), pin!(ticker.tick())).await {
+                Either::Left((step, _)) => return Some(step),
+                Either::Right(((), _)) => silence += TICK,
             }
-            silence += TICK;
             let client = if silence >= heartbeat {
                 silence = Duration::ZERO;
                 self.body.send(sse::HEARTBEAT.to_vec()).await
@@ -206,9 +226,4 @@ impl Answering {
         self.record.client_gone();
         self.record.write();
     }
-}
-
-/// The stream of steps always brings an ending; this stands for its absence.
-fn abandoned() -> RunError {
-    RunError::Failed("the runtime left without an ending".to_owned())
 }

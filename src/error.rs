@@ -153,7 +153,12 @@ impl Answer {
 fn rejected(rejection: &Rejection) -> Answer {
     let text = rejection.to_string();
     match rejection {
-        Rejection::NoRoute => Answer::invalid(StatusCode::NOT_FOUND, text).code("unknown_url"),
+        Rejection::NoRoute | Rejection::NotOffered => {
+            Answer::invalid(StatusCode::NOT_FOUND, text).code("unknown_url")
+        }
+        Rejection::Proxied => {
+            Answer::new(StatusCode::FORBIDDEN, "proxy_attribution_required", text)
+        }
         Rejection::Method(allow) => {
             let mut answer = Answer::invalid(StatusCode::METHOD_NOT_ALLOWED, text);
             answer.allow = Some(allow);
@@ -314,6 +319,8 @@ mod tests {
     fn every_rejection_has_its_status() {
         for (rejection, status, kind) in [
             (Rejection::NoRoute, 404, "invalid_request_error"),
+            (Rejection::NotOffered, 404, "invalid_request_error"),
+            (Rejection::Proxied, 403, "proxy_attribution_required"),
             (Rejection::Method("POST"), 405, "invalid_request_error"),
             (Rejection::Unauthorized, 401, "unauthorized"),
             (Rejection::TooLarge(9), 413, "invalid_request_error"),

@@ -5,19 +5,22 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use spin_sdk::wasip3;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
 use crate::agent::AgentId;
+use crate::auth::Caller;
 use crate::config::{Config, Settings, WELL_KNOWN_VARIABLES};
+use crate::cors::Cors;
 use crate::delivery;
 use crate::error::Error;
+use crate::exchange::Exchange;
+use crate::headers::Headers;
 use crate::json;
 use crate::models;
 use crate::openai::model::ModelList;
 use crate::openai::request::ChatCompletionRequest;
-use crate::record::Record;
 use crate::rejection::Rejection;
 use crate::respond;
 use crate::route::Route;
@@ -34,51 +37,69 @@ wasip3::http::service::export!(Gateway with_types_in wasip3);
 
 impl wasip3::exports::http::handler::Guest for Gateway {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
-        let mut record = Record::begin(wire::random_id());
-        Ok(
-            match answer(Incoming::receive(request), &mut record).await {
-                Ok(Reply::Document(body)) => respond::json(StatusCode::OK, body, record),
-                Ok(Reply::Run(run, settings)) => {
-                    delivery::deliver(*run, settings.stream.clone(), now(), record).await
-                }
-                Err(error) => respond::failure(&error, record),
-            },
-        )
+        let incoming = Incoming::receive(request);
+        let mut exchange = Exchange::begin(wire::random_id(), &incoming.headers);
+        Ok(match answer(incoming, &mut exchange).await {
+            Ok(Reply::Document(body)) => respond::json(StatusCode::OK, body, exchange),
+            Ok(Reply::Preflight(asked)) => respond::preflight(&asked, exchange),
+            Ok(Reply::Run(run, settings)) => {
+                delivery::deliver(*run, &settings, now(), exchange).await
+            }
+            Err(error) => respond::failure(&error, exchange),
+        })
     }
 }
 
 /// What a good request is answered with.
 enum Reply {
     Document(Vec<u8>),
+    Preflight(Headers),
     Run(Box<ValidRun>, Rc<Settings>),
 }
 
-async fn answer(incoming: Incoming, record: &mut Record) -> Result<Reply, Error> {
-    let route = Route::find(&incoming.method, &incoming.target)?;
+async fn answer(incoming: Incoming, exchange: &mut Exchange) -> Result<Reply, Error> {
+    let route = Route::find(&incoming.target)?;
     if route == Route::Health {
+        route.check(&incoming.method)?;
         return Ok(Reply::Document(br#"{"ok":true,"status":"live"}"#.to_vec()));
     }
     let settings = settings().await?;
+    settings.proxies.check(&incoming.headers)?;
+    exchange.grant = settings.cors.grant(&incoming.headers);
+    let asks = incoming.method == Method::OPTIONS && Cors::is_preflight(&incoming.headers);
+    if asks && exchange.grant.is_some() {
+        return Ok(Reply::Preflight(incoming.headers));
+    }
+    route.check(&incoming.method)?;
     let caller = settings.auth.authenticate(&incoming.headers)?;
-    record.caller(caller.name());
+    exchange.record.caller(caller.name());
     match route {
         Route::ChatCompletions => {
-            let headers = incoming.headers.clone();
-            let text = json::text(incoming.body(BODY_LIMIT).await?);
-            let request = ChatCompletionRequest::parse(&text)
-                .map_err(|error| Rejection::NotJson(error.to_string()))?;
-            let ids = RequestIds {
-                run: wire::random_id(),
-                session: wire::random_id(),
-            };
-            let run = validate(request, &headers, &caller, &settings, ids)?;
-            record.run(&run);
+            let run = run(incoming, &caller, &settings).await?;
+            exchange.record.run(&run);
             Ok(Reply::Run(Box::new(run), settings))
         }
         Route::Models => document(&list(&settings).await?),
         Route::Model(id) => document(models::find(&list(&settings).await?, &id)?),
-        Route::Health => Err(Error::Internal("answering for the gateway's health")),
+        Route::NotOffered | Route::Health => Err(Rejection::NotOffered.into()),
     }
+}
+
+/// Reads the run that a request asks for.
+async fn run(
+    incoming: Incoming,
+    caller: &Caller,
+    settings: &Settings,
+) -> Result<ValidRun, Rejection> {
+    let headers = incoming.headers.clone();
+    let text = json::text(incoming.body(BODY_LIMIT).await?);
+    let request = ChatCompletionRequest::parse(&text)
+        .map_err(|error| Rejection::NotJson(error.to_string()))?;
+    let ids = RequestIds {
+        run: wire::random_id(),
+        session: wire::random_id(),
+    };
+    validate(request, &headers, caller, settings, ids)
 }
 
 /// Lists the configured agents, or those of the runtime if none is configured.
@@ -115,7 +136,7 @@ async fn settings() -> Result<Rc<Settings>, Error> {
     match Config::read(&document)? {
         Config::Off => Err(Rejection::NoRoute.into()),
         Config::On(settings) => {
-            Ok(SETTINGS.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(settings)))))
+            Ok(SETTINGS.with(|cell| Rc::clone(cell.get_or_init(|| Rc::from(settings)))))
         }
     }
 }

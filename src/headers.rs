@@ -12,6 +12,11 @@ impl Headers {
         Self(fields)
     }
 
+    /// Returns the names of all fields, as they came.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Returns the first value under a name, as it came.
     #[must_use]
     pub fn first(&self, name: &str) -> Option<&[u8]> {

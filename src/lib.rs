@@ -22,12 +22,15 @@
 pub mod agent;
 pub mod auth;
 pub mod config;
+pub mod cors;
 pub mod error;
+pub mod exchange;
 pub mod headers;
 pub mod hex;
 pub mod json;
 pub mod models;
 pub mod openai;
+pub mod proxies;
 pub mod record;
 pub mod rejection;
 pub mod reply;

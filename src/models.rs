@@ -16,10 +16,11 @@ pub fn find<'l>(list: &'l ModelList, encoded: &str) -> Result<&'l Model, Rejecti
     if id.trim().is_empty() {
         return Err(invalid("Missing model id."));
     }
-    if !agent::is_model(&id) {
-        return Err(invalid("Invalid model id. Use `openclaw/<agentId>`."));
+    match list.find(&id) {
+        Some(model) => Ok(model),
+        None if agent::is_model(&id) => Err(Rejection::UnknownModel(id)),
+        None => Err(invalid("Invalid model id. Use `openclaw/<agentId>`.")),
     }
-    list.find(&id).ok_or(Rejection::UnknownModel(id))
 }
 
 /// Decodes `%XX` (RFC 3986, section 2.1); none if an escape is cut off or the

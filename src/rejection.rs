@@ -11,6 +11,10 @@ use crate::json::Kind;
 pub enum Rejection {
     /// There is nothing under this path.
     NoRoute,
+    /// The endpoint is one of OpenAI's that is not offered here.
+    NotOffered,
+    /// A proxy that is not configured has added headers of its own.
+    Proxied,
     /// The path knows other methods, given as the value of `Allow`.
     Method(&'static str),
     /// The credentials are missing or wrong; which of both is not told.
@@ -56,6 +60,14 @@ impl fmt::Display for Rejection {
         match self {
             Self::NoRoute => f.write_str(
                 "There is nothing under this path. Use POST /v1/chat/completions or GET /v1/models.",
+            ),
+            Self::NotOffered => f.write_str(
+                "This endpoint is not offered here. Use POST /v1/chat/completions.",
+            ),
+            Self::Proxied => f.write_str(
+                "The request came through a proxy that the gateway does not know. Its operator \
+                 can name it in `gateway.trustedProxies`, or have it strip `Forwarded`, \
+                 `X-Real-IP` and `X-Forwarded-*`.",
             ),
             Self::Method(allow) => write!(f, "This path takes {allow} only."),
             Self::Unauthorized => f.write_str(

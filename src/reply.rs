@@ -23,6 +23,16 @@ pub enum Mode {
     },
 }
 
+/// Whether the client is shown what the agent thinks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reasoning {
+    /// It is, as `reasoning_content`.
+    Shown,
+    /// It is not.
+    #[default]
+    Hidden,
+}
+
 /// What all parts of an answer have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
@@ -32,6 +42,8 @@ pub struct Head {
     pub created: u64,
     /// The model, as the request had it.
     pub model: String,
+    /// Whether the agent's thoughts are part of it.
+    pub reasoning: Reasoning,
 }
 
 #[cfg(test)]

@@ -16,22 +16,31 @@ pub enum Route {
     Models,
     /// `GET /v1/models/{id}`, with the id as it stands in the path.
     Model(String),
+    /// `POST /v1/responses` and `POST /v1/embeddings`, which OpenClaw may offer
+    /// and this gateway does not.
+    NotOffered,
     /// `GET /health`, `/healthz`, `/ready` and `/readyz`: is this alive? Open to
     /// everyone, and answered whatever the configuration.
     Health,
 }
 
 impl Route {
-    /// Finds the endpoint of a request.
+    /// Finds the endpoint under a path.
     ///
     /// # Errors
-    /// A path that no endpoint has, and a method that its endpoint does not
-    /// take.
-    pub fn find(method: &Method, target: &str) -> Result<Self, Rejection> {
-        let route = Self::of_path(&normal_path(target)).ok_or(Rejection::NoRoute)?;
-        let allow = route.allow();
+    /// A path that no endpoint has.
+    pub fn find(target: &str) -> Result<Self, Rejection> {
+        Self::of_path(&normal_path(target)).ok_or(Rejection::NoRoute)
+    }
+
+    /// Checks that the endpoint takes a method.
+    ///
+    /// # Errors
+    /// A method that it does not take.
+    pub fn check(&self, method: &Method) -> Result<(), Rejection> {
+        let allow = self.allow();
         if allow.split(", ").any(|allowed| allowed == method.as_str()) {
-            Ok(route)
+            Ok(())
         } else {
             Err(Rejection::Method(allow))
         }
@@ -41,6 +50,7 @@ impl Route {
         match path {
             "/v1/chat/completions" => Some(Self::ChatCompletions),
             "/v1/models" => Some(Self::Models),
+            "/v1/responses" | "/v1/embeddings" => Some(Self::NotOffered),
             "/health" | "/healthz" | "/ready" | "/readyz" => Some(Self::Health),
             _ => {
                 let id = path.strip_prefix("/v1/models/")?;
@@ -53,7 +63,7 @@ impl Route {
     /// them.
     fn allow(&self) -> &'static str {
         match self {
-            Self::ChatCompletions => "POST",
+            Self::ChatCompletions | Self::NotOffered => "POST",
             Self::Models | Self::Model(_) => "GET",
             Self::Health => "GET, HEAD",
         }
@@ -118,20 +128,24 @@ mod tests {
 
     #[test]
     fn a_method_that_a_path_does_not_take_is_told_the_right_one() {
-        let find = |method: &Method, target| Route::find(method, target);
+        let check = |method: &Method, target| Route::find(target)?.check(method);
         for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::PATCH] {
-            let refused = find(&method, "/v1/chat/completions");
+            let refused = check(&method, "/v1/chat/completions");
             assert_eq!(refused, Err(Rejection::Method("POST")), "{method}");
         }
         assert_eq!(
-            find(&Method::POST, "/v1/models"),
+            check(&Method::POST, "/v1/models"),
             Err(Rejection::Method("GET"))
         );
         assert_eq!(
-            find(&Method::POST, "/healthz"),
+            check(&Method::GET, "/v1/responses"),
+            Err(Rejection::Method("POST"))
+        );
+        assert_eq!(
+            check(&Method::POST, "/healthz"),
             Err(Rejection::Method("GET, HEAD"))
         );
-        assert_eq!(find(&Method::HEAD, "/healthz"), Ok(Route::Health));
-        assert_eq!(find(&Method::POST, "/nowhere"), Err(Rejection::NoRoute));
+        assert_eq!(check(&Method::HEAD, "/healthz"), Ok(()));
+        assert_eq!(check(&Method::POST, "/nowhere"), Err(Rejection::NoRoute));
     }
 }

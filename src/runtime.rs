@@ -38,6 +38,19 @@ pub enum Step {
     Ended(Result<RunOutcome, RunError>),
 }
 
+impl Step {
+    /// Tells whether there is something in it for the client to see. An empty
+    /// text only says that the run has begun.
+    #[must_use]
+    pub fn shows_something(&self) -> bool {
+        let is_empty = |event: &RunEvent| matches!(event, RunEvent::Text(text) if text.is_empty());
+        match self {
+            Self::Events(events) => !events.iter().all(is_empty),
+            Self::Ended(_) => true,
+        }
+    }
+}
+
 #[cfg(target_family = "wasm")]
 pub use calls::{Run, agents, start};
 

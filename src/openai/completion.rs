@@ -42,6 +42,10 @@ pub struct Message<'a> {
     pub role: &'static str,
     /// The text; empty if the agent only calls tools.
     pub content: &'a str,
+    /// What the agent thought, if it is shown; a member that OpenAI's own API
+    /// lacks and many servers have.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub reasoning_content: &'a str,
     /// The calls; left out if there are none.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub tool_calls: &'a [ToolCall],
@@ -105,6 +109,9 @@ pub struct Delta<'a> {
     /// More text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<&'a str>,
+    /// More of what the agent thinks, if it is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_content: Option<&'a str>,
     /// A call begun, or more of its arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<[ToolCallDelta<'a>; 1]>,

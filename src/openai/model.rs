@@ -44,7 +44,7 @@ impl Model {
 
 impl ModelList {
     /// Lists agents as models: first the two names of the default agent, if
-    /// there is one, and then `openclaw/<agent>` for each.
+    /// there is one, then `openclaw/<agent>` for each, and then the aliases.
     #[must_use]
     pub fn of(agents: &Agents, names: &[AgentId]) -> Self {
         let default = agents.default().map(|_| ["openclaw", "openclaw/default"]);
@@ -52,9 +52,10 @@ impl ModelList {
         let each = names
             .iter()
             .map(|agent| Model::new(format!("openclaw/{agent}")));
+        let aliases = agents.aliases().map(Model::new);
         Self {
             object: "list",
-            data: default.chain(each).collect(),
+            data: default.chain(each).chain(aliases).collect(),
         }
     }
 

@@ -8,8 +8,8 @@ use crate::openai::error::ErrorDocument;
 use crate::runtime::{RunError, RunEvent, RunOutcome, ToolChoice};
 use crate::sse;
 
-use super::Head;
 use super::guard::Guard;
+use super::{Head, Reasoning};
 
 /// An answer in the making. Each method appends bytes to be sent at once.
 #[derive(Debug)]
@@ -82,7 +82,14 @@ impl StreamedReply {
                 content: Some(text),
                 ..Delta::default()
             },
-            RunEvent::Reasoning(_) => return,
+            RunEvent::Reasoning(text) if text.is_empty() => return,
+            RunEvent::Reasoning(text) => match self.head.reasoning {
+                Reasoning::Hidden => return,
+                Reasoning::Shown => Delta {
+                    reasoning_content: Some(text),
+                    ..Delta::default()
+                },
+            },
             RunEvent::ToolCall(call) => {
                 let index = self.calls;
                 self.calls += 1;

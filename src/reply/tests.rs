@@ -14,6 +14,7 @@ fn head() -> Head {
         id: "chatcmpl_1".to_owned(),
         created: 7,
         model: "openclaw".to_owned(),
+        reasoning: Reasoning::Hidden,
     }
 }
 

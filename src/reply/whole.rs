@@ -6,8 +6,8 @@ use crate::openai::completion::{
 };
 use crate::runtime::{RunError, RunEvent, RunOutcome, ToolChoice};
 
-use super::Head;
 use super::guard::Guard;
+use super::{Head, Reasoning};
 
 /// How large a collected answer may become, in bytes. Longer ones can be
 /// streamed.
@@ -19,6 +19,7 @@ pub struct WholeReply {
     head: Head,
     guard: Guard,
     text: String,
+    reasoning: String,
     calls: Vec<ToolCall>,
     size: usize,
 }
@@ -31,6 +32,7 @@ impl WholeReply {
             head,
             guard: Guard::new(choice),
             text: String::new(),
+            reasoning: String::new(),
             calls: Vec::new(),
             size: 0,
         }
@@ -68,6 +70,7 @@ impl WholeReply {
                 message: Message {
                     role: "assistant",
                     content: &self.text,
+                    reasoning_content: &self.reasoning,
                     tool_calls: &self.calls,
                 },
                 finish_reason: FinishReason::from(outcome.stop_reason),
@@ -85,7 +88,12 @@ impl WholeReply {
                 self.size += text.len();
                 self.text.push_str(&text);
             }
-            RunEvent::Reasoning(_) => {}
+            RunEvent::Reasoning(text) => {
+                if self.head.reasoning == Reasoning::Shown {
+                    self.size += text.len();
+                    self.reasoning.push_str(&text);
+                }
+            }
             RunEvent::ToolCall(call) => {
                 self.size += call.id.len() + call.name.len() + size_of::<ToolCall>();
                 self.calls.push(ToolCall {

@@ -34,19 +34,57 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// Which addresses of pictures are handed on to the runtime. Data URIs always
+/// are taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum UrlPolicy {
+    /// None.
+    #[default]
+    Refuse,
+    /// Those whose host is one of these, or below one of them where it begins
+    /// with `*.`; all, if the list is empty.
+    Hosts(Vec<String>),
+}
+
+impl UrlPolicy {
+    fn allows(&self, host: &str) -> bool {
+        match self {
+            Self::Refuse => false,
+            Self::Hosts(hosts) => hosts.is_empty() || hosts.iter().any(|name| matches(host, name)),
+        }
+    }
+}
+
+fn matches(host: &str, pattern: &str) -> bool {
+    match pattern.strip_prefix("*.") {
+        None => host.eq_ignore_ascii_case(pattern),
+        Some(parent) => {
+            let above = host
+                .len()
+                .checked_sub(parent.len())
+                .and_then(|at| host.split_at_checked(at));
+            above.is_some_and(|(below, end)| {
+                below.len() > 1 && below.ends_with('.') && end.eq_ignore_ascii_case(parent)
+            })
+        }
+    }
+}
+
 /// The pictures of one message, counted while they are read.
 #[derive(Debug)]
-pub(super) struct Images {
+pub(super) struct Images<'p> {
+    policy: &'p UrlPolicy,
     count_for_answer: bool,
     count: usize,
     total: usize,
 }
 
-impl Images {
+impl<'p> Images<'p> {
     /// Begins a message. Pictures of one that is not to be answered are passed
     /// over.
-    pub(super) fn new(count_for_answer: bool) -> Self {
+    pub(super) fn new(policy: &'p UrlPolicy, count_for_answer: bool) -> Self {
         Self {
+            policy,
             count_for_answer,
             count: 0,
             total: 0,
@@ -63,6 +101,14 @@ impl Images {
             return Err(refuse("a request takes at most 8 images"));
         }
         let url = url.ok_or_else(|| refuse("the image has no `url`"))?;
+        if let Some(host) = host(url) {
+            return match self.policy.allows(host) {
+                true => Ok(Some(ContentPart::ImageUrl(url.trim().to_owned()))),
+                false => Err(refuse(
+                    "the address of an image is not one that is allowed here",
+                )),
+            };
+        }
         let image = data_uri(url)?;
         self.total += image.data.len();
         if self.total > TOTAL_LIMIT {
@@ -70,6 +116,24 @@ impl Images {
         }
         Ok(Some(ContentPart::Image(image)))
     }
+}
+
+/// Returns the host of an http or https URL, if nothing in it could make another
+/// reader see another host: no user, no backslash, no white space.
+fn host(url: &str) -> Option<&str> {
+    let url = url.trim();
+    let rest = strip_prefix_ignoring_case(url, "https://")
+        .or_else(|| strip_prefix_ignoring_case(url, "http://"))?;
+    let doubtful = |c: char| c == '\\' || c.is_whitespace() || c.is_control();
+    let authority = rest.split(['/', '?', '#']).next()?;
+    if url.contains(doubtful) || authority.contains('@') {
+        return None;
+    }
+    let host = match authority.strip_prefix('[') {
+        Some(address) => address.split_once(']')?.0,
+        None => authority.split(':').next()?,
+    };
+    (!host.is_empty()).then_some(host)
 }
 
 fn data_uri(url: &str) -> Result<Image, Rejection> {
@@ -224,20 +288,50 @@ mod tests {
         assert!(data_uri(&url(SIZE_LIMIT)).is_ok());
         assert!(data_uri(&url(SIZE_LIMIT + 1)).is_err());
 
-        let mut images = Images::new(true);
+        let mut images = Images::new(&UrlPolicy::Refuse, true);
         assert!(images.read(Some(&url(SIZE_LIMIT))).is_ok());
         assert!(images.read(Some(&url(SIZE_LIMIT))).is_ok());
         assert!(images.read(Some(&url(3))).is_err());
 
-        let mut images = Images::new(true);
+        let mut images = Images::new(&UrlPolicy::Refuse, true);
         let small = url(3);
         assert!((0..COUNT_LIMIT).all(|_| images.read(Some(&small)).is_ok()));
         assert!(images.read(Some(&small)).is_err());
     }
 
     #[test]
+    fn an_address_is_handed_on_only_if_its_host_is_allowed() {
+        let hosts = ["example.com".to_owned(), "*.cdn.example".to_owned()];
+        let hosts = UrlPolicy::Hosts(hosts.into());
+        let read = |policy, url: &str| Images::new(policy, true).read(Some(url)).is_ok();
+        for (url, allowed) in [
+            ("https://example.com/a.png", true),
+            ("HTTP://Example.COM:8080?x", true),
+            ("https://a.cdn.example/x", true),
+            ("https://cdn.example/x", false),
+            ("https://.cdn.example/x", false),
+            ("https://evilcdn.example/x", false),
+            ("https://example.com.evil.net/", false),
+            ("https://example.com@evil.net/", false),
+            ("https://evil.net/@example.com", false),
+            ("https://evil.net\\\\@example.com/", false),
+            ("https://[::1]/", false),
+            ("https:///x", false),
+            ("https://", false),
+            ("ftp://example.com/a.png", false),
+        ] {
+            assert_eq!(read(&hosts, url), allowed, "{url}");
+            assert!(!read(&UrlPolicy::Refuse, url), "{url}");
+        }
+        assert!(read(
+            &UrlPolicy::Hosts(Vec::new()),
+            "https://anywhere.net/a.png"
+        ));
+    }
+
+    #[test]
     fn pictures_of_other_messages_are_passed_over() {
-        let mut images = Images::new(false);
+        let mut images = Images::new(&UrlPolicy::Refuse, false);
         assert_eq!(images.read(Some("nonsense")), Ok(None));
     }
 }

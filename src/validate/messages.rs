@@ -11,13 +11,13 @@ use crate::openai::request::{
 use crate::rejection::Rejection;
 use crate::runtime::{ContentPart, Message, Role, ToolCall};
 
-use super::images::Images;
+use super::images::{Images, UrlPolicy};
 
 /// What OpenClaw's clients keep in the place of a turn that failed.
 const FAILED_TURN: &str = "[assistant turn failed before producing content]";
 
 /// Reads the conversation.
-pub(super) fn messages(sent: Messages<'_>) -> Result<Vec<Message>, Rejection> {
+pub(super) fn messages(sent: Messages<'_>, policy: &UrlPolicy) -> Result<Vec<Message>, Rejection> {
     let sent: Vec<(Speaker, Sent<'_>)> = sent
         .0
         .into_iter()
@@ -26,7 +26,7 @@ pub(super) fn messages(sent: Messages<'_>) -> Result<Vec<Message>, Rejection> {
     let current = sent.iter().rposition(|(speaker, _)| speaker.is_answered());
     let mut messages = Vec::with_capacity(sent.len());
     for (index, (speaker, message)) in sent.into_iter().enumerate() {
-        let mut images = Images::new(current == Some(index));
+        let mut images = Images::new(policy, current == Some(index));
         messages.extend(speaker.message(message, &mut images)?);
     }
     let speaks = |message: &Message| !matches!(message.role, Role::System | Role::Developer);
@@ -71,7 +71,11 @@ impl Speaker {
         }
     }
 
-    fn message(self, sent: Sent<'_>, images: &mut Images) -> Result<Option<Message>, Rejection> {
+    fn message(
+        self,
+        sent: Sent<'_>,
+        images: &mut Images<'_>,
+    ) -> Result<Option<Message>, Rejection> {
         match self {
             Self::System => Ok(spoken(Role::System, texts(sent.content.ok()))),
             Self::Developer => Ok(spoken(Role::Developer, texts(sent.content.ok()))),
@@ -198,7 +202,7 @@ fn texts(content: Option<Content<'_>>) -> Vec<ContentPart> {
 /// Returns the texts and pictures of a message.
 fn contents(
     content: Option<Content<'_>>,
-    images: &mut Images,
+    images: &mut Images<'_>,
 ) -> Result<Vec<ContentPart>, Rejection> {
     let Some(Content::Parts(parts)) = content else {
         return Ok(texts(content));
@@ -235,7 +239,7 @@ mod tests {
 
     fn read(json: &str) -> Result<Vec<Message>, String> {
         let sent: Member<Messages<'_>> = serde_json::from_str(json).unwrap();
-        messages(sent.ok().unwrap()).map_err(|rejection| rejection.to_string())
+        messages(sent.ok().unwrap(), &UrlPolicy::Refuse).map_err(|rejection| rejection.to_string())
     }
 
     fn part_summary(part: &ContentPart) -> String {

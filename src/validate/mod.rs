@@ -10,6 +10,8 @@ mod messages;
 mod sampling;
 mod tools;
 
+pub use images::UrlPolicy;
+
 use uuid::Uuid;
 
 use crate::auth::Caller;
@@ -114,7 +116,8 @@ pub fn validate(
     let model = model_override(headers)?;
     let channel = header_text(headers, CHANNEL_HEADER)?;
     let (tools, tool_choice) = tools::tools(request.tools, request.tool_choice)?;
-    let messages = messages::messages(request.messages.ok().unwrap_or_default())?;
+    let messages = request.messages.ok().unwrap_or_default();
+    let messages = messages::messages(messages, &settings.image_urls)?;
     let mode = mode(&request.stream, &request.stream_options);
     Ok(ValidRun {
         request: RunRequest {

@@ -28,9 +28,15 @@ pub struct Transcript {
     tool_calls: ToolCalls,
     stop: Option<StopReason>,
     usage: Option<Usage>,
-    /// Whether anything was told, so that the run surely began.
+    /// Whether a chunk came: OpenClaw sends the first one, which has a role and
+    /// no text, when it has accepted the request.
+    begun: bool,
+    /// Whether anything was told that a client can see.
     told: bool,
+    /// Whether the request asked for a call.
     forced: bool,
+    /// Whether the request asked for a model of the agent's.
+    names_a_model: bool,
     censor: Censor,
 }
 
@@ -43,11 +49,13 @@ impl Transcript {
             tool_calls: ToolCalls::default(),
             stop: None,
             usage: None,
+            begun: false,
             told: false,
             forced: match request.tool_choice {
                 ToolChoice::Required | ToolChoice::Named(_) => true,
                 ToolChoice::Auto | ToolChoice::None => false,
             },
+            names_a_model: request.model.is_some(),
             censor,
         }
     }
@@ -90,6 +98,7 @@ impl Transcript {
     }
 
     fn add(&mut self, chunk: Chunk, events: &mut Vec<RunEvent>) -> Result<(), RunError> {
+        let before = events.len();
         events.extend(chunk.reasoning.map(RunEvent::Reasoning));
         events.extend(chunk.text.map(RunEvent::Text));
         for delta in chunk.tool_calls {
@@ -100,7 +109,12 @@ impl Transcript {
             self.stop = chunk.stop;
         }
         self.usage = chunk.usage.or(self.usage);
-        self.told |= !events.is_empty();
+        let tells = events.len() > before;
+        if !self.begun && !tells {
+            events.push(RunEvent::Text(String::new()));
+        }
+        self.begun = true;
+        self.told |= tells;
         Ok(())
     }
 
@@ -128,12 +142,24 @@ impl Transcript {
         }
         // `invalid` says that nothing was run; what was told speaks against it.
         if error.is_any_of(&["invalid_request_error"]) && !self.told {
-            return RunError::Invalid(error.invalid_request(InvalidKind::Malformed, &self.censor));
+            return RunError::Invalid(error.invalid_request(self.mistake(error), &self.censor));
         }
         if self.is_unmet_choice(error) {
             return RunError::ToolChoiceUnmet;
         }
         RunError::Failed(error.log_text("the stream has an error", &self.censor))
+    }
+
+    /// Tells what kind of mistake an error is that came after the head, where it
+    /// would have had a status. A model that does not exist can be told by
+    /// OpenClaw's words alone, and only where the request named one.
+    fn mistake(&self, error: &ErrorObject) -> InvalidKind {
+        let message = error.message.as_deref().unwrap_or_default();
+        if self.names_a_model && message.starts_with("Unknown model") {
+            InvalidKind::NotFound
+        } else {
+            InvalidKind::Malformed
+        }
     }
 
     /// Tells whether the error says that no tool was called although one had to

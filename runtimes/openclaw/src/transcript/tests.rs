@@ -21,6 +21,7 @@ fn told<'p>(request: &RunRequest, pieces: impl IntoIterator<Item = &'p [u8]>) ->
 }
 
 /// Reads a stream whole, byte by byte and cut at every byte; all must agree.
+/// Leaves the sign of the run's beginning out.
 fn run(request: &RunRequest, stream: &str) -> Told {
     let stream = stream.as_bytes();
     let whole = told(request, [stream]);
@@ -29,7 +30,13 @@ fn run(request: &RunRequest, stream: &str) -> Told {
         let (before, after) = stream.split_at(cut);
         assert_eq!(told(request, [before, after]), whole, "cut at {cut}");
     }
-    whole
+    let (mut events, ended) = whole;
+    events.retain(|event| *event != begun());
+    (events, ended)
+}
+
+fn begun() -> RunEvent {
+    RunEvent::Text(String::new())
 }
 
 /// Writes the data of events down as a stream.
@@ -83,6 +90,20 @@ fn forced() -> RunRequest {
     RunRequest {
         tool_choice: ToolChoice::Required,
         ..request()
+    }
+}
+
+#[test]
+fn the_first_chunk_says_that_the_run_has_begun_and_does_so_once() {
+    for (data, events) in [
+        (&[ROLE, ROLE][..], vec![begun()]),
+        (&[&text("x"), ROLE], vec![RunEvent::Text("x".to_owned())]),
+        (
+            &[r#"{"error":{"message":"no","type":"api_error"}}"#],
+            vec![],
+        ),
+    ] {
+        assert_eq!(told(&request(), [stream(data).as_bytes()]).0, events);
     }
 }
 
@@ -267,5 +288,21 @@ fn any_bytes_can_be_read() {
         let (before, after) = stream.split_at(cut);
         let whole = told(&request(), [&*stream]);
         assert_eq!(told(&request(), [before, after]), whole, "{stream:?}");
+    }
+}
+
+#[test]
+fn an_unknown_model_is_not_found_if_the_request_named_one() {
+    let error = r#"{"error":{"message":"Unknown model: a/b.","type":"invalid_request_error"}}"#;
+    for (model, expected) in [
+        (Some("a/b".to_owned()), InvalidKind::NotFound),
+        (None, InvalidKind::Malformed),
+    ] {
+        let request = RunRequest { model, ..request() };
+        let (_, ended) = run(&request, &stream(&[ROLE, error]));
+        match ended {
+            Err(RunError::Invalid(invalid)) => assert_eq!(invalid.kind, expected),
+            other => panic!("{other:?}"),
+        }
     }
 }
