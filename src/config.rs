@@ -57,7 +57,8 @@ pub struct StreamSettings {
     /// After how much silence a comment is sent; 15 s unless configured.
     pub heartbeat: Duration,
     /// How long the head of an answer waits for the first event, so that a run
-    /// that fails at once gets its true status; 1 s unless configured.
+    /// that fails at once gets its true status; 1 s unless configured, and at
+    /// most 5 s.
     pub first_event_wait: Duration,
 }
 
@@ -159,15 +160,20 @@ fn read_auth(auth: &mut Section<'_>) -> Option<Auth> {
 
 /// Reads `agents.entries`, or the older `agents.list`.
 fn read_agents(agents: &mut Section<'_>, tidegate: &mut Section<'_>) -> Agents {
-    let mut known = Vec::new();
+    let mut named = Vec::new();
     for (name, entry) in agents.entries("entries").unwrap_or_default() {
-        known.extend(read_agent_id(&entry, "", &name));
+        named.extend(read_agent_id(&entry, "", &name));
     }
     for mut item in agents.items("list").unwrap_or_default() {
         let id = item.text("id").unwrap_or_default();
-        known.extend(read_agent_id(&item, "id", &id));
+        named.extend(read_agent_id(&item, "id", &id));
     }
-    known.dedup();
+    let mut known = Vec::new();
+    for id in named {
+        if !known.contains(&id) {
+            known.push(id);
+        }
+    }
     let declared = tidegate.text("defaultAgent").and_then(|name| {
         let id = read_agent_id(tidegate, "defaultAgent", &name)?;
         if !known.is_empty() && !known.contains(&id) {
@@ -237,6 +243,10 @@ fn read_stream(stream: &mut Section<'_>) -> StreamSettings {
         stream.fault("heartbeat", "must be at least \"1s\"");
     }
     let first_event_wait = stream.duration("firstEventWait");
+    // A client that leaves meanwhile cannot be noticed.
+    if first_event_wait.is_some_and(|time| time > Duration::from_secs(5)) {
+        stream.fault("firstEventWait", "must be at most \"5s\"");
+    }
     stream.deny_unknown_keys();
     StreamSettings {
         heartbeat: heartbeat.unwrap_or(Duration::from_secs(15)),
@@ -346,7 +356,7 @@ mod tests {
     fn agents_stand_in_entries_or_in_the_older_list() {
         for agents in [
             "{ entries: { Main: {}, research: {} } }",
-            "{ list: [{ id: 'main' }, { id: 'research' }] }",
+            "{ list: [{ id: 'main' }, { id: 'research' }, { id: 'Main' }] }",
         ] {
             let text =
                 format!("{{ gateway: {{ auth: {{ mode: 'none' }}, {ON} }}, agents: {agents} }}");

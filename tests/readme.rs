@@ -70,7 +70,7 @@ fn every_configuration_key_is_known() {
     let nested = keys.iter().map(|key| {
         let depth = key.matches('.').count();
         let path = key.replace('.', ": { ");
-        format!("{path}: false{}", " }".repeat(depth))
+        format!("{path}: 7{}", " }".repeat(depth))
     });
     for (key, nested) in keys.iter().zip(nested) {
         let config = format!(

@@ -11,7 +11,7 @@ pub(crate) enum Value {
     Flag(bool),
     Number(f64),
     Text(String),
-    List(Vec<Value>),
+    List(Vec<Self>),
     Object(Object),
 }
 

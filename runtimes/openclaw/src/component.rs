@@ -54,27 +54,21 @@ impl Guest for Component {
 }
 
 thread_local! {
-    /// The settings of this instance, or what is wrong with them.
-    static SETTINGS: OnceCell<Result<Rc<Settings>, String>> = const { OnceCell::new() };
+    /// The settings of this instance.
+    static SETTINGS: OnceCell<Rc<Settings>> = const { OnceCell::new() };
 }
 
-/// Returns the settings, which are loaded once in an instance's life.
+/// Returns the settings, which are loaded once in an instance's life. Faulty
+/// ones are read again by the next run, so that they can be mended under way.
 async fn settings() -> Result<Rc<Settings>, RunError> {
-    let loaded = match SETTINGS.with(|settings| settings.get().cloned()) {
-        Some(loaded) => loaded,
-        None => {
-            let loaded = load().await;
-            // Another request may have been faster, with the same result.
-            SETTINGS.with(|settings| settings.get_or_init(|| loaded).clone())
-        }
-    };
-    loaded.map_err(RunError::Misconfigured)
-}
-
-async fn load() -> Result<Rc<Settings>, String> {
+    if let Some(settings) = SETTINGS.with(|settings| settings.get().cloned()) {
+        return Ok(settings);
+    }
     let document = tidegate_config::load(&[TOKEN_VARIABLE]).await;
     let settings = document.and_then(|document| Settings::read(&document));
-    settings.map(Rc::new).map_err(|faults| faults.to_string())
+    let settings = settings.map_err(|faults| RunError::Misconfigured(faults.to_string()))?;
+    // Another run may have been faster, with the same result.
+    Ok(SETTINGS.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(settings)))))
 }
 
 /// Carries out a run for as long as anyone listens.
