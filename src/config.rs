@@ -6,14 +6,15 @@
 
 use std::time::Duration;
 
-use tidegate_config::{Document, Faults, Secret, Section};
+use tidegate_config::{Document, Faults, Section};
 
 use crate::agent::{AgentId, Agents};
 use crate::auth::{Auth, SecretDigest};
 use crate::cors::Cors;
 use crate::proxies::Proxies;
 use crate::reply::Reasoning;
-use crate::validate::UrlPolicy;
+use crate::session::{CONVERSATION_HEADERS, SessionRules};
+use crate::validate::{History, UrlPolicy};
 
 /// The variables that count without being named in the document.
 pub const WELL_KNOWN_VARIABLES: [&str; 2] = [TOKEN_VARIABLE, PASSWORD_VARIABLE];
@@ -37,8 +38,10 @@ pub struct Settings {
     pub auth: Auth,
     /// The agents that can be asked for.
     pub agents: Agents,
-    /// The key of the session hash; none leaves it unkeyed.
-    pub session_secret: Option<Secret>,
+    /// How sessions are found.
+    pub sessions: SessionRules,
+    /// How much of a resent conversation is passed on.
+    pub history: History,
     /// How streams are kept alive.
     pub stream: StreamSettings,
     /// Whether clients see what agents think; not unless configured.
@@ -95,7 +98,10 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     let mut tidegate = root.section("tidegate");
     tidegate.allow("runtime");
     let agents = read_agents(&mut root.section("agents"), &mut tidegate);
-    let session_secret = read_session_secret(&mut tidegate.section("session"));
+    let mut session = tidegate.section("session");
+    let sessions = read_session_rules(&mut session);
+    let history = session.choice("history", &HISTORIES).unwrap_or_default();
+    session.deny_unknown_keys();
     let stream = read_stream(&mut tidegate.section("stream"));
     let cors = read_cors(&mut tidegate.section("cors"));
     let reasoning = match tidegate.flag("reasoning") {
@@ -106,7 +112,8 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     Some(Settings {
         auth: auth?,
         agents,
-        session_secret,
+        sessions,
+        history,
         stream,
         reasoning,
         image_urls,
@@ -231,10 +238,15 @@ fn read_agent_id(section: &Section<'_>, key: &str, name: &str) -> Option<AgentId
     id
 }
 
-fn read_session_secret(session: &mut Section<'_>) -> Option<Secret> {
-    let secret = session.secret("secret");
-    session.deny_unknown_keys();
-    secret
+const HISTORIES: [(&str, History); 2] = [("latest", History::Latest), ("full", History::Full)];
+
+fn read_session_rules(session: &mut Section<'_>) -> SessionRules {
+    let headers = session.texts("headers");
+    let headers = headers.unwrap_or_else(|| CONVERSATION_HEADERS.map(str::to_owned).into());
+    SessionRules {
+        secret: session.secret("secret"),
+        conversation_headers: headers,
+    }
 }
 
 fn read_stream(stream: &mut Section<'_>) -> StreamSettings {

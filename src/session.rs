@@ -27,8 +27,21 @@ pub const SESSION_HEADER: &str = "x-openclaw-session-key";
 /// version of the derivation.
 const DOMAIN: &[u8] = b"tidegate/session-key/1";
 
-/// Namespaces of the runtime's own that no client may enter.
-const RESERVED: [&str; 4] = ["subagent:", "cron:", "acp:", "harness:"];
+/// Namespaces that no client may enter: those of the runtime's own, and those
+/// in which the gateway keeps one user's sessions apart from another's.
+const RESERVED: [&str; 7] = [
+    "subagent:",
+    "cron:",
+    "acp:",
+    "harness:",
+    "openai:",
+    "openai-user:",
+    "openai-chat:",
+];
+
+/// The headers by which clients name a conversation without being asked to:
+/// Open WebUI's, and the one that LibreChat's documentation sets.
+pub const CONVERSATION_HEADERS: [&str; 2] = ["x-openwebui-chat-id", "x-conversation-id"];
 
 /// The length of SHA-256's blocks, in bytes.
 const BLOCK: usize = 64;
@@ -36,15 +49,39 @@ const BLOCK: usize = 64;
 /// The longest session key that a header may name, in bytes.
 const HEADER_KEY_LIMIT: usize = 512;
 
+/// How sessions are found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRules {
+    /// The key of the hash; none leaves it unkeyed.
+    pub secret: Option<Secret>,
+    /// The headers that name a conversation; the first one that is there counts.
+    pub conversation_headers: Vec<String>,
+}
+
 /// The name of a session, in lower case, beginning with its agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SessionKey(String);
+pub struct SessionKey {
+    key: String,
+    continuity: Continuity,
+}
+
+/// Whether a session can have a past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Continuity {
+    /// The session is the request's own.
+    Fresh,
+    /// Other requests may have been part of it.
+    Continued,
+}
 
 impl SessionKey {
     /// Returns a key that no other request has.
     #[must_use]
     pub fn fresh(agent: &AgentId, id: Uuid) -> Self {
-        Self(format!("agent:{agent}:openai:{id}"))
+        Self {
+            key: format!("agent:{agent}:openai:{id}"),
+            continuity: Continuity::Fresh,
+        }
     }
 
     /// Returns the key of a caller's user, the same for every request.
@@ -54,12 +91,30 @@ impl SessionKey {
     /// length in bytes as eight bytes, big end first.
     #[must_use]
     pub fn of_user(caller: &Caller, agent: &AgentId, user: &str, secret: Option<&Secret>) -> Self {
-        let message = derivation(&[caller.name(), agent.as_str(), user]);
-        let digest = match secret {
-            None => Sha256::digest(&message).into(),
-            Some(secret) => keyed_digest(secret, &message),
-        };
-        Self(format!("agent:{agent}:openai-user:{}", hex::lower(&digest)))
+        let digest = digest(&[caller.name(), agent.as_str(), user], secret);
+        Self::continued(agent, "openai-user:", &digest)
+    }
+
+    /// Returns the key of one of a user's conversations, which the client named
+    /// in a header. The digits are made like those of a user, with the
+    /// conversation as a fourth part.
+    #[must_use]
+    pub fn of_conversation(
+        caller: &Caller,
+        agent: &AgentId,
+        user: &str,
+        conversation: &str,
+        secret: Option<&Secret>,
+    ) -> Self {
+        let digest = digest(&[caller.name(), agent.as_str(), user, conversation], secret);
+        Self::continued(agent, "openai-chat:", &digest)
+    }
+
+    fn continued(agent: &AgentId, namespace: &str, name: &str) -> Self {
+        Self {
+            key: format!("agent:{agent}:{namespace}{name}"),
+            continuity: Continuity::Continued,
+        }
     }
 
     /// Returns the key that a header names: a full one of the request's agent,
@@ -95,20 +150,26 @@ impl SessionKey {
                 "`x-openclaw-session-key` cannot use reserved internal session namespaces.",
             ));
         }
-        Ok(Self(format!("agent:{agent}:{name}")))
+        Ok(Self::continued(agent, "", name))
     }
 
     /// Returns the key as the runtime contract takes it.
     #[must_use]
     pub fn into_string(self) -> String {
-        self.0
+        self.key
+    }
+
+    /// Tells whether the session can have a past.
+    #[must_use]
+    pub fn continuity(&self) -> Continuity {
+        self.continuity
     }
 
     /// Returns a short digest that tells sessions apart in a log without
     /// telling which they are.
     #[must_use]
     pub fn digest(&self) -> String {
-        let mut digest = hex::lower(&Sha256::digest(self.0.as_bytes()).into());
+        let mut digest = hex::lower(&Sha256::digest(self.key.as_bytes()).into());
         digest.truncate(12);
         digest
     }
@@ -116,12 +177,13 @@ impl SessionKey {
 
 impl fmt::Display for SessionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.key)
     }
 }
 
-/// Chooses the session of a request: the one that the header names, else that
-/// of the user, else a fresh one.
+/// Chooses the session of a request: the one that the header names, else the
+/// conversation that another header names, else that of the user, else a fresh
+/// one.
 ///
 /// # Errors
 /// Those of [`SessionKey::named`].
@@ -130,15 +192,31 @@ pub fn select(
     user: Option<&str>,
     caller: &Caller,
     agent: &AgentId,
-    secret: Option<&Secret>,
+    rules: &SessionRules,
     fresh: Uuid,
 ) -> Result<SessionKey, Rejection> {
     if let Some(key) = headers.text(SESSION_HEADER) {
         return SessionKey::named(agent, key);
     }
-    Ok(match user.map(str::trim).filter(|user| !user.is_empty()) {
-        Some(user) => SessionKey::of_user(caller, agent, user, secret),
-        None => SessionKey::fresh(agent, fresh),
+    let user = user.map(str::trim).filter(|user| !user.is_empty());
+    let secret = rules.secret.as_ref();
+    let mut names = rules.conversation_headers.iter();
+    let conversation = names.find_map(|name| headers.text(name));
+    Ok(match (conversation, user) {
+        (Some(conversation), user) => {
+            let user = user.unwrap_or_default();
+            SessionKey::of_conversation(caller, agent, user, conversation, secret)
+        }
+        (None, Some(user)) => SessionKey::of_user(caller, agent, user, secret),
+        (None, None) => SessionKey::fresh(agent, fresh),
+    })
+}
+
+fn digest(parts: &[&str], secret: Option<&Secret>) -> String {
+    let message = derivation(parts);
+    hex::lower(&match secret {
+        None => Sha256::digest(&message).into(),
+        Some(secret) => keyed_digest(secret, &message),
     })
 }
 
@@ -279,6 +357,9 @@ mod tests {
     fn reserved_foreign_and_malformed_session_keys_are_refused() {
         let long = "k".repeat(513);
         for header in [
+            "openai:x",
+            "agent:main:openai-user:x",
+            "OpenAI-Chat:x",
             "subagent:x",
             "CRON:x",
             "acp:x",
@@ -301,9 +382,13 @@ mod tests {
     #[test]
     fn the_header_goes_before_the_user_and_a_blank_one_does_not_count() {
         let (caller, main) = (Caller::for_test("owner"), agent("main"));
+        let rules = SessionRules {
+            secret: None,
+            conversation_headers: vec!["x-chat".to_owned()],
+        };
         let choose = |header: &'static str, user| {
             let headers = Headers::from([(SESSION_HEADER, header)]);
-            let key = select(&headers, user, &caller, &main, None, Uuid::nil());
+            let key = select(&headers, user, &caller, &main, &rules, Uuid::nil());
             key.unwrap().into_string()
         };
         assert_eq!(choose("named", Some("alice")), "agent:main:named");
@@ -318,5 +403,29 @@ mod tests {
         let fresh = "agent:main:openai:00000000-0000-0000-0000-000000000000";
         assert_eq!(choose("", Some("  ")), fresh);
         assert_eq!(choose("", None), fresh);
+    }
+
+    #[test]
+    fn a_conversation_that_a_header_names_is_one_of_its_users() {
+        let (caller, main) = (Caller::for_test("owner"), agent("main"));
+        let rules = SessionRules {
+            secret: None,
+            conversation_headers: vec!["x-a".to_owned(), "x-b".to_owned()],
+        };
+        let choose = |header, value: &'static str, user| {
+            let headers = Headers::from([(header, value)]);
+            select(&headers, user, &caller, &main, &rules, Uuid::nil()).unwrap()
+        };
+        let first = choose("X-A", "1", None);
+        assert!(first.to_string().starts_with("agent:main:openai-chat:"));
+        assert_eq!(first.continuity(), Continuity::Continued);
+        assert_eq!(choose("x-b", " 1 ", None), first);
+        assert_ne!(choose("x-a", "2", None), first);
+        assert_ne!(choose("x-a", "1", Some("alice")), first);
+        assert_eq!(choose("x-c", "1", None).continuity(), Continuity::Fresh);
+        assert_eq!(
+            choose("x-a", " ", Some("alice")),
+            choose("x-c", "", Some("alice"))
+        );
     }
 }

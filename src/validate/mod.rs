@@ -5,11 +5,13 @@
 //! all members first, then values, then the agent and the session, then tools,
 //! images and messages.
 
+mod history;
 mod images;
 mod messages;
 mod sampling;
 mod tools;
 
+pub use history::History;
 pub use images::UrlPolicy;
 
 use uuid::Uuid;
@@ -22,7 +24,7 @@ use crate::openai::request::{ChatCompletionRequest, StreamOptions, Text};
 use crate::rejection::Rejection;
 use crate::reply::Mode;
 use crate::runtime::{RunRequest, ToolChoice};
-use crate::session::{self, SessionKey};
+use crate::session::{self, Continuity, SessionKey};
 
 /// The header that names the model which the agent should use.
 const MODEL_HEADER: &str = "x-openclaw-model";
@@ -111,13 +113,17 @@ pub fn validate(
     let sampling = sampling::sampling(&request, max_tokens)?;
     let agent = settings.agents.select(&request.model, headers)?;
     let user = request.user.as_ok().map(AsRef::as_ref);
-    let secret = settings.session_secret.as_ref();
-    let session = session::select(headers, user, caller, &agent, secret, ids.session)?;
+    let rules = &settings.sessions;
+    let session = session::select(headers, user, caller, &agent, rules, ids.session)?;
     let model = model_override(headers)?;
     let channel = header_text(headers, CHANNEL_HEADER)?;
     let (tools, tool_choice) = tools::tools(request.tools, request.tool_choice)?;
     let messages = request.messages.ok().unwrap_or_default();
     let messages = messages::messages(messages, &settings.image_urls)?;
+    let messages = match session.continuity() {
+        Continuity::Fresh => messages,
+        Continuity::Continued => settings.history.select(messages),
+    };
     let mode = mode(&request.stream, &request.stream_options);
     Ok(ValidRun {
         request: RunRequest {

@@ -233,6 +233,33 @@ fn everything_that_is_asked_for_reaches_the_run() {
 }
 
 #[test]
+fn a_resent_conversation_is_cut_only_where_a_session_has_it() {
+    let conversation = r#""messages":[{"role":"system","content":"s"},{"role":"user","content":"1"},
+        {"role":"assistant","content":"2"},{"role":"user","content":"3"}]"#;
+    let texts = |members: &str, headers: &Headers| {
+        let run = check_with(&format!("{{{conversation}{members}}}"), headers).unwrap();
+        let messages = run.into_request().messages;
+        let texts = messages
+            .into_iter()
+            .map(|message| match message.content.as_slice() {
+                [ContentPart::Text(text)] => text.clone(),
+                other => panic!("{other:?}"),
+            });
+        texts.collect::<Vec<_>>().concat()
+    };
+    assert_eq!(texts("", &Headers::default()), "s123");
+    assert_eq!(texts(r#","user":"alice""#, &Headers::default()), "s3");
+    assert_eq!(
+        texts("", &Headers::from([("x-openclaw-session-key", "mine")])),
+        "s3"
+    );
+    assert_eq!(
+        texts("", &Headers::from([("X-OpenWebUI-Chat-Id", "c1")])),
+        "s3"
+    );
+}
+
+#[test]
 fn the_older_cap_counts_without_the_newer_one() {
     let run = with(r#""max_tokens":5,"max_completion_tokens":null"#).unwrap();
     assert_eq!(run.into_request().sampling.max_tokens, Some(5));
