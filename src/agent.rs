@@ -57,6 +57,17 @@ pub struct Agents {
     known: Vec<AgentId>,
     default: Option<AgentId>,
     aliases: Vec<(String, AgentId)>,
+    scope: Scope,
+}
+
+/// Whether there are agents beside the listed ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Scope {
+    /// There are not.
+    #[default]
+    Listed,
+    /// The runtime may have others.
+    Open,
 }
 
 /// What a `model` asks for.
@@ -78,10 +89,16 @@ impl Agents {
             several => several.iter().find(|id| id.as_str() == MAIN).cloned(),
         };
         let default = declared.or(only);
+        let scope = if known.is_empty() {
+            Scope::Open
+        } else {
+            Scope::Listed
+        };
         Self {
             known,
             default,
             aliases: Vec::new(),
+            scope,
         }
     }
 
@@ -91,6 +108,32 @@ impl Agents {
         Self { aliases, ..self }
     }
 
+    /// Returns the same agents, less those that are not among `ids`. The default
+    /// stays if it is among them; else it is the only one that is left.
+    #[must_use]
+    pub fn narrowed(&self, ids: &[AgentId]) -> Self {
+        let known = match self.known.as_slice() {
+            [] => ids.to_vec(),
+            known => known
+                .iter()
+                .filter(|id| ids.contains(id))
+                .cloned()
+                .collect(),
+        };
+        let default = self.default.clone().filter(|id| known.contains(id));
+        let only = match known.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        let aliases = self.aliases.iter().filter(|(_, id)| known.contains(id));
+        Self {
+            aliases: aliases.cloned().collect(),
+            default: default.or(only),
+            scope: Scope::Listed,
+            known,
+        }
+    }
+
     /// Returns the models that stand for agents.
     pub fn aliases(&self) -> impl Iterator<Item = &str> {
         self.aliases.iter().map(|(model, _)| model.as_str())
@@ -98,8 +141,11 @@ impl Agents {
 
     /// Returns the configured agents; none if the runtime has to be asked.
     #[must_use]
-    pub fn known(&self) -> &[AgentId] {
-        &self.known
+    pub fn known(&self) -> Option<&[AgentId]> {
+        match self.scope {
+            Scope::Listed => Some(&self.known),
+            Scope::Open => None,
+        }
     }
 
     /// Returns the agent that answers where none is named.
@@ -158,7 +204,7 @@ impl Agents {
         };
         let found = id
             .as_ref()
-            .filter(|id| self.known.is_empty() || self.known.contains(id));
+            .filter(|id| self.scope == Scope::Open || self.known.contains(id));
         found.cloned().ok_or_else(unknown)
     }
 }
@@ -318,6 +364,25 @@ mod tests {
             Ok("main")
         );
         assert!(select(&agents, "GPT-4o", None).is_err());
+    }
+
+    #[test]
+    fn narrowed_agents_are_the_only_ones_that_exist() {
+        let ids =
+            |names: &[&str]| -> Vec<_> { names.iter().filter_map(|n| AgentId::parse(n)).collect() };
+        let all = agents(&["main", "a", "b"]);
+        let one = all.narrowed(&ids(&["a", "gone"]));
+        assert_eq!(one.known(), Some(&ids(&["a"])[..]));
+        assert_eq!(select(&one, "openclaw", None).as_deref(), Ok("a"));
+        assert!(select(&one, "openclaw/b", None).is_err());
+        assert_eq!(
+            select(&all.narrowed(&ids(&["main", "b"])), "", None).as_deref(),
+            Ok("main")
+        );
+        assert!(select(&all.narrowed(&ids(&["a", "b"])), "", None).is_err());
+        let none = all.narrowed(&[]);
+        assert!(select(&none, "openclaw/a", None).is_err());
+        assert!(select(&agents(&[]).narrowed(&[]), "openclaw/a", None).is_err());
     }
 
     #[test]

@@ -167,6 +167,12 @@ fn rejected(rejection: &Rejection) -> Answer {
         Rejection::Unauthorized => {
             Answer::new(StatusCode::UNAUTHORIZED, "unauthorized", text).code("invalid_api_key")
         }
+        Rejection::KeyExpired => {
+            Answer::new(StatusCode::UNAUTHORIZED, "unauthorized", text).code("expired_api_key")
+        }
+        Rejection::Forbidden { param, .. } => {
+            Answer::new(StatusCode::FORBIDDEN, "forbidden", text).param(*param)
+        }
         Rejection::TooLarge(_) => Answer::invalid(StatusCode::PAYLOAD_TOO_LARGE, text),
         Rejection::BodyTimeout => Answer::invalid(StatusCode::REQUEST_TIMEOUT, text),
         Rejection::BodyBroken | Rejection::NotJson(_) => {
@@ -323,6 +329,8 @@ mod tests {
             (Rejection::Proxied, 403, "proxy_attribution_required"),
             (Rejection::Method("POST"), 405, "invalid_request_error"),
             (Rejection::Unauthorized, 401, "unauthorized"),
+            (Rejection::KeyExpired, 401, "unauthorized"),
+            (Rejection::forbidden("tools", "why"), 403, "forbidden"),
             (Rejection::TooLarge(9), 413, "invalid_request_error"),
             (Rejection::BodyTimeout, 408, "invalid_request_error"),
             (Rejection::BodyBroken, 400, "invalid_request_error"),

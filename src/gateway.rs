@@ -9,7 +9,8 @@ use http::{Method, StatusCode};
 use spin_sdk::wasip3;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
-use crate::agent::AgentId;
+use crate::access;
+use crate::agent::{AgentId, Agents};
 use crate::auth::Caller;
 use crate::config::{Config, Settings, WELL_KNOWN_VARIABLES};
 use crate::cors::Cors;
@@ -71,16 +72,17 @@ async fn answer(incoming: Incoming, exchange: &mut Exchange) -> Result<Reply, Er
         return Ok(Reply::Preflight(incoming.headers));
     }
     route.check(&incoming.method)?;
-    let caller = settings.auth.authenticate(&incoming.headers)?;
+    let caller = settings.auth.authenticate(&incoming.headers, now())?;
     exchange.record.caller(caller.name());
+    let agents = access::agents(&caller, &settings.agents);
     match route {
         Route::ChatCompletions => {
             let run = run(incoming, &caller, &settings).await?;
             exchange.record.run(&run);
             Ok(Reply::Run(Box::new(run), settings))
         }
-        Route::Models => document(&list(&settings).await?),
-        Route::Model(id) => document(models::find(&list(&settings).await?, &id)?),
+        Route::Models => document(&list(agents).await?),
+        Route::Model(id) => document(models::find(&list(agents).await?, &id)?),
         Route::NotOffered | Route::Health => Err(Rejection::NotOffered.into()),
     }
 }
@@ -102,11 +104,11 @@ async fn run(
     validate(request, &headers, caller, settings, ids)
 }
 
-/// Lists the configured agents, or those of the runtime if none is configured.
-async fn list(settings: &Settings) -> Result<ModelList, Error> {
-    let agents = &settings.agents;
-    if !agents.known().is_empty() {
-        return Ok(ModelList::of(agents, agents.known()));
+/// Lists agents as models: the configured ones, or those of the runtime if
+/// none is configured.
+async fn list(agents: &Agents) -> Result<ModelList, Error> {
+    if let Some(known) = agents.known() {
+        return Ok(ModelList::of(agents, known));
     }
     let offered = runtime::agents().await?;
     let names: Vec<_> = offered

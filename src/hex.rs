@@ -6,6 +6,21 @@ pub fn lower(digest: &[u8; 32]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Reads 64 hexadecimal digits in any case; none for anything else.
+#[must_use]
+pub fn parse(text: &str) -> Option<[u8; 32]> {
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .map(|c| u8::try_from(c.to_digit(16)?).ok())
+        .collect();
+    let pairs = digits.filter(|digits| digits.len() == 64)?;
+    let mut digest = [0; 32];
+    for (byte, pair) in digest.iter_mut().zip(pairs.chunks_exact(2)) {
+        *byte = pair.iter().fold(0, |byte, digit| byte << 4 | digit);
+    }
+    Some(digest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -16,5 +31,21 @@ mod tests {
         digest[0] = 0x0a;
         digest[31] = 0xff;
         assert_eq!(lower(&digest), format!("0a{}ff", "0".repeat(60)));
+        assert_eq!(parse(&lower(&digest)), Some(digest));
+        assert_eq!(parse(&lower(&digest).to_uppercase()), Some(digest));
+    }
+
+    #[test]
+    fn only_64_digits_are_a_digest() {
+        for text in [
+            "",
+            "0",
+            &"0".repeat(63),
+            &"0".repeat(65),
+            &"g".repeat(64),
+            &"é".repeat(32),
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! route      method and path                 -> Route                  404 405
 //! config     the document, once an instance  -> Settings               500
 //! auth       headers                         -> Caller                 401
+//! access     Caller + what it asks for       -> yes or no              403 404
 //! json       bytes (at most 20 MiB)          -> text                   400 408 413
 //! openai     text                            -> ChatCompletionRequest  400
 //! validate   Caller + ChatCompletionRequest  -> ValidRun               400
@@ -19,6 +20,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod agent;
 pub mod auth;
 pub mod config;
@@ -28,6 +30,7 @@ pub mod exchange;
 pub mod headers;
 pub mod hex;
 pub mod json;
+pub mod key;
 pub mod models;
 pub mod openai;
 pub mod proxies;

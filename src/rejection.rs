@@ -19,6 +19,15 @@ pub enum Rejection {
     Method(&'static str),
     /// The credentials are missing or wrong; which of both is not told.
     Unauthorized,
+    /// The key has expired.
+    KeyExpired,
+    /// The caller's key does not allow something that the request asks for.
+    Forbidden {
+        /// The member or header that is meant.
+        param: &'static str,
+        /// What the key does not allow.
+        message: String,
+    },
     /// The body is larger than this many bytes.
     TooLarge(usize),
     /// The body did not come in time.
@@ -47,6 +56,12 @@ impl Rejection {
             param: Some(param.into()),
             message: message.into(),
         }
+    }
+
+    /// Refuses what a caller's key does not allow.
+    pub fn forbidden(param: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self::Forbidden { param, message }
     }
 
     /// Refuses a member because of its type.
@@ -79,7 +94,8 @@ impl fmt::Display for Rejection {
             Self::BodyTimeout => f.write_str("The request body did not arrive in time."),
             Self::BodyBroken => f.write_str("The request body broke off before its end."),
             Self::NotJson(problem) => write!(f, "The request body is not valid JSON: {problem}."),
-            Self::Invalid { message, .. } => f.write_str(message),
+            Self::KeyExpired => f.write_str("This key has expired. Ask for a new one."),
+            Self::Invalid { message, .. } | Self::Forbidden { message, .. } => f.write_str(message),
             Self::UnknownAgent(agent) => {
                 write!(f, "Unknown agent '{agent}'. GET /v1/models lists the agents.")
             }

@@ -15,7 +15,7 @@ use tidegate_config::Secret;
 use uuid::Uuid;
 
 use crate::agent::AgentId;
-use crate::auth::Caller;
+use crate::auth::{Caller, Rights};
 use crate::headers::Headers;
 use crate::hex;
 use crate::rejection::Rejection;
@@ -29,7 +29,7 @@ const DOMAIN: &[u8] = b"tidegate/session-key/1";
 
 /// Namespaces that no client may enter: those of the runtime's own, and those
 /// in which the gateway keeps one user's sessions apart from another's.
-const RESERVED: [&str; 7] = [
+const RESERVED: [&str; 8] = [
     "subagent:",
     "cron:",
     "acp:",
@@ -37,6 +37,7 @@ const RESERVED: [&str; 7] = [
     "openai:",
     "openai-user:",
     "openai-chat:",
+    "openai-named:",
 ];
 
 /// The headers by which clients name a conversation without being asked to:
@@ -108,6 +109,14 @@ impl SessionKey {
     ) -> Self {
         let digest = digest(&[caller.name(), agent.as_str(), user, conversation], secret);
         Self::continued(agent, "openai-chat:", &digest)
+    }
+
+    /// Puts a named session where no other caller can name it. The digits are
+    /// made like those of a user, with the name as a fourth and the word
+    /// `named` as a fifth part.
+    fn below(self, caller: &Caller, agent: &AgentId, secret: Option<&Secret>) -> Self {
+        let parts = [caller.name(), agent.as_str(), "", &self.key, "named"];
+        Self::continued(agent, "openai-named:", &digest(&parts, secret))
     }
 
     fn continued(agent: &AgentId, namespace: &str, name: &str) -> Self {
@@ -195,11 +204,15 @@ pub fn select(
     rules: &SessionRules,
     fresh: Uuid,
 ) -> Result<SessionKey, Rejection> {
+    let secret = rules.secret.as_ref();
     if let Some(key) = headers.text(SESSION_HEADER) {
-        return SessionKey::named(agent, key);
+        let named = SessionKey::named(agent, key)?;
+        return Ok(match caller.rights() {
+            Rights::All => named,
+            Rights::Scoped(_) => named.below(caller, agent, secret),
+        });
     }
     let user = user.map(str::trim).filter(|user| !user.is_empty());
-    let secret = rules.secret.as_ref();
     let mut names = rules.conversation_headers.iter();
     let conversation = names.find_map(|name| headers.text(name));
     Ok(match (conversation, user) {

@@ -16,6 +16,7 @@ pub use images::UrlPolicy;
 
 use uuid::Uuid;
 
+use crate::access;
 use crate::auth::Caller;
 use crate::config::Settings;
 use crate::headers::Headers;
@@ -24,7 +25,7 @@ use crate::openai::request::{ChatCompletionRequest, StreamOptions, Text};
 use crate::rejection::Rejection;
 use crate::reply::Mode;
 use crate::runtime::{RunRequest, ToolChoice};
-use crate::session::{self, Continuity, SessionKey};
+use crate::session::{self, Continuity, SESSION_HEADER, SessionKey};
 
 /// The header that names the model which the agent should use.
 const MODEL_HEADER: &str = "x-openclaw-model";
@@ -111,15 +112,20 @@ pub fn validate(
     let max_tokens = sampling::max_tokens(&request)?;
     let response_format = sampling::response_format(&request.response_format)?;
     let sampling = sampling::sampling(&request, max_tokens)?;
-    let agent = settings.agents.select(&request.model, headers)?;
+    let agent = access::select_agent(caller, &settings.agents, &request.model, headers)?;
+    access::check_header(caller, headers, SESSION_HEADER, |key| key.sessions)?;
     let user = request.user.as_ok().map(AsRef::as_ref);
     let rules = &settings.sessions;
     let session = session::select(headers, user, caller, &agent, rules, ids.session)?;
+    access::check_header(caller, headers, MODEL_HEADER, |key| key.model)?;
+    access::check_header(caller, headers, CHANNEL_HEADER, |key| key.channel)?;
     let model = model_override(headers)?;
     let channel = header_text(headers, CHANNEL_HEADER)?;
     let (tools, tool_choice) = tools::tools(request.tools, request.tool_choice)?;
+    access::check_tools(caller, &tools)?;
     let messages = request.messages.ok().unwrap_or_default();
     let messages = messages::messages(messages, &settings.image_urls)?;
+    access::check_messages(caller, &messages)?;
     let messages = match session.continuity() {
         Continuity::Fresh => messages,
         Continuity::Continued => settings.history.select(messages),

@@ -3,7 +3,9 @@
 use tidegate_config::Document;
 
 use super::*;
+use crate::agent::AgentId;
 use crate::config::Config;
+use crate::key::{Key, Permission, ToolScope};
 use crate::runtime::{ContentPart, ResponseFormat};
 
 const HELLO: &str = r#""messages":[{"role":"user","content":"hi"}]"#;
@@ -322,4 +324,98 @@ fn any_text_is_refused_or_becomes_a_run() {
             }
         }
     }
+}
+
+/// Checks a request of the holder of a key that may use the agent `research`.
+fn check_as(key: Key, body: &str, headers: &Headers) -> Result<ValidRun, Rejection> {
+    let key = Key {
+        agents: settings()
+            .agents
+            .narrowed(&[AgentId::parse("research").unwrap()]),
+        ..key
+    };
+    let ids = RequestIds {
+        run: Uuid::nil(),
+        session: Uuid::nil(),
+    };
+    let request = ChatCompletionRequest::parse(body).unwrap();
+    validate(
+        request,
+        headers,
+        &Caller::for_test_with(key),
+        &settings(),
+        ids,
+    )
+}
+
+#[test]
+fn a_key_reaches_its_agents_and_knows_of_no_others() {
+    let ask = |model: &str| {
+        let body = format!("{{{HELLO},\"model\":\"{model}\"}}");
+        check_as(Key::for_test("web"), &body, &Headers::default())
+    };
+    for model in ["openclaw", "openclaw/research", "agent:research"] {
+        assert_eq!(ask(model).unwrap().agent(), "research", "{model}");
+    }
+    for model in ["openclaw/main", "openclaw/nowhere"] {
+        let refused = ask(model).unwrap_err();
+        assert!(
+            matches!(refused, Rejection::UnknownModel(_)),
+            "{model}: {refused:?}"
+        );
+    }
+}
+
+#[test]
+fn what_a_key_does_not_allow_is_refused_with_its_name() {
+    let tools = r#","tools":[{"type":"function","function":{"name":"f"}}]"#;
+    let system = r#"{"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"}]}"#;
+    let granted = Key {
+        sessions: Permission::Granted,
+        channel: Permission::Granted,
+        model: Permission::Granted,
+        instructions: Permission::Granted,
+        tools: ToolScope::Named(vec!["f".to_owned()]),
+        ..Key::for_test("web")
+    };
+    for (param, body, header) in [
+        (SESSION_HEADER, format!("{{{HELLO}}}"), Some(SESSION_HEADER)),
+        (MODEL_HEADER, format!("{{{HELLO}}}"), Some(MODEL_HEADER)),
+        (CHANNEL_HEADER, format!("{{{HELLO}}}"), Some(CHANNEL_HEADER)),
+        ("tools", format!("{{{HELLO}{tools}}}"), None),
+        ("messages", system.to_owned(), None),
+    ] {
+        let headers = header.map_or_else(Headers::default, |name| Headers::from([(name, "x")]));
+        match check_as(Key::for_test("web"), &body, &headers) {
+            Err(Rejection::Forbidden { param: found, .. }) => assert_eq!(found, param),
+            other => panic!("{param}: {other:?}"),
+        }
+        assert!(
+            check_as(granted.clone(), &body, &headers).is_ok(),
+            "{param}"
+        );
+    }
+}
+
+#[test]
+fn a_key_names_sessions_of_its_own_only() {
+    let session = |name: &str, header: &str| {
+        let key = Key {
+            sessions: Permission::Granted,
+            ..Key::for_test(name)
+        };
+        let headers = Headers::from([(SESSION_HEADER, header)]);
+        let run = check_as(key, &format!("{{{HELLO}}}"), &headers).unwrap();
+        run.into_request().session
+    };
+    let mine = session("web", "mine");
+    assert!(mine.starts_with("agent:research:openai-named:"), "{mine}");
+    assert_eq!(session("web", "MINE"), mine);
+    assert_eq!(session("web", "agent:research:mine"), mine);
+    assert_ne!(session("app", "mine"), mine);
+    let owners = check_with(
+        &format!("{{{HELLO},\"model\":\"openclaw/research\"}}"),
+        &Headers::from([(SESSION_HEADER, "mine")]),
+    );
+    assert_ne!(owners.unwrap().into_request().session, mine);
 }

@@ -1,0 +1,230 @@
+//! Documents as operators write them, right and wrong.
+
+use tidegate_config::Variables;
+
+use super::*;
+use crate::agent::AgentId;
+use crate::headers::Headers;
+use crate::key::Permission;
+use sha2::Digest as _;
+
+const ON: &str = "http: { endpoints: { chatCompletions: { enabled: true } } }";
+
+fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let variables: Variables = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let config = Config::read(&Document::parse(text).unwrap().with(variables));
+    config.map_err(|faults| faults.0.iter().map(ToString::to_string).collect())
+}
+
+fn settings(text: &str, variables: &[(&str, &str)]) -> Settings {
+    match read(text, variables) {
+        Ok(Config::On(settings)) => *settings,
+        Ok(Config::Off) => panic!("the endpoint is off"),
+        Err(faults) => panic!("{faults:?}"),
+    }
+}
+
+fn lets_in(settings: &Settings, token: &str) -> bool {
+    let value = format!("Bearer {token}");
+    let headers = Headers::from([("authorization", value.as_str())]);
+    settings.auth.authenticate(&headers, 0).is_ok()
+}
+
+#[test]
+fn the_endpoint_is_off_unless_it_is_enabled() {
+    for text in [
+        "{}",
+        "{ gateway: { auth: { token: 'x' } } }",
+        "{ gateway: { http: { endpoints: { chatCompletions: { enabled: false } } } } }",
+        "{ tidegate: { unknown: 1 } }",
+    ] {
+        assert!(matches!(read(text, &[]), Ok(Config::Off)), "{text}");
+    }
+}
+
+#[test]
+fn the_mode_follows_from_what_is_configured() {
+    let cases = [
+        ("{ token: 't' }", &[][..], "t"),
+        ("{ password: 'p' }", &[], "p"),
+        ("{ mode: 'password', token: 't', password: 'p' }", &[], "p"),
+        ("{}", &[(TOKEN_VARIABLE, "from-env")], "from-env"),
+        ("{}", &[(PASSWORD_VARIABLE, "from-env")], "from-env"),
+        ("{ token: 't' }", &[(TOKEN_VARIABLE, "from-env")], "t"),
+    ];
+    for (auth, variables, token) in cases {
+        let settings = settings(
+            &format!("{{ gateway: {{ auth: {auth}, {ON} }} }}"),
+            variables,
+        );
+        assert!(lets_in(&settings, token), "{auth}");
+        assert!(!lets_in(&settings, "other"), "{auth}");
+    }
+}
+
+#[test]
+fn faults_of_every_section_are_told_together() {
+    let text = format!(
+        "{{ gateway: {{ auth: {{ mode: 'tokn' }}, {ON} }}, agents: {{ list: [{{ id: 'Bad Id' }}] }}, \
+         tidegate: {{ defaultAgent: '-', sesion: {{}}, stream: {{ heartbeat: '10ms', beat: 1 }}, runtime: {{ any: 1 }} }} }}"
+    );
+    let faults = read(&text, &[]).err().unwrap();
+    let paths: Vec<_> = faults.iter().filter_map(|f| f.split(": ").next()).collect();
+    assert_eq!(
+        paths,
+        [
+            "agents.list[0].id",
+            "tidegate.defaultAgent",
+            "gateway.auth.mode",
+            "tidegate.stream.heartbeat",
+            "tidegate.stream.beat",
+            "tidegate.sesion",
+        ]
+    );
+}
+
+#[test]
+fn an_enabled_endpoint_needs_a_credential() {
+    let faults = read(&format!("{{ gateway: {{ {ON} }} }}"), &[])
+        .err()
+        .unwrap();
+    assert!(
+        faults[0].starts_with("gateway.auth.token: is missing"),
+        "{faults:?}"
+    );
+    let both = format!("{{ gateway: {{ auth: {{ token: 't', password: 'p' }}, {ON} }} }}");
+    assert!(read(&both, &[]).err().unwrap()[0].starts_with("gateway.auth.mode"));
+}
+
+#[test]
+fn agents_stand_in_entries_or_in_the_older_list() {
+    for agents in [
+        "{ entries: { Main: {}, research: {} } }",
+        "{ list: [{ id: 'main' }, { id: 'research' }, { id: 'Main' }] }",
+    ] {
+        let text = format!("{{ gateway: {{ auth: {{ mode: 'none' }}, {ON} }}, agents: {agents} }}");
+        let settings = settings(&text, &[]);
+        let names: Vec<_> = settings
+            .agents
+            .known()
+            .unwrap_or_default()
+            .iter()
+            .map(AgentId::as_str)
+            .collect();
+        assert_eq!(names, ["main", "research"]);
+    }
+}
+
+#[test]
+fn the_default_agent_must_be_one_of_the_agents() {
+    let text = format!(
+        "{{ gateway: {{ auth: {{ mode: 'none' }}, {ON} }}, agents: {{ entries: {{ a: {{}} }} }}, tidegate: {{ defaultAgent: 'b' }} }}"
+    );
+    assert_eq!(
+        read(&text, &[]).err().unwrap(),
+        ["tidegate.defaultAgent: is not one of the configured agents"]
+    );
+}
+
+#[test]
+fn times_have_defaults() {
+    let text = format!("{{ gateway: {{ auth: {{ mode: 'none' }}, {ON} }} }}");
+    let stream = settings(&text, &[]).stream;
+    assert_eq!(stream.heartbeat, Duration::from_secs(15));
+    assert_eq!(stream.first_event_wait, Duration::from_secs(1));
+}
+
+/// Reads a document with these keys; the digest of each is given.
+fn with_keys(keys: &str) -> Result<Config, Vec<String>> {
+    let text = format!(
+        "{{ gateway: {{ auth: {{ token: 'owner' }}, {ON} }}, agents: {{ entries: {{ main: {{}}, a: {{}} }} }}, \
+         tidegate: {{ keys: [{keys}] }} }}"
+    );
+    read(&text, &[])
+}
+
+#[test]
+fn a_key_has_what_it_is_given_and_nothing_else() {
+    let digest = crate::hex::lower(&sha2::Sha256::digest(b"tg_1").into());
+    let key = |members: &str| {
+        let settings = match with_keys(&format!("{{ name: 'web', sha256: '{digest}', {members} }}"))
+        {
+            Ok(Config::On(settings)) => settings,
+            Ok(Config::Off) => panic!("the endpoint is off"),
+            Err(faults) => panic!("{faults:?}"),
+        };
+        let headers = Headers::from([("authorization", "Bearer tg_1")]);
+        let caller = settings.auth.authenticate(&headers, 0).unwrap();
+        match caller.rights() {
+            crate::auth::Rights::Scoped(key) => (**key).clone(),
+            crate::auth::Rights::All => panic!("the key is the owner's"),
+        }
+    };
+    let bare = key("");
+    assert_eq!(bare.agents.known(), Some(&[][..]));
+    assert_eq!(bare.sessions, Permission::Denied);
+    assert_eq!(bare.channel, Permission::Denied);
+    assert_eq!(bare.model, Permission::Denied);
+    assert_eq!(bare.instructions, Permission::Granted);
+    assert!(bare.tools.allows("anything"));
+    assert_eq!(bare.expires, None);
+    let full = key(
+        "agents: ['A'], sessions: true, channel: true, model: true, instructions: false, \
+         tools: ['f'], expires: '1970-01-02'",
+    );
+    assert_eq!(full.agents.known().unwrap()[0].as_str(), "a");
+    assert_eq!(full.sessions, Permission::Granted);
+    assert_eq!(full.instructions, Permission::Denied);
+    assert!(full.tools.allows("f") && !full.tools.allows("g"));
+    assert_eq!(full.expires, Some(86_400));
+    assert_eq!(key("expires: '1970-01-01T00:00:07Z'").expires, Some(7));
+    assert_eq!(key("agents: ['*']").agents.known().unwrap().len(), 2);
+}
+
+#[test]
+fn a_faulty_key_is_told_by_its_place() {
+    let digest = "0".repeat(64);
+    for (keys, fault) in [
+        (format!("{{ sha256: '{digest}' }}"), "tidegate.keys[0].name"),
+        ("{ name: 'a' }".to_owned(), "tidegate.keys[0].sha256"),
+        (
+            "{ name: 'a', sha256: 'tg_plain' }".to_owned(),
+            "tidegate.keys[0].sha256",
+        ),
+        (
+            format!("{{ name: 'a', sha256: '{digest}', agents: ['gone'] }}"),
+            "tidegate.keys[0].agents",
+        ),
+        (
+            format!("{{ name: 'a', sha256: '{digest}', expires: 'soon' }}"),
+            "tidegate.keys[0].expires",
+        ),
+        (
+            format!("{{ name: 'a', sha256: '{digest}', agent: 'a' }}"),
+            "tidegate.keys[0].agent",
+        ),
+        (
+            format!("{{ name: 'a', sha256: '{digest}' }}, {{ name: 'a', sha256: '{digest}' }}"),
+            "tidegate.keys",
+        ),
+    ] {
+        let faults = with_keys(&keys).err().unwrap();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].starts_with(&format!("{fault}:")), "{faults:?}");
+        assert!(!faults[0].contains("tg_plain"), "{faults:?}");
+    }
+}
+
+#[test]
+fn keys_alone_are_credentials_but_not_beside_no_authentication() {
+    let key = format!(
+        "tidegate: {{ keys: [{{ name: 'a', sha256: '{}' }}] }}",
+        "0".repeat(64)
+    );
+    assert!(read(&format!("{{ gateway: {{ {ON} }}, {key} }}"), &[]).is_ok());
+    let open = format!("{{ gateway: {{ auth: {{ mode: 'none' }}, {ON} }}, {key} }}");
+    assert!(read(&open, &[]).err().unwrap()[0].starts_with("gateway.auth.mode"));
+}
