@@ -1,0 +1,162 @@
+//! The largest requests: what they take of the components' memory, and that a
+//! larger one is refused before it has all come.
+
+mod harness;
+
+use std::io::Write as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use harness::{Request, Server, Stream, TOKEN, Upstream, config, error, steps};
+use serde_json::json;
+
+/// The largest body, in bytes.
+const BODY_LIMIT: usize = 20 * 1024 * 1024;
+
+/// How large the memory of each component may become, in bytes: both together
+/// stay under 200 MiB.
+const MEMORY_LIMIT: usize = 100 * 1024 * 1024 - 64 * 1024;
+
+/// A chunk of a body, of 64 KiB.
+const CHUNK_SIZE: usize = 0x10000;
+
+/// An upstream that reads everything and says `Hello`.
+fn friendly() -> Upstream {
+    let says = json!({ "choices": [{ "index": 0, "delta": { "content": "Hello" } }] });
+    let ends = json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
+    let events = [&says, &ends].map(|event| steps::event(&event.to_string()));
+    let end = steps::LAST_CHUNK.as_bytes();
+    let answer = [&steps::events_head(), &*events.concat(), end].concat();
+    Upstream::start(move |_, connection| {
+        connection.send(&answer);
+    })
+}
+
+/// Starts the gateway before an upstream, in little memory.
+fn server(upstream: &Upstream) -> Server {
+    let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
+    let limit = format!("-Wmax-memory-size={MEMORY_LIMIT}");
+    let server = Server::builder("openclaw").config(&config(&runtime));
+    server.argument(&limit).start()
+}
+
+fn post(server: &Server, body: impl Into<Vec<u8>>) -> Request {
+    let request = server.request("POST", "/v1/chat/completions");
+    request.bearer(TOKEN).body(body)
+}
+
+/// A request of the largest size that shows two pictures, each in base64 with
+/// `after_line` after every line of it.
+fn with_pictures(after_line: &str) -> Vec<u8> {
+    let line = ["A".repeat(76).as_str(), after_line].concat();
+    let open = "data:image/png;base64,iVBORw0KGgo";
+    let mut left = BODY_LIMIT - 2 * open.len() - 512;
+    left -= left % (2 * line.len());
+    // A whole number of four characters with those of the signature.
+    let picture = [open, "A", &line.repeat(left / 2 / line.len())].concat();
+    let image = format!("{{\"type\":\"image_url\",\"image_url\":{{\"url\":\"{picture}\"}}}}");
+    let content = format!("[{{\"type\":\"text\",\"text\":\"See?\"}},{image},{image}]");
+    let body = format!("{{\"messages\":[{{\"role\":\"user\",\"content\":{content}}}]}}");
+    let mut body = body.into_bytes();
+    assert!(body.len() <= BODY_LIMIT);
+    body.resize(BODY_LIMIT, b' ');
+    body
+}
+
+/// A request of the largest size with a text of these pieces.
+fn with_text(piece: &[u8]) -> Vec<u8> {
+    let open = b"{\"messages\":[{\"role\":\"user\",\"content\":\"".as_slice();
+    let close = b"\"}]}".as_slice();
+    let count = (BODY_LIMIT - open.len() - close.len()) / piece.len();
+    let mut body = [open, &piece.repeat(count), close].concat();
+    body.resize(BODY_LIMIT, b' ');
+    body
+}
+
+/// Frames a body in chunks.
+fn chunked(body: &[u8]) -> Vec<u8> {
+    let mut framed: Vec<u8> = body.chunks(CHUNK_SIZE).flat_map(steps::chunk).collect();
+    framed.extend_from_slice(steps::LAST_CHUNK.as_bytes());
+    framed
+}
+
+#[test]
+fn the_largest_request_with_pictures_fits_into_little_memory() {
+    let upstream = friendly();
+    let server = server(&upstream);
+    for (count, body) in [with_pictures(""), with_pictures("\\r\\n")]
+        .iter()
+        .enumerate()
+    {
+        let whole = post(&server, body.clone()).send();
+        assert_eq!(whole.status, 200, "{whole:?}");
+        let in_chunks = post(&server, chunked(body)).header("Transfer-Encoding", "chunked");
+        assert_eq!(in_chunks.send().status, 200);
+        let requests = upstream.requests();
+        assert_eq!(requests.len(), 2 * count + 2);
+        for request in &requests[2 * count..] {
+            let document = request.json();
+            let parts = document["messages"][0]["content"].as_array().unwrap();
+            assert_eq!(parts.len(), 3);
+            for part in &parts[1..] {
+                let url = part["image_url"]["url"].as_str().unwrap();
+                assert!(url.starts_with("data:image/png;base64,iVBORw0KGgoAAAA"));
+                assert!(url.len() > 9_000_000, "{}", url.len());
+            }
+        }
+    }
+    server.assert_unharmed(&[TOKEN]);
+}
+
+#[test]
+fn the_largest_request_of_text_fits_into_little_memory() {
+    let upstream = friendly();
+    let server = server(&upstream);
+    for piece in [b"word ".as_slice(), b"a\\n", b"\\u00e9"] {
+        let answer = post(&server, with_text(piece)).send();
+        assert_eq!(answer.status, 200, "{}: {answer:?}", piece.escape_ascii());
+    }
+    server.assert_unharmed(&[TOKEN]);
+}
+
+#[test]
+fn a_byte_too_many_is_refused_by_the_declared_length_alone() {
+    let upstream = friendly();
+    let server = server(&upstream);
+    let length = (BODY_LIMIT + 1).to_string();
+    let asked = Instant::now();
+    // Nothing follows the head: whoever waited for the body would wait.
+    let answer = post(&server, "").header("Content-Length", &length).send();
+    assert!(asked.elapsed() < Duration::from_secs(5));
+    assert_eq!(answer.status, 413, "{answer:?}");
+    assert_eq!(error(&answer)["type"], "invalid_request_error");
+    assert_eq!(upstream.requests().len(), 0);
+    server.assert_unharmed(&[TOKEN]);
+}
+
+#[test]
+fn a_byte_too_many_is_refused_while_the_client_still_sends() {
+    let upstream = friendly();
+    let server = server(&upstream);
+    let head = post(&server, "").header("Transfer-Encoding", "chunked");
+    let mut socket = server.connect();
+    let mut sending = socket.try_clone().unwrap();
+    socket.write_all(&head.bytes()).unwrap();
+    // A client that goes on for as long as anybody takes it, up to ten times
+    // of what is allowed.
+    let sent = thread::spawn(move || {
+        let chunk = steps::chunk(vec![b' '; CHUNK_SIZE]);
+        (0..10 * BODY_LIMIT / CHUNK_SIZE)
+            .take_while(|_| sending.write_all(&chunk).is_ok())
+            .count()
+            * CHUNK_SIZE
+    });
+    let mut stream = Stream::open(socket.try_clone().unwrap(), "POST", Instant::now());
+    assert_eq!(stream.status, 413);
+    assert!(stream.piece().is_some());
+    let sent = sent.join().unwrap();
+    // What the buffers of the connection hold comes on top.
+    assert!(sent < 2 * BODY_LIMIT, "{sent} bytes were taken");
+    assert_eq!(upstream.requests().len(), 0);
+    server.assert_unharmed(&[TOKEN]);
+}
