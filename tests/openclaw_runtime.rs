@@ -773,6 +773,36 @@ fn a_failure_after_text_never_looks_whole() {
 }
 
 #[test]
+fn an_error_after_the_first_chunk_is_an_event_even_where_no_text_came() {
+    let role = delta(&json!({ "role": "assistant", "content": "" }));
+    let error = talkative();
+    let plays = vec![
+        ("an error event", stream(&[&role, &error, "[DONE]"])),
+        ("a cut", broken_stream(&[&role])),
+        ("no finish", stream(&[&role, "[DONE]"])),
+        ("garbage", stream(&[&role, "{oops"])),
+    ];
+    let names: Vec<_> = plays.iter().map(|(name, _)| *name).collect();
+    let upstream = upstream_of(plays);
+    let server = server(&upstream);
+    for name in names {
+        let answer = server.chat(&streamed(ask(name))).send();
+        assert_eq!(answer.status, 200, "{name}: {answer:?}");
+        let chunks = chunks(&answer);
+        let [role, error] = chunks.as_slice() else {
+            panic!("{name}: {chunks:?}");
+        };
+        let begin = json!({ "role": "assistant" });
+        assert_eq!(role["choices"][0]["delta"], begin, "{name}");
+        assert_eq!(error["error"]["type"], "api_error", "{name}");
+        assert_tells_nothing(&answer);
+        let whole = server.chat(&ask(name)).send();
+        Failure::broken(name, Vec::new()).assert_told(&server, &whole);
+    }
+    server.assert_unharmed(&[TOKEN, OWN_TOKEN]);
+}
+
+#[test]
 fn a_silent_upstream_is_given_up_in_its_time() {
     let upstream = upstream_of(vec![
         ("no head", vec![Step::AwaitClose]),
