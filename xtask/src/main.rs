@@ -1,4 +1,4 @@
-//! Tidegate's own tasks: `cargo xtask build | up | serve | test`.
+//! Tidegate's own tasks: `cargo xtask build | up | serve | test | key`.
 //!
 //! ```text
 //! workspace    where things are, and cargo itself
@@ -8,6 +8,7 @@
 //! environment  configuration, secrets  -> what the guest may see
 //! server       component + environment -> HTTP, by the real `wasmtime serve`
 //! development  build and serve with nothing but defaults
+//! key          chance                  -> a key and its line
 //! suite        every check of this repository, in order
 //! ```
 //!
@@ -19,6 +20,7 @@ mod components;
 mod composition;
 mod development;
 mod environment;
+mod key;
 mod server;
 mod slim;
 mod suite;
@@ -44,6 +46,8 @@ enum Task {
     Build,
     /// Build, and serve the gateway with a runtime, ready to be asked.
     Up(development::Up),
+    /// Make keys for `tidegate.keys`.
+    Key(key::KeyTask),
     /// Serve one composed component with the embedded `wasmtime serve`.
     Serve(server::Serve),
     /// Check formatting and lints, build, and run every test.
@@ -65,6 +69,7 @@ fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Build => components::build(&workspace),
         Task::Up(up) => up.run(&workspace),
+        Task::Key(key) => key.run(),
         Task::Serve(serve) => serve.run(),
         Task::Test(test) => test.run(&workspace),
     }
