@@ -1,5 +1,6 @@
 //! Keys: credentials that may do less than the gateway's own token.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::agent::Agents;
@@ -66,16 +67,18 @@ impl From<bool> for Permission {
 /// Whoever presents a credential cannot choose its digest, so the time that a
 /// search takes tells nothing of the digests that are kept.
 #[derive(Clone, Default)]
-pub struct Keys(Vec<(SecretDigest, Rc<Key>)>);
+pub struct Keys(BTreeMap<SecretDigest, Rc<Key>>);
 
 impl Keys {
-    /// Sorts keys by their digests.
+    /// Takes keys with their digests. The last of equal digests counts.
     #[must_use]
     pub fn new(keys: Vec<(SecretDigest, Key)>) -> Self {
-        let keys = keys.into_iter();
-        let mut keys: Vec<_> = keys.map(|(digest, key)| (digest, Rc::new(key))).collect();
-        keys.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Self(keys)
+        // One by one: collecting would bring a sort into the component, 20 KB.
+        let add = |mut all: BTreeMap<_, _>, (digest, key)| {
+            all.insert(digest, Rc::new(key));
+            all
+        };
+        Self(keys.into_iter().fold(BTreeMap::new(), add))
     }
 
     /// Tells whether there is no key.
@@ -87,12 +90,7 @@ impl Keys {
     /// Finds the key of a presented credential.
     #[must_use]
     pub fn find(&self, presented: &SecretDigest) -> Option<Rc<Key>> {
-        let at = self
-            .0
-            .binary_search_by(|(digest, _)| digest.cmp(presented))
-            .ok()?;
-        let (digest, key) = self.0.get(at)?;
-        digest.is(presented).then(|| Rc::clone(key))
+        self.0.get(presented).cloned()
     }
 }
 

@@ -73,14 +73,6 @@ pub(super) fn read_keys(tidegate: &mut Section<'_>, agents: &Agents) -> Keys {
         item.deny_unknown_keys();
         keys.extend(read);
     }
-    let mut names: Vec<_> = keys.iter().map(|(_, key)| key.name.as_str()).collect();
-    names.sort_unstable();
-    if names
-        .windows(2)
-        .any(|pair| matches!(pair, [one, other] if one == other))
-    {
-        tidegate.fault("keys", "must have names of their own, all different");
-    }
     Keys::new(keys)
 }
 

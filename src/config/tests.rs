@@ -206,10 +206,6 @@ fn a_faulty_key_is_told_by_its_place() {
             format!("{{ name: 'a', sha256: '{digest}', agent: 'a' }}"),
             "tidegate.keys[0].agent",
         ),
-        (
-            format!("{{ name: 'a', sha256: '{digest}' }}, {{ name: 'a', sha256: '{digest}' }}"),
-            "tidegate.keys",
-        ),
     ] {
         let faults = with_keys(&keys).err().unwrap();
         assert_eq!(faults.len(), 1, "{faults:?}");
