@@ -244,6 +244,8 @@ fn parse_model(model: &str) -> Option<Target> {
 mod tests {
     use std::borrow::Cow;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn agents(ids: &[&str]) -> Agents {
@@ -397,5 +399,30 @@ mod tests {
             select(&agents(&[]), "openclaw/anyone", None).as_deref(),
             Ok("anyone")
         );
+    }
+
+    proptest! {
+        #[test]
+        fn any_model_names_a_proper_agent_or_is_refused(
+            model in "((openclaw|OpenClaw|agent)?[/: ]?)?(\\PC{0,8}|[a-zA-Z0-9_-]{0,70})"
+        ) {
+            match select(&agents(&[]), &model, None) {
+                Ok(agent) => {
+                    let read = AgentId::parse(&agent).map(AgentId::into_string);
+                    prop_assert_eq!(read, Some(agent));
+                }
+                Err(refused) => prop_assert!(refused.contains("model"), "{}", refused),
+            }
+        }
+
+        #[test]
+        fn every_name_of_an_agent_reaches_it_in_each_form(name in "[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}") {
+            prop_assume!(!name.eq_ignore_ascii_case("default"));
+            for form in ["openclaw/", "openclaw:", "agent:", " OPENCLAW/"] {
+                let model = format!("{form}{name}");
+                let agent = select(&agents(&[]), &model, None);
+                prop_assert_eq!(agent, Ok(name.to_ascii_lowercase()));
+            }
+        }
     }
 }

@@ -305,6 +305,8 @@ pub(crate) use object_shape;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn mended(text_in: &str) -> String {
@@ -381,4 +383,25 @@ mod tests {
             }
         }
     }
+
+    proptest! {
+        #[test]
+        fn any_bytes_become_the_same_text_again(body: Vec<u8>) {
+            let once = text(body);
+            prop_assert_eq!(text(once.clone().into_bytes()), once);
+        }
+
+        #[test]
+        fn a_string_with_any_surrogates_can_be_read(
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..12)
+        ) {
+            let body = format!("\"{}\"", pieces.concat());
+            let read: Result<String, _> = serde_json::from_str(&mended(&body));
+            prop_assert!(read.is_ok(), "{body}: {read:?}");
+        }
+    }
+
+    const PIECES: &[&str] = &[
+        r"\ud800", r"\uDBFF", r"\udc00", r"\uDFFF", r"\\", r"\n", r"\u0041", "u", "d800", "é",
+    ];
 }

@@ -44,6 +44,8 @@ fn hex_digit(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::agent::{AgentId, Agents};
 
@@ -83,6 +85,19 @@ mod tests {
         ] {
             let refused = find_id(id).unwrap_err();
             assert!(refused.contains(text), "{id}: {refused}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_encoded_is_decoded(id: String) {
+            let encoded: String = id.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            prop_assert_eq!(decode(&encoded), Some(id));
+        }
+
+        #[test]
+        fn any_path_is_a_model_or_told_why_not(path in "([a-z%/:0-9 ]|openclaw|\\PC){0,12}") {
+            prop_assert!(find_id(&path).map_or_else(|why| !why.is_empty(), |id| !id.is_empty()));
         }
     }
 }

@@ -138,7 +138,10 @@ impl SessionKey {
         if key.len() > HEADER_KEY_LIMIT {
             return Err(refuse("`x-openclaw-session-key` is longer than 512 bytes."));
         }
+        let malformed =
+            || refuse("`x-openclaw-session-key` must be a name or `agent:<agentId>:<name>`.");
         let name = match key.strip_prefix("agent:") {
+            None if key.is_empty() => return Err(malformed()),
             None => key.as_str(),
             Some(rest) => match rest.split_once(':') {
                 Some((id, name)) if id == agent.as_str() && !name.is_empty() => name,
@@ -147,11 +150,7 @@ impl SessionKey {
                         "`x-openclaw-session-key` names a session of another agent than the request.",
                     ));
                 }
-                _ => {
-                    return Err(refuse(
-                        "`x-openclaw-session-key` must be a name or `agent:<agentId>:<name>`.",
-                    ));
-                }
+                _ => return Err(malformed()),
             },
         };
         if RESERVED.iter().any(|namespace| name.starts_with(namespace)) {
@@ -266,6 +265,8 @@ fn keyed_digest(secret: &Secret, message: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn agent(id: &str) -> AgentId {
@@ -383,6 +384,8 @@ mod tests {
             "agent:main:",
             "agent::x",
             "agent:",
+            "",
+            " ",
             &long,
         ] {
             assert!(
@@ -440,5 +443,30 @@ mod tests {
             choose("x-a", " ", Some("alice")),
             choose("x-c", "", Some("alice"))
         );
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_names_a_session_of_the_agent_or_is_refused(
+            header in "(agent:)?(main|beta|Main)?:?(cron:|subagent:)?\\PC{0,20}"
+        ) {
+            let main = agent("main");
+            match SessionKey::named(&main, &header).map(SessionKey::into_string) {
+                Ok(key) => {
+                    let name = key.strip_prefix("agent:main:");
+                    prop_assert!(name.is_some_and(|name| {
+                        !name.is_empty() && !RESERVED.iter().any(|space| name.starts_with(space))
+                    }), "{}", key);
+                    prop_assert!(!key.contains(|c: char| c.is_ascii_uppercase()), "{}", key);
+                    // A key that was told is accepted again.
+                    let again = SessionKey::named(&main, &key).map(SessionKey::into_string);
+                    prop_assert_eq!(again, Ok(key));
+                }
+                Err(Rejection::Invalid { param, .. }) => {
+                    prop_assert_eq!(param.as_deref(), Some(SESSION_HEADER));
+                }
+                Err(other) => prop_assert!(false, "{:?}", other),
+            }
+        }
     }
 }

@@ -253,4 +253,6 @@ fn header_text(headers: &Headers, name: &'static str) -> Result<Option<String>, 
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

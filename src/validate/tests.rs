@@ -10,7 +10,7 @@ use crate::runtime::{ContentPart, ResponseFormat};
 
 const HELLO: &str = r#""messages":[{"role":"user","content":"hi"}]"#;
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     let text = "{ gateway: { auth: { mode: 'none' }, http: { endpoints: { chatCompletions: { enabled: true } } } },
         agents: { entries: { main: {}, research: {} } } }";
     let document = Document::parse(text).unwrap();

@@ -212,6 +212,9 @@ mod wire {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
 
     fn parse(data: &str) -> Result<Option<Payload>, Malformed> {
@@ -379,6 +382,36 @@ mod tests {
         ];
         for data in data {
             assert_eq!(parse(data), Err(Malformed), "{data}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_data_is_a_payload_or_malformed(
+            data in "(\\PC|[{}\\[\\]:,\"]|\"choices\":|\"delta\":|null|0){0,24}", name in "(error)?"
+        ) {
+            if let Ok(Some(Payload::Done)) = parse_named(&name, &data) {
+                prop_assert_eq!(data.trim(), DONE);
+            }
+        }
+
+        #[test]
+        fn any_text_comes_out_as_it_went_in(text: String, arguments: String, index: u64) {
+            let call = json!({ "index": index, "function": { "arguments": arguments } });
+            let whole = delta(&json!({ "content": text, "tool_calls": [call] }).to_string());
+            prop_assert_eq!(whole.text.unwrap_or_default(), text);
+            let call = &whole.tool_calls[0];
+            prop_assert_eq!(call.index, Some(index));
+            let function = call.function.as_ref().unwrap();
+            prop_assert_eq!(function.arguments.as_deref(), Some(arguments.as_str()));
+        }
+
+        #[test]
+        fn a_total_is_never_less_than_its_parts(input: u64, output: u64, total: u64) {
+            let usage = json!({ "prompt_tokens": input, "completion_tokens": output,
+                "total_tokens": total });
+            let usage = chunk(&json!({ "usage": usage }).to_string()).usage.unwrap();
+            prop_assert!(usage.total_tokens >= input.saturating_add(output));
         }
     }
 }

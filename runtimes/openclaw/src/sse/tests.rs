@@ -1,6 +1,8 @@
 //! The standard's examples, every way to cut them, and a plain second reader
 //! written after the standard's steps to compare with.
 
+use proptest::prelude::*;
+
 use super::*;
 
 type Owned = (String, String);
@@ -60,18 +62,6 @@ fn reference(stream: &[u8]) -> Vec<Owned> {
         }
     }
     events
-}
-
-/// A xorshift generator: the same sequence in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % limit as u64).unwrap()
-    }
 }
 
 #[test]
@@ -160,40 +150,60 @@ fn a_name_without_data_does_not_stick_to_the_next_event() {
     assert_eq!(events, [(String::new(), "a".to_owned())]);
 }
 
-#[test]
-fn the_reader_agrees_with_the_standard_s_steps_on_anything() {
-    let pieces: [&[u8]; 16] = [
-        b"data",
-        b"event",
-        b":",
-        b" ",
-        b"\n",
-        b"\r",
-        b"\r\n",
-        b"\n\n",
-        b"x",
-        b"id",
-        b"data: ",
-        b"\xEF\xBB\xBF",
-        b"\xE2\x82",
-        b"\xAC",
-        b"\xFF",
-        b"\0",
-    ];
-    let mut random = Random(0x9E37_79B9_7F4A_7C15);
-    for _ in 0..4000 {
-        let length = random.below(24);
-        let stream: Vec<u8> = (0..length)
-            .flat_map(|_| pieces[random.below(pieces.len())])
-            .copied()
-            .collect();
+/// What streams are made of, where it matters and where it does not.
+const PIECES: &[&[u8]] = &[
+    b"data",
+    b"event",
+    b":",
+    b" ",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\n\n",
+    b"x",
+    b"id",
+    b"data: ",
+    b"\xEF\xBB\xBF",
+    b"\xE2\x82",
+    b"\xAC",
+    b"\xFF",
+    b"\0",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn the_reader_agrees_with_the_standard_s_steps_on_anything(
+        pieces in prop::collection::vec(
+            prop_oneof![
+                4 => prop::sample::select(PIECES).prop_map(<[u8]>::to_vec),
+                1 => any::<Vec<u8>>(),
+            ],
+            0..24,
+        ),
+        cuts in prop::collection::vec(1_usize..9, 1..6),
+    ) {
+        let stream = pieces.concat();
         let expected = reference(&stream);
-        assert_eq!(read([&*stream]), expected, "{stream:?}");
-        let cut = random.below(stream.len() + 1);
-        let (before, after) = stream.split_at(cut);
-        assert_eq!(read([before, after]), expected, "cut at {cut}: {stream:?}");
-        assert_eq!(read(stream.chunks(1)), expected, "by bytes: {stream:?}");
+        prop_assert_eq!(&read([&*stream]), &expected);
+        prop_assert_eq!(&read(stream.chunks(1)), &expected, "byte by byte");
+        prop_assert_eq!(&read(split(&stream, &cuts)), &expected, "cut every {:?}", cuts);
     }
+}
+
+/// Cuts a stream into pieces of these sizes, which come round again and again.
+fn split<'s>(mut stream: &'s [u8], sizes: &[usize]) -> Vec<&'s [u8]> {
+    let mut pieces = Vec::new();
+    for size in sizes.iter().cycle() {
+        if stream.is_empty() {
+            break;
+        }
+        let (piece, rest) = stream.split_at((*size).min(stream.len()));
+        pieces.push(piece);
+        stream = rest;
+    }
+    pieces
 }
 
 #[test]
