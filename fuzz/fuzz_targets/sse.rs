@@ -1,0 +1,53 @@
+//! Any bytes as a stream of server-sent events, split anywhere: the events are
+//! those of the same bytes in one piece, and each is read as a chunk without a
+//! panic.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use runtime_openclaw::chunk::Payload;
+use runtime_openclaw::sse::Reader;
+
+/// An event's name and data.
+type Owned = (String, String);
+
+// The first byte says how many of the following ones are the sizes of the
+// pieces, which come round again and again.
+fuzz_target!(|input: &[u8]| {
+    let (count, rest) = input.split_first().unwrap_or((&0, &[]));
+    let (sizes, stream) = rest.split_at(usize::from(*count % 16).min(rest.len()));
+    let whole = read([stream]);
+    assert_eq!(read(pieces(stream, sizes)), whole);
+    assert_eq!(read(stream.chunks(1)), whole);
+});
+
+/// Cuts a stream into pieces of these sizes; a size of zero is an empty piece.
+fn pieces<'s>(mut stream: &'s [u8], sizes: &[u8]) -> Vec<&'s [u8]> {
+    let mut pieces = Vec::new();
+    for size in sizes.iter().cycle().take(4096) {
+        let (piece, rest) = stream.split_at(usize::from(*size).min(stream.len()));
+        pieces.push(piece);
+        stream = rest;
+        if stream.is_empty() {
+            break;
+        }
+    }
+    pieces.push(stream);
+    pieces
+}
+
+fn read<'s>(pieces: impl IntoIterator<Item = &'s [u8]>) -> Vec<Owned> {
+    let mut reader = Reader::default();
+    let mut events = Vec::new();
+    for mut piece in pieces {
+        while let Some(event) = reader.next_event(&mut piece).expect("no event is so large") {
+            assert!(!event.name.contains(['\r', '\n']), "{event:?}");
+            assert!(!event.data.contains('\r'), "{event:?}");
+            // Whether it is a chunk does not matter here.
+            drop(Payload::parse(&event));
+            events.push((event.name.into_owned(), event.data.into_owned()));
+        }
+        assert!(piece.is_empty(), "{piece:?} is left");
+    }
+    events
+}
