@@ -42,11 +42,35 @@ impl Runtime {
 /// Builds every component into `dist/` and prints what lies there.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     workspace.ensure_wasm_target()?;
-    workspace.cargo(&build_arguments())?;
+    let flags = format!(
+        "target.{WASM_TARGET}.rustflags={:?}",
+        path_flags(&sources())
+    );
+    let mut arguments = build_arguments();
+    arguments.extend(["--config", &flags]);
+    workspace.cargo(&arguments)?;
     let dist = workspace.dist();
     fs::create_dir_all(&dist)?;
     print_table(&write_components(workspace, &dist)?);
     Ok(())
+}
+
+/// Returns the flags that leave the folders of this machine's dependencies out
+/// of a component, where panics name their files.
+fn path_flags(folders: &[PathBuf]) -> Vec<String> {
+    let folders = folders.iter().map(|folder| folder.display());
+    folders
+        .map(|folder| format!("--remap-path-prefix={folder}="))
+        .collect()
+}
+
+/// Returns the folders in which cargo keeps the sources of registries.
+fn sources() -> Vec<PathBuf> {
+    let home = std::env::home_dir().map(|home| home.join(".cargo"));
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home);
+    let sources = cargo.and_then(|cargo| fs::read_dir(cargo.join("registry/src")).ok());
+    let entries = sources.into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
 }
 
 fn build_arguments() -> Vec<&'static str> {
