@@ -56,6 +56,8 @@ pub struct Settings {
     pub image_urls: UrlPolicy,
     /// The web pages that may use the gateway; none unless configured.
     pub cors: Cors,
+    /// The value of `Strict-Transport-Security`; no such header unless configured.
+    pub transport_security: Option<String>,
     /// The proxies that may stand before the gateway.
     pub proxies: Proxies,
 }
@@ -95,10 +97,9 @@ impl Config {
 fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     let mut gateway = root.section("gateway");
     let proxies = Proxies::new(gateway.texts("trustedProxies").unwrap_or_default());
-    let mut endpoint = gateway
-        .section("http")
-        .section("endpoints")
-        .section("chatCompletions");
+    let mut http = gateway.section("http");
+    let transport_security = read_transport_security(&mut http.section("securityHeaders"));
+    let mut endpoint = http.section("endpoints").section("chatCompletions");
     let image_urls = read_image_urls(&mut endpoint.section("images"));
     let mut tidegate = root.section("tidegate");
     tidegate.allow("runtime");
@@ -125,6 +126,7 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
         reasoning,
         image_urls,
         cors,
+        transport_security,
         proxies,
     })
 }
@@ -137,6 +139,24 @@ fn read_image_urls(images: &mut Section<'_>) -> UrlPolicy {
         Some(true) => UrlPolicy::Hosts(hosts.filter(|host| !host.is_empty()).collect()),
         Some(false) | None => UrlPolicy::Refuse,
     }
+}
+
+/// Reads `strictTransportSecurity` of OpenClaw's: the header's value, or `false`.
+fn read_transport_security(headers: &mut Section<'_>) -> Option<String> {
+    const KEY: &str = "strictTransportSecurity";
+    if headers.is_false(KEY) {
+        return None;
+    }
+    let value = headers.text(KEY)?;
+    let value = value.trim();
+    if !value
+        .bytes()
+        .all(|byte| byte == b' ' || byte.is_ascii_graphic())
+    {
+        headers.fault(KEY, "must be the value of a header, or false");
+        return None;
+    }
+    (!value.is_empty()).then(|| value.to_owned())
 }
 
 fn read_cors(cors: &mut Section<'_>) -> Cors {

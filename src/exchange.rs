@@ -14,6 +14,8 @@ pub struct Exchange {
     pub record: Record,
     /// The permission of the web page that asks, if one does.
     pub grant: Option<Grant>,
+    /// The value of `Strict-Transport-Security`, if there is one.
+    pub transport_security: Option<String>,
     accepts_json: bool,
 }
 
@@ -33,6 +35,7 @@ impl Exchange {
         Self {
             record: Record::begin(id),
             grant: None,
+            transport_security: None,
             accepts_json: accepts_json(headers),
         }
     }

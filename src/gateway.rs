@@ -65,6 +65,9 @@ async fn answer(incoming: Incoming, exchange: &mut Exchange) -> Result<Reply, Er
         return Ok(Reply::Document(br#"{"ok":true,"status":"live"}"#.to_vec()));
     }
     let settings = settings().await?;
+    exchange
+        .transport_security
+        .clone_from(&settings.transport_security);
     settings.proxies.check(&incoming.headers)?;
     exchange.grant = settings.cors.grant(&incoming.headers);
     let asks = incoming.method == Method::OPTIONS && Cors::is_preflight(&incoming.headers);

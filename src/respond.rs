@@ -80,7 +80,13 @@ fn common(exchange: &Exchange) -> Vec<Field> {
     let id = field("x-request-id", exchange.record.request());
     let granted = exchange.grant.iter().flat_map(|grant| grant.headers());
     let granted = granted.map(|(name, value)| field(name, value));
-    security.chain([id]).chain(granted).collect()
+    let transport = exchange.transport_security.iter();
+    let transport = transport.map(|value| field("strict-transport-security", value));
+    security
+        .chain(transport)
+        .chain([id])
+        .chain(granted)
+        .collect()
 }
 
 fn error_headers(answer: &Answer) -> impl Iterator<Item = Field> {

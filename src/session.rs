@@ -153,6 +153,12 @@ impl SessionKey {
                 _ => return Err(malformed()),
             },
         };
+        // An empty part would hide the namespace behind it from this check.
+        if name.starts_with(':') {
+            return Err(refuse(
+                "`x-openclaw-session-key` must not begin with a colon.",
+            ));
+        }
         if RESERVED.iter().any(|namespace| name.starts_with(namespace)) {
             return Err(refuse(
                 "`x-openclaw-session-key` cannot use reserved internal session namespaces.",
@@ -372,6 +378,8 @@ mod tests {
         let long = "k".repeat(513);
         for header in [
             "openai:x",
+            "agent:main::cron:x",
+            ":cron:x",
             "agent:main:openai-user:x",
             "OpenAI-Chat:x",
             "subagent:x",

@@ -144,6 +144,12 @@ impl<'d> Section<'d> {
         flag
     }
 
+    /// Tells whether `false` stands under `key`, for values that can be switched
+    /// off.
+    pub fn is_false(&mut self, key: &'static str) -> bool {
+        self.value(key).and_then(Value::as_flag) == Some(false)
+    }
+
     /// Returns the whole number under `key`, which must lie in `range`.
     pub fn number(
         &mut self,

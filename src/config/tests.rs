@@ -224,3 +224,18 @@ fn keys_alone_are_credentials_but_not_beside_no_authentication() {
     let open = format!("{{ gateway: {{ auth: {{ mode: 'none' }}, {ON} }}, {key} }}");
     assert!(read(&open, &[]).err().unwrap()[0].starts_with("gateway.auth.mode"));
 }
+
+#[test]
+fn transport_security_is_a_header_or_off() {
+    for (value, expected) in [
+        ("'max-age=1'", Some("max-age=1")),
+        ("false", None),
+        ("' '", None),
+    ] {
+        let text = format!(
+            "{{ gateway: {{ auth: {{ mode: 'none' }}, http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }}, \
+             securityHeaders: {{ strictTransportSecurity: {value} }} }} }} }}"
+        );
+        assert_eq!(settings(&text, &[]).transport_security.as_deref(), expected);
+    }
+}

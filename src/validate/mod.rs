@@ -145,7 +145,7 @@ pub fn validate(
             reasoning_effort: request.reasoning_effort.ok().map(Text::into_owned),
             model,
             channel: channel.map(|channel| channel.to_ascii_lowercase()),
-            traceparent: None,
+            traceparent: traceparent(headers),
         },
         session,
         mode,
@@ -219,6 +219,24 @@ fn not_null<T>(param: &'static str, expected: &str, member: &Member<T>) -> Resul
         Member::Null => Err(Rejection::wrong_type(param, expected, Kind::Null)),
         Member::Absent | Member::Is(_) | Member::Not(_) => nullable(param, expected, member),
     }
+}
+
+/// Returns the trace that the request belongs to, if the header is well-formed.
+///
+/// Rules: W3C Trace Context, section 3.2.
+fn traceparent(headers: &Headers) -> Option<String> {
+    let value = headers.text("traceparent")?;
+    let is_hex = |part: &str| part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let parts: Vec<_> = value.split('-').collect();
+    let well_formed = match parts.as_slice() {
+        ["00", trace, parent, flags] => {
+            let lengths = (trace.len(), parent.len(), flags.len()) == (32, 16, 2);
+            let some = |part: &str| part.bytes().any(|byte| byte != b'0');
+            lengths && is_hex(flags) && [trace, parent].iter().all(|p| is_hex(p) && some(p))
+        }
+        _ => false,
+    };
+    well_formed.then(|| value.to_owned())
 }
 
 /// Reads `x-openclaw-model`: `provider/model` or a bare model.

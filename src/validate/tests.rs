@@ -301,6 +301,28 @@ fn channel_and_model_come_from_headers() {
 }
 
 #[test]
+fn a_well_formed_trace_is_carried_on() {
+    let carried = |value: &str| {
+        let headers = Headers::from([("traceparent", value)]);
+        let run = check_with(&format!("{{{HELLO}}}"), &headers).unwrap();
+        run.into_request().traceparent
+    };
+    let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    assert_eq!(carried(good).as_deref(), Some(good));
+    for bad in [
+        "",
+        "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+    ] {
+        assert_eq!(carried(bad), None, "{bad}");
+    }
+}
+
+#[test]
 fn any_text_is_refused_or_becomes_a_run() {
     let seeds = [
         format!("{{{HELLO},\"tools\":[{{\"type\":\"function\",\"function\":{{\"name\":\"f\"}}}}]}}"),

@@ -1,0 +1,20 @@
+//! The components stay small: they are sent to hosts and started there often.
+
+use std::path::Path;
+
+/// How large a composed component may be, in bytes.
+const LIMIT: u64 = 1024 * 1024;
+
+#[test]
+fn a_composed_component_is_smaller_than_one_mebibyte() {
+    for runtime in ["openclaw", "rehearsal"] {
+        let file =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("dist/tidegate-{runtime}.wasm"));
+        let size = file.metadata().map(|metadata| metadata.len());
+        assert!(
+            size.is_ok_and(|size| size < LIMIT),
+            "{} or run `cargo xtask test`",
+            file.display()
+        );
+    }
+}
