@@ -1,8 +1,5 @@
 //! Where the upstream server is: a URL, taken apart for `wasi:http`.
 
-use http::Uri;
-use http::uri::Authority;
-
 /// Whether the connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
@@ -26,25 +23,29 @@ impl Endpoint {
     /// # Errors
     /// What is wrong with the URL, without quoting it.
     pub fn parse(url: &str) -> Result<Self, &'static str> {
-        // `Uri` drops a fragment in silence.
-        if url.contains('#') {
+        let no_url = "must be an http or https URL";
+        let (scheme, rest) = url.split_once("://").ok_or(no_url)?;
+        let scheme = match scheme {
+            _ if scheme.eq_ignore_ascii_case("http") => Scheme::Http,
+            _ if scheme.eq_ignore_ascii_case("https") => Scheme::Https,
+            _ => return Err(no_url),
+        };
+        if rest.contains('#') {
             return Err("must have no fragment");
         }
-        let uri: Uri = url.parse().map_err(|_| "must be an http or https URL")?;
-        let scheme = match uri.scheme_str() {
-            Some("http") => Scheme::Http,
-            Some("https") => Scheme::Https,
-            _ => return Err("must be an http or https URL"),
-        };
-        let authority = uri.authority().ok_or("must name a host")?;
-        check_authority(authority)?;
-        if uri.query().is_some() {
+        if rest.contains('?') {
             return Err("must have no query");
         }
+        if !rest.bytes().all(is_url_byte) {
+            return Err(no_url);
+        }
+        let slash = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(slash).ok_or(no_url)?;
+        check_authority(authority)?;
         Ok(Self {
             scheme,
-            authority: authority.as_str().to_owned(),
-            base: uri.path().trim_end_matches('/').to_owned(),
+            authority: authority.to_owned(),
+            base: path.trim_end_matches('/').to_owned(),
         })
     }
 
@@ -67,19 +68,31 @@ impl Endpoint {
     }
 }
 
-/// `Authority` takes any digits for a port.
-fn check_authority(authority: &Authority) -> Result<(), &'static str> {
-    if authority.as_str().contains('@') {
+/// RFC 3986, section 2: what a URL can hold without being encoded.
+fn is_url_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)
+}
+
+fn check_authority(authority: &str) -> Result<(), &'static str> {
+    if authority.contains('@') {
         return Err("must hold no user name or password; there is `token`");
     }
-    if authority.host().is_empty() {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(address) => address.split_once(']').ok_or("must name a host")?,
+        None => authority
+            .split_at_checked(authority.find(':').unwrap_or(authority.len()))
+            .ok_or("must name a host")?,
+    };
+    if host.is_empty() {
         return Err("must name a host");
     }
-    let after_host = authority.as_str().strip_prefix(authority.host());
-    if after_host != Some("") && authority.port_u16().is_none() {
-        return Err("must have a port from 0 to 65535, or none");
+    let is_port =
+        |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    if port.is_empty() || port.strip_prefix(':').is_some_and(is_port) {
+        Ok(())
+    } else {
+        Err("must have a port from 0 to 65535, or none")
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -124,7 +137,11 @@ mod tests {
             "http://user@a",
             "http://a?x=1",
             "http://a/?",
-            "http://a/#x",
+            "http://a:99999999",
+            "http://a:+80",
+            "http://[::1",
+            "http://[::1]x",
+            "http://a b",
             "http://a:99999999",
             "http://a:x",
             "http://:80",
