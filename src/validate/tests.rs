@@ -20,19 +20,17 @@ pub(super) fn settings() -> Settings {
     }
 }
 
-fn check_with(body: &str, headers: &Headers) -> Result<ValidRun, Rejection> {
+fn check_by(caller: &Caller, body: &str, headers: &Headers) -> Result<ValidRun, Rejection> {
     let ids = RequestIds {
         run: Uuid::nil(),
         session: Uuid::nil(),
     };
     let request = ChatCompletionRequest::parse(body).unwrap();
-    validate(
-        request,
-        headers,
-        &Caller::for_test("owner"),
-        &settings(),
-        ids,
-    )
+    validate(request, headers, caller, &settings(), ids)
+}
+
+fn check_with(body: &str, headers: &Headers) -> Result<ValidRun, Rejection> {
+    check_by(&Caller::for_test("owner"), body, headers)
 }
 
 fn check(body: &str) -> Result<ValidRun, Rejection> {
@@ -356,18 +354,7 @@ fn check_as(key: Key, body: &str, headers: &Headers) -> Result<ValidRun, Rejecti
             .narrowed(&[AgentId::parse("research").unwrap()]),
         ..key
     };
-    let ids = RequestIds {
-        run: Uuid::nil(),
-        session: Uuid::nil(),
-    };
-    let request = ChatCompletionRequest::parse(body).unwrap();
-    validate(
-        request,
-        headers,
-        &Caller::for_test_with(key),
-        &settings(),
-        ids,
-    )
+    check_by(&Caller::for_test_with(key), body, headers)
 }
 
 #[test]
