@@ -12,13 +12,13 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use crate::access;
 use crate::agent::{AgentId, Agents};
 use crate::auth::Caller;
+use crate::body;
 use crate::config::{Config, Settings, WELL_KNOWN_VARIABLES};
 use crate::cors::Cors;
 use crate::delivery;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::headers::Headers;
-use crate::json;
 use crate::models;
 use crate::openai::model::ModelList;
 use crate::openai::request::ChatCompletionRequest;
@@ -97,7 +97,7 @@ async fn run(
     settings: &Settings,
 ) -> Result<ValidRun, Rejection> {
     let headers = incoming.headers.clone();
-    let text = json::text(incoming.body(BODY_LIMIT).await?);
+    let text = body::text(incoming.body(BODY_LIMIT).await?);
     let request = ChatCompletionRequest::parse(&text)
         .map_err(|error| Rejection::NotJson(error.to_string()))?;
     let ids = RequestIds {

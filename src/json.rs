@@ -1,5 +1,4 @@
-//! JSON as clients send it: bytes to text, and text to values whose shape may
-//! be wrong.
+//! JSON text as values whose shape may be wrong.
 //!
 //! A member of the wrong type is a value here, [`Member::Not`], and not an
 //! error: the checks that follow have an order of their own, and an ignored
@@ -15,70 +14,6 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-/// Turns the bytes of a body into JSON text.
-///
-/// Invalid UTF-8 and lone surrogate escapes become U+FFFD, a byte order mark
-/// and white space around the text are left out, and a blank body is `{}`.
-#[must_use]
-pub fn text(mut body: Vec<u8>) -> String {
-    mend_lone_surrogates(&mut body);
-    let text = String::from_utf8(body)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    if trimmed.is_empty() {
-        return "{}".to_owned();
-    }
-    if trimmed.len() == text.len() {
-        return text;
-    }
-    trimmed.to_owned()
-}
-
-/// Overwrites every `\ud800`–`\udfff` escape that is not one of a pair with
-/// `\ufffd`, which has the same length.
-fn mend_lone_surrogates(body: &mut [u8]) {
-    let mut at = 0;
-    while let Some(found) = next_escape(body, at) {
-        let length = match (surrogate(body, found), surrogate(body, found + 6)) {
-            (Some(Surrogate::High), Some(Surrogate::Low)) => 12,
-            (Some(_), _) => {
-                if let Some(escape) = body.get_mut(found..found + 6) {
-                    escape.copy_from_slice(br"\ufffd");
-                }
-                6
-            }
-            (None, _) => 2,
-        };
-        at = found + length;
-    }
-}
-
-fn next_escape(body: &[u8], from: usize) -> Option<usize> {
-    let rest = body.get(from..)?;
-    Some(from + rest.iter().position(|byte| *byte == b'\\')?)
-}
-
-#[derive(Clone, Copy)]
-enum Surrogate {
-    High,
-    Low,
-}
-
-fn surrogate(body: &[u8], at: usize) -> Option<Surrogate> {
-    match body.get(at..at + 6)? {
-        [b'\\', b'u', b'd' | b'D', half, a, b]
-            if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() =>
-        {
-            match half {
-                b'8' | b'9' | b'a' | b'b' | b'A' | b'B' => Some(Surrogate::High),
-                b'c'..=b'f' | b'C'..=b'F' => Some(Surrogate::Low),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
-}
 
 /// The type of a JSON value, in the words of an error message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -305,48 +240,7 @@ pub(crate) use object_shape;
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    fn mended(text_in: &str) -> String {
-        text(text_in.as_bytes().to_vec())
-    }
-
-    #[test]
-    fn a_blank_body_is_an_empty_object() {
-        for body in ["", "  \r\n\t", "\u{feff}", "\u{feff} \u{feff}"] {
-            assert_eq!(mended(body), "{}", "{body:?}");
-        }
-    }
-
-    #[test]
-    fn a_byte_order_mark_and_space_around_the_text_do_not_count() {
-        assert_eq!(mended("\u{feff} {\"a\":1}\n"), "{\"a\":1}");
-    }
-
-    #[test]
-    fn invalid_utf8_is_replaced() {
-        assert_eq!(text(b"\"a\xffb\"".to_vec()), "\"a\u{fffd}b\"");
-    }
-
-    #[test]
-    fn a_lone_surrogate_escape_becomes_a_replacement_character() {
-        let cases = [
-            (r#""\ud800""#, r#""\ufffd""#),
-            (r#""\uDFFF x""#, r#""\ufffd x""#),
-            (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
-            (r#""\ude00\ud83d""#, r#""\ufffd\ufffd""#),
-            (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
-            (r#""\\ud800""#, r#""\\ud800""#),
-            (r#""\\\ud800""#, r#""\\\ufffd""#),
-            (r#""\ud8""#, r#""\ud8""#),
-            (r#""\ud7ff""#, r#""\ud7ff""#),
-        ];
-        for (body, expected) in cases {
-            assert_eq!(mended(body), expected, "{body}");
-        }
-    }
 
     #[test]
     fn a_member_of_another_type_is_a_value_and_no_error() {
@@ -374,34 +268,4 @@ mod tests {
         let escaped: Member<Cow<'_, str>> = serde_json::from_str(r#""a\nb""#).unwrap();
         assert!(matches!(escaped, Member::Is(Cow::Owned(text)) if text == "a\nb"));
     }
-
-    #[test]
-    fn any_bytes_become_text() {
-        for first in 0..=255_u8 {
-            for second in [b'\\', b'u', b'd', b'"', 0x80, 0xed, 0xff] {
-                assert!(!text(vec![b'\\', first, second, b'8', b'0', b'0', first]).is_empty());
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_become_the_same_text_again(body: Vec<u8>) {
-            let once = text(body);
-            prop_assert_eq!(text(once.clone().into_bytes()), once);
-        }
-
-        #[test]
-        fn a_string_with_any_surrogates_can_be_read(
-            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..12)
-        ) {
-            let body = format!("\"{}\"", pieces.concat());
-            let read: Result<String, _> = serde_json::from_str(&mended(&body));
-            prop_assert!(read.is_ok(), "{body}: {read:?}");
-        }
-    }
-
-    const PIECES: &[&str] = &[
-        r"\ud800", r"\uDBFF", r"\udc00", r"\uDFFF", r"\\", r"\n", r"\u0041", "u", "d800", "é",
-    ];
 }

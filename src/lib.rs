@@ -5,7 +5,7 @@
 //! config     the document, once an instance  -> Settings               500
 //! auth       headers                         -> Caller                 401
 //! access     Caller + what it asks for       -> yes or no              403 404
-//! json       bytes (at most 20 MiB)          -> text                   400 408 413
+//! body       bytes (at most 20 MiB)          -> text                   408 413
 //! openai     text                            -> ChatCompletionRequest  400
 //! validate   Caller + ChatCompletionRequest  -> ValidRun               400
 //! runtime    ValidRun                        -> steps of the run       429 502 503 504
@@ -23,6 +23,7 @@
 pub mod access;
 pub mod agent;
 pub mod auth;
+pub mod body;
 pub mod config;
 pub mod cors;
 pub mod error;

@@ -36,7 +36,7 @@ fuzz_target!(|body: &[u8]| {
 });
 
 fn check(body: &[u8], settings: &Settings, caller: &Caller) {
-    let text = json::text(body.to_vec());
+    let text = body::text(body.to_vec());
     let request = match ChatCompletionRequest::parse(&text) {
         Ok(request) => request,
         Err(error) => {

@@ -17,14 +17,15 @@ pub use images::UrlPolicy;
 use uuid::Uuid;
 
 use crate::access;
+use crate::agent::AgentId;
 use crate::auth::Caller;
 use crate::config::Settings;
 use crate::headers::Headers;
 use crate::json::{Kind, Member};
-use crate::openai::request::{ChatCompletionRequest, StreamOptions, Text};
+use crate::openai::request::{ChatCompletionRequest, Messages, StreamOptions, Text};
 use crate::rejection::Rejection;
 use crate::reply::Mode;
-use crate::runtime::{RunRequest, ToolChoice};
+use crate::runtime::{Message, RunRequest, ToolChoice};
 use crate::session::{self, Continuity, SESSION_HEADER, SessionKey};
 
 /// The header that names the model which the agent should use.
@@ -112,30 +113,17 @@ pub fn validate(
     let max_tokens = sampling::max_tokens(&request)?;
     let response_format = sampling::response_format(&request.response_format)?;
     let sampling = sampling::sampling(&request, max_tokens)?;
-    let agent = access::select_agent(caller, &settings.agents, &request.model, headers)?;
-    access::check_header(caller, headers, SESSION_HEADER, |key| key.sessions)?;
-    let user = request.user.as_ok().map(AsRef::as_ref);
-    let rules = &settings.sessions;
-    let session = session::select(headers, user, caller, &agent, rules, ids.session)?;
-    access::check_header(caller, headers, MODEL_HEADER, |key| key.model)?;
-    access::check_header(caller, headers, CHANNEL_HEADER, |key| key.channel)?;
-    let model = model_override(headers)?;
-    let channel = header_text(headers, CHANNEL_HEADER)?;
+    let place = Place::find(&request, headers, caller, settings, ids)?;
     let (tools, tool_choice) = tools::tools(request.tools, request.tool_choice)?;
     access::check_tools(caller, &tools)?;
     let messages = request.messages.ok().unwrap_or_default();
-    let messages = messages::messages(messages, &settings.image_urls)?;
-    access::check_messages(caller, &messages)?;
-    let messages = match session.continuity() {
-        Continuity::Fresh => messages,
-        Continuity::Continued => settings.history.select(messages),
-    };
+    let messages = conversation(messages, &place.session, caller, settings)?;
     let mode = mode(&request.stream, &request.stream_options);
     Ok(ValidRun {
         request: RunRequest {
             run_id: run_id(ids.run),
-            agent: agent.into_string(),
-            session: session.to_string(),
+            agent: place.agent.into_string(),
+            session: place.session.to_string(),
             messages,
             tools,
             tool_choice,
@@ -143,13 +131,61 @@ pub fn validate(
             sampling,
             response_format,
             reasoning_effort: request.reasoning_effort.ok().map(Text::into_owned),
-            model,
-            channel: channel.map(|channel| channel.to_ascii_lowercase()),
+            model: place.model,
+            channel: place.channel,
             traceparent: traceparent(headers),
         },
-        session,
+        session: place.session,
         mode,
         model: echoed_model(&request.model),
+    })
+}
+
+/// Where a run takes place, as model, user and headers say.
+struct Place {
+    agent: AgentId,
+    session: SessionKey,
+    model: Option<String>,
+    channel: Option<String>,
+}
+
+impl Place {
+    fn find(
+        request: &ChatCompletionRequest<'_>,
+        headers: &Headers,
+        caller: &Caller,
+        settings: &Settings,
+        ids: RequestIds,
+    ) -> Result<Self, Rejection> {
+        let agent = access::select_agent(caller, &settings.agents, &request.model, headers)?;
+        access::check_header(caller, headers, SESSION_HEADER, |key| key.sessions)?;
+        let user = request.user.as_ok().map(AsRef::as_ref);
+        let rules = &settings.sessions;
+        let session = session::select(headers, user, caller, &agent, rules, ids.session)?;
+        access::check_header(caller, headers, MODEL_HEADER, |key| key.model)?;
+        access::check_header(caller, headers, CHANNEL_HEADER, |key| key.channel)?;
+        let channel = header_text(headers, CHANNEL_HEADER)?;
+        Ok(Self {
+            agent,
+            session,
+            model: model_override(headers)?,
+            channel: channel.map(|channel| channel.to_ascii_lowercase()),
+        })
+    }
+}
+
+/// Reads what is said, and leaves out what the session has heard.
+fn conversation(
+    messages: Messages<'_>,
+    session: &SessionKey,
+    caller: &Caller,
+    settings: &Settings,
+) -> Result<Vec<Message>, Rejection> {
+    let messages = messages::messages(messages, &settings.image_urls)?;
+    access::check_messages(caller, &messages)?;
+    Ok(match session.continuity() {
+        Continuity::Fresh => messages,
+        Continuity::Continued => settings.history.select(messages),
     })
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::tests::settings;
 use super::*;
-use crate::json::text;
+use crate::body::text;
 
 /// The members that the endpoint reads, and some that it does not.
 const MEMBERS: &[&str] = &[

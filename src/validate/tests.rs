@@ -331,7 +331,7 @@ fn any_text_is_refused_or_becomes_a_run() {
             for byte in *b"{}[]\",:\\u1n-." {
                 let mut bytes = seed.clone().into_bytes();
                 bytes[at] = byte;
-                let text = crate::json::text(bytes);
+                let text = crate::body::text(bytes);
                 if let Ok(request) = ChatCompletionRequest::parse(&text) {
                     let ids = RequestIds {
                         run: Uuid::nil(),

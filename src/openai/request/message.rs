@@ -1,0 +1,177 @@
+//! The messages of a request: who speaks, and what is said.
+
+use serde::de::{MapAccess, SeqAccess};
+
+use crate::json::{Member, Shape, object_shape};
+
+use super::{Raw, Text};
+
+/// The messages that say who speaks, in order. Anything else in the array says
+/// nothing and is left out.
+#[derive(Debug, Default)]
+pub struct Messages<'de>(pub Vec<Message<'de>>);
+
+impl<'de> Shape<'de> for Messages<'de> {
+    fn array<A: SeqAccess<'de>>(mut items: A) -> Result<Option<Self>, A::Error> {
+        let mut messages = Vec::new();
+        while let Some(item) = items.next_element::<Member<Message<'de>>>()? {
+            // Not keeping them bounds what millions of empty objects cost.
+            messages.extend(item.ok().filter(|message| message.role.as_ok().is_some()));
+        }
+        Ok(Some(Self(messages)))
+    }
+}
+
+/// One message of the conversation.
+#[derive(Debug, Default)]
+pub struct Message<'de> {
+    /// Who speaks.
+    pub role: Member<Text<'de>>,
+    /// What is said.
+    pub content: Member<Content<'de>>,
+    /// The name of a function, or of a participant.
+    pub name: Member<Text<'de>>,
+    /// The tools that an assistant called.
+    pub tool_calls: Member<Vec<Member<ToolCall<'de>>>>,
+    /// The call that a tool message answers.
+    pub tool_call_id: Member<Text<'de>>,
+    /// OpenClaw's mark on a turn that failed (`error`).
+    pub stop_reason: Member<Text<'de>>,
+}
+
+object_shape!(Message<'de> {
+    "role" => role,
+    "content" => content,
+    "name" => name,
+    "tool_calls" => tool_calls,
+    "tool_call_id" => tool_call_id,
+    "stopReason" => stop_reason,
+});
+
+/// What a message says.
+#[derive(Debug)]
+pub enum Content<'de> {
+    /// A plain string.
+    Text(Text<'de>),
+    /// A list of parts.
+    Parts(Parts<'de>),
+}
+
+/// The parts of a message.
+#[derive(Debug, Default)]
+pub struct Parts<'de> {
+    /// Those that say something, in order.
+    pub said: Vec<Part<'de>>,
+    /// Whether there were others, of whatever type.
+    pub has_others: bool,
+}
+
+impl<'de> Shape<'de> for Content<'de> {
+    fn string(text: Text<'de>) -> Option<Self> {
+        Some(Self::Text(text))
+    }
+
+    fn array<A: SeqAccess<'de>>(mut items: A) -> Result<Option<Self>, A::Error> {
+        let mut parts = Parts::default();
+        while let Some(item) = items.next_element::<Member<PartObject<'de>>>()? {
+            match item.ok().and_then(PartObject::part) {
+                Some(part) => parts.said.push(part),
+                None => parts.has_others = true,
+            }
+        }
+        Ok(Some(Self::Parts(parts)))
+    }
+}
+
+/// A part of a message that says something.
+#[derive(Debug)]
+pub enum Part<'de> {
+    /// Text.
+    Text(Text<'de>),
+    /// The URL of a picture, or nothing where an `image_url` part has none.
+    ImageUrl(Option<Text<'de>>),
+}
+
+/// A content part with the members that parts of any type may have.
+#[derive(Debug, Default)]
+struct PartObject<'de> {
+    kind: Member<Text<'de>>,
+    text: Member<Text<'de>>,
+    input_text: Member<Text<'de>>,
+    image_url: Member<ImageUrl<'de>>,
+}
+
+object_shape!(PartObject<'de> {
+    "type" => kind,
+    "text" => text,
+    "input_text" => input_text,
+    "image_url" => image_url,
+});
+
+impl<'de> PartObject<'de> {
+    fn part(self) -> Option<Part<'de>> {
+        let kind = self.kind.as_ok().map(AsRef::as_ref);
+        match (kind, self.text, self.input_text) {
+            (Some("text" | "input_text"), Member::Is(text), _) => Some(Part::Text(text)),
+            (Some("image_url"), _, _) => Some(Part::ImageUrl(self.image_url.ok()?.url.ok())),
+            (_, _, Member::Is(text)) => Some(Part::Text(text)),
+            _ => None,
+        }
+    }
+}
+
+/// The member `image_url`: an object with a `url`, or the URL itself.
+#[derive(Debug, Default)]
+struct ImageUrl<'de> {
+    url: Member<Text<'de>>,
+}
+
+impl<'de> Shape<'de> for ImageUrl<'de> {
+    fn string(url: Text<'de>) -> Option<Self> {
+        Some(Self {
+            url: Member::Is(url),
+        })
+    }
+
+    fn object<A: MapAccess<'de>>(members: A) -> Result<Option<Self>, A::Error> {
+        let object = ImageUrlObject::object(members)?;
+        Ok(object.map(|object| Self { url: object.url }))
+    }
+}
+
+#[derive(Debug, Default)]
+struct ImageUrlObject<'de> {
+    url: Member<Text<'de>>,
+}
+
+object_shape!(ImageUrlObject<'de> {
+    "url" => url,
+});
+
+/// A call that an assistant message repeats.
+#[derive(Debug, Default)]
+pub struct ToolCall<'de> {
+    /// The call's name.
+    pub id: Member<Text<'de>>,
+    /// The function and its arguments.
+    pub function: Member<CalledFunction<'de>>,
+}
+
+object_shape!(ToolCall<'de> {
+    "id" => id,
+    "function" => function,
+});
+
+/// The member `function` of a tool call.
+#[derive(Debug, Default)]
+pub struct CalledFunction<'de> {
+    /// The function's name.
+    pub name: Member<Text<'de>>,
+    /// The arguments: a string of JSON text, or the JSON itself.
+    pub arguments: Raw<'de>,
+}
+
+object_shape!(CalledFunction<'de> {
+    "name" => name,
+    "arguments" => arguments,
+});

@@ -1,0 +1,61 @@
+//! The tools of a request, and the choice between them.
+
+use serde::de::MapAccess;
+
+use crate::json::{Member, Shape, object_shape};
+
+use super::{Raw, Text};
+
+/// A tool that the client offers.
+#[derive(Debug, Default)]
+pub struct Tool<'de> {
+    /// What kind of tool it is; `function` is the only one.
+    pub kind: Member<Text<'de>>,
+    /// The function.
+    pub function: Member<Function<'de>>,
+}
+
+object_shape!(Tool<'de> {
+    "type" => kind,
+    "function" => function,
+});
+
+/// The member `function` of a tool.
+#[derive(Debug, Default)]
+pub struct Function<'de> {
+    /// The function's name.
+    pub name: Member<Text<'de>>,
+    /// What it does.
+    pub description: Member<Text<'de>>,
+    /// The JSON Schema of its arguments.
+    pub parameters: Raw<'de>,
+    /// Whether arguments must follow the schema exactly.
+    pub strict: Member<bool>,
+}
+
+object_shape!(Function<'de> {
+    "name" => name,
+    "description" => description,
+    "parameters" => parameters,
+    "strict" => strict,
+});
+
+/// The member `tool_choice`: a word, or an object that names a tool.
+#[derive(Debug)]
+pub enum ToolChoice<'de> {
+    /// `auto`, `none`, `required` or something else.
+    Word(Text<'de>),
+    /// The object.
+    Tool(Box<Tool<'de>>),
+}
+
+impl<'de> Shape<'de> for ToolChoice<'de> {
+    fn string(word: Text<'de>) -> Option<Self> {
+        Some(Self::Word(word))
+    }
+
+    fn object<A: MapAccess<'de>>(members: A) -> Result<Option<Self>, A::Error> {
+        let object = Tool::object(members)?;
+        Ok(object.map(|object| Self::Tool(Box::new(object))))
+    }
+}
