@@ -7,10 +7,10 @@ use std::cell::OnceCell;
 
 use libfuzzer_sys::fuzz_target;
 use tidegate::auth::Caller;
+use tidegate::body;
 use tidegate::config::{Config, Settings};
 use tidegate::error::Error;
 use tidegate::headers::Headers;
-use tidegate::json;
 use tidegate::openai::request::ChatCompletionRequest;
 use tidegate::rejection::Rejection;
 use tidegate::validate::{RequestIds, validate};
