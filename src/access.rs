@@ -11,7 +11,7 @@ use crate::json::Member;
 use crate::key::Permission;
 use crate::openai::request::Text;
 use crate::rejection::Rejection;
-use crate::runtime::{Message, Role, Tool};
+use crate::runtime::{Message, Tool};
 
 /// Returns the agents that exist for a caller.
 #[must_use]
@@ -87,10 +87,10 @@ pub fn check_tools(caller: &Caller, tools: &[Tool]) -> Result<(), Rejection> {
 /// # Errors
 /// A system or developer message where the caller's key does not allow it.
 pub fn check_messages(caller: &Caller, messages: &[Message]) -> Result<(), Rejection> {
-    let instructs = |message: &Message| matches!(message.role, Role::System | Role::Developer);
     match caller.rights() {
         Rights::Scoped(key)
-            if key.instructions == Permission::Denied && messages.iter().any(instructs) =>
+            if key.instructions == Permission::Denied
+                && messages.iter().any(Message::instructs) =>
         {
             Err(Rejection::forbidden(
                 "messages",

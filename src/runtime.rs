@@ -29,6 +29,18 @@ pub use bindings::tidegate::agent::runtime::{
     ToolCall, ToolCallStart, ToolChoice, Usage,
 };
 
+impl Message {
+    /// Tells whether the message is the application's instructions, and no part
+    /// of what is said.
+    #[must_use]
+    pub fn instructs(&self) -> bool {
+        match self.role {
+            Role::System | Role::Developer => true,
+            Role::User | Role::Assistant | Role::Tool => false,
+        }
+    }
+}
+
 /// What a run does next.
 #[derive(Debug)]
 pub enum Step {

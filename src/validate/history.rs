@@ -32,7 +32,7 @@ impl History {
 /// only the agent speaks keeps its last message.
 fn latest(messages: Vec<Message>) -> Vec<Message> {
     let asks = |message: &Message| matches!(message.role, Role::User | Role::Tool);
-    let speaks = |message: &Message| !instructs(message);
+    let speaks = |message: &Message| !message.instructs();
     let Some(asked) = messages.iter().rposition(asks) else {
         let last = messages.iter().rposition(speaks);
         return keep(messages, last..=last);
@@ -45,12 +45,8 @@ fn latest(messages: Vec<Message>) -> Vec<Message> {
 
 fn keep(messages: Vec<Message>, turns: std::ops::RangeInclusive<Option<usize>>) -> Vec<Message> {
     let numbered = messages.into_iter().enumerate();
-    let kept = numbered.filter(|(at, message)| instructs(message) || turns.contains(&Some(*at)));
+    let kept = numbered.filter(|(at, message)| message.instructs() || turns.contains(&Some(*at)));
     kept.map(|(_, message)| message).collect()
-}
-
-fn instructs(message: &Message) -> bool {
-    matches!(message.role, Role::System | Role::Developer)
 }
 
 #[cfg(test)]

@@ -29,8 +29,7 @@ pub(super) fn messages(sent: Messages<'_>, policy: &UrlPolicy) -> Result<Vec<Mes
         let mut images = Images::new(policy, current == Some(index));
         messages.extend(speaker.message(message, &mut images)?);
     }
-    let speaks = |message: &Message| !matches!(message.role, Role::System | Role::Developer);
-    if messages.iter().any(speaks) {
+    if !messages.iter().all(Message::instructs) {
         return Ok(messages);
     }
     Err(Rejection::invalid(
