@@ -96,8 +96,8 @@ async fn run(
     caller: &Caller,
     settings: &Settings,
 ) -> Result<ValidRun, Rejection> {
-    let headers = incoming.headers.clone();
-    let text = body::text(incoming.body(BODY_LIMIT).await?);
+    let (headers, bytes) = incoming.read(BODY_LIMIT).await?;
+    let text = body::text(bytes);
     let request = ChatCompletionRequest::parse(&text)
         .map_err(|error| Rejection::NotJson(error.to_string()))?;
     let ids = RequestIds {

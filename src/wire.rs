@@ -56,12 +56,12 @@ impl Incoming {
         }
     }
 
-    /// Reads the body.
+    /// Reads the body, and returns the headers with it.
     ///
     /// # Errors
     /// A body of more than `limit` bytes, if its length is declared before any
     /// of it is read; one that breaks off; one that comes too slowly.
-    pub(crate) async fn body(self, limit: usize) -> Result<Vec<u8>, Rejection> {
+    pub(crate) async fn read(self, limit: usize) -> Result<(Headers, Vec<u8>), Rejection> {
         let declared = self.headers.text("content-length");
         let declared = declared.and_then(|length| length.parse::<usize>().ok());
         if declared.is_some_and(|length| length > limit) {
@@ -71,7 +71,7 @@ impl Incoming {
         let (stream, end) = Request::consume_body(self.request, result);
         let body = read(stream, declared.unwrap_or(0), limit).await?;
         match end.await {
-            Ok(_trailers) => Ok(body),
+            Ok(_trailers) => Ok((self.headers, body)),
             Err(_) => Err(Rejection::BodyBroken),
         }
     }
