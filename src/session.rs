@@ -167,12 +167,6 @@ impl SessionKey {
         Ok(Self::continued(agent, "", name))
     }
 
-    /// Returns the key as the runtime contract takes it.
-    #[must_use]
-    pub fn into_string(self) -> String {
-        self.key
-    }
-
     /// Tells whether the session can have a past.
     #[must_use]
     pub fn continuity(&self) -> Continuity {
@@ -280,7 +274,7 @@ mod tests {
     }
 
     fn of_user(caller: &str, id: &str, user: &str) -> String {
-        SessionKey::of_user(&Caller::for_test(caller), &agent(id), user, None).into_string()
+        SessionKey::of_user(&Caller::for_test(caller), &agent(id), user, None).to_string()
     }
 
     #[test]
@@ -288,13 +282,13 @@ mod tests {
         let caller = Caller::for_test("owner");
         let plain = SessionKey::of_user(&caller, &agent("main"), "alice", None);
         assert_eq!(
-            plain.into_string(),
+            plain.to_string(),
             "agent:main:openai-user:36bbd35de21fe0bc296bc879ace53dbc062881b752ea987be39c53299b166646"
         );
         let secret = Secret::new("pepper");
         let keyed = SessionKey::of_user(&caller, &agent("main"), "alice", Some(&secret));
         assert_eq!(
-            keyed.into_string(),
+            keyed.to_string(),
             "agent:main:openai-user:ff6e740d3ed4b27e508782552158b0f0e2c696dcaa089bfe8a4ea1fd4ff4f138"
         );
     }
@@ -368,7 +362,7 @@ mod tests {
             ("agent:main:foo:subagent:x", "agent:main:foo:subagent:x"),
             ("main", "agent:main:main"),
         ] {
-            let named = SessionKey::named(&main, header).map(SessionKey::into_string);
+            let named = SessionKey::named(&main, header).map(|key| key.to_string());
             assert_eq!(named.as_deref(), Ok(key), "{header}");
         }
     }
@@ -413,7 +407,7 @@ mod tests {
         let choose = |header: &'static str, user| {
             let headers = Headers::from([(SESSION_HEADER, header)]);
             let key = select(&headers, user, &caller, &main, &rules, Uuid::nil());
-            key.unwrap().into_string()
+            key.unwrap().to_string()
         };
         assert_eq!(choose("named", Some("alice")), "agent:main:named");
         assert_eq!(
@@ -459,7 +453,7 @@ mod tests {
             header in "(agent:)?(main|beta|Main)?:?(cron:|subagent:)?\\PC{0,20}"
         ) {
             let main = agent("main");
-            match SessionKey::named(&main, &header).map(SessionKey::into_string) {
+            match SessionKey::named(&main, &header).map(|key| key.to_string()) {
                 Ok(key) => {
                     let name = key.strip_prefix("agent:main:");
                     prop_assert!(name.is_some_and(|name| {
@@ -467,7 +461,7 @@ mod tests {
                     }), "{}", key);
                     prop_assert!(!key.contains(|c: char| c.is_ascii_uppercase()), "{}", key);
                     // A key that was told is accepted again.
-                    let again = SessionKey::named(&main, &key).map(SessionKey::into_string);
+                    let again = SessionKey::named(&main, &key).map(|key| key.to_string());
                     prop_assert_eq!(again, Ok(key));
                 }
                 Err(Rejection::Invalid { param, .. }) => {
