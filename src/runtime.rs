@@ -24,9 +24,9 @@ mod bindings {
 }
 
 pub use bindings::tidegate::agent::runtime::{
-    Agent, ContentPart, Image, InvalidKind, InvalidRequest, Message, ResponseFormat, Role,
-    RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool, ToolArgumentsDelta,
-    ToolCall, ToolCallStart, ToolChoice, Usage,
+    Agent, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message, ResponseFormat,
+    Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool,
+    ToolArgumentsDelta, ToolCall, ToolCallStart, ToolChoice, Usage,
 };
 
 impl Message {

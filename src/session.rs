@@ -19,6 +19,7 @@ use crate::auth::{Caller, Rights};
 use crate::headers::Headers;
 use crate::hex;
 use crate::rejection::Rejection;
+use crate::runtime::Continuity;
 
 /// The header by which a client names a session of the runtime directly.
 pub const SESSION_HEADER: &str = "x-openclaw-session-key";
@@ -64,15 +65,6 @@ pub struct SessionRules {
 pub struct SessionKey {
     key: String,
     continuity: Continuity,
-}
-
-/// Whether a session can have a past.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Continuity {
-    /// The session is the request's own.
-    Fresh,
-    /// Other requests may have been part of it.
-    Continued,
 }
 
 impl SessionKey {

@@ -25,8 +25,8 @@ use crate::json::{Kind, Member};
 use crate::openai::request::{ChatCompletionRequest, Messages, StreamOptions, Text};
 use crate::rejection::Rejection;
 use crate::reply::Mode;
-use crate::runtime::{Message, RunRequest, ToolChoice};
-use crate::session::{self, Continuity, SESSION_HEADER, SessionKey};
+use crate::runtime::{Continuity, Message, RunRequest, ToolChoice};
+use crate::session::{self, SESSION_HEADER, SessionKey};
 
 /// The header that names the model which the agent should use.
 const MODEL_HEADER: &str = "x-openclaw-model";
@@ -124,6 +124,7 @@ pub fn validate(
             run_id: run_id(ids.run),
             agent: place.agent.into_string(),
             session: place.session.to_string(),
+            continuity: place.session.continuity(),
             messages,
             tools,
             tool_choice,

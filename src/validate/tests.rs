@@ -407,6 +407,23 @@ fn what_a_key_does_not_allow_is_refused_with_its_name() {
 }
 
 #[test]
+fn the_runtime_is_told_which_sessions_can_have_a_past() {
+    let continuity = |body: &str, headers: &Headers| {
+        let run = check_with(body, headers).unwrap();
+        run.into_request().continuity
+    };
+    let plain = format!("{{{HELLO}}}");
+    let of_user = format!("{{{HELLO},\"user\":\"alice\"}}");
+    let none = Headers::default();
+    assert_eq!(continuity(&plain, &none), Continuity::Fresh);
+    assert_eq!(continuity(&of_user, &none), Continuity::Continued);
+    for header in [SESSION_HEADER, "x-conversation-id"] {
+        let named = continuity(&plain, &Headers::from([(header, "mine")]));
+        assert_eq!(named, Continuity::Continued, "{header}");
+    }
+}
+
+#[test]
 fn a_key_names_sessions_of_its_own_only() {
     let session = |name: &str, header: &str| {
         let key = Key {

@@ -53,7 +53,7 @@ fn texts(message: &Message) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::types::{RunRequest, Sampling, ToolChoice};
+    use crate::types::{Continuity, RunRequest, Sampling, ToolChoice};
 
     /// A message of one text.
     pub(crate) fn message(role: Role, text: &str) -> Message {
@@ -72,6 +72,7 @@ pub(crate) mod tests {
             run_id: "chatcmpl_0191e0c8-5a4b-7c3d-8e9f-a1b2c3d4e5f6".to_owned(),
             agent: "main".to_owned(),
             session: "agent:main:openai:1".to_owned(),
+            continuity: Continuity::Fresh,
             messages,
             tools: Vec::new(),
             tool_choice: ToolChoice::Auto,

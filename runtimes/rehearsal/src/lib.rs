@@ -69,8 +69,8 @@ pub use step::{Beat, Step};
 /// The types of the contract.
 pub mod types {
     pub use crate::bindings::exports::tidegate::agent::runtime::{
-        Agent, ContentPart, Image, InvalidKind, InvalidRequest, Message, ResponseFormat, Role,
-        RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool, ToolArgumentsDelta,
-        ToolCall, ToolCallStart, ToolChoice, Usage,
+        Agent, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message,
+        ResponseFormat, Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason,
+        Tool, ToolArgumentsDelta, ToolCall, ToolCallStart, ToolChoice, Usage,
     };
 }

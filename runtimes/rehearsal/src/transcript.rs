@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::types::{
-    ContentPart, Message, ResponseFormat, Role, RunRequest, Sampling, Tool, ToolCall, ToolChoice,
+    ContentPart, Continuity, Message, ResponseFormat, Role, RunRequest, Sampling, Tool, ToolCall,
+    ToolChoice,
 };
 
 /// Writes down what arrived.
@@ -19,6 +20,7 @@ struct Received<'a> {
     run_id: &'a str,
     agent: &'a str,
     session: &'a str,
+    continuity: &'static str,
     messages: Vec<Said<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Offered<'a>>,
@@ -126,6 +128,7 @@ impl<'a> From<&'a RunRequest> for Received<'a> {
             run_id: &request.run_id,
             agent: &request.agent,
             session: &request.session,
+            continuity: continuity(request.continuity),
             messages: request.messages.iter().map(Said::from).collect(),
             tools: request.tools.iter().map(Offered::from).collect(),
             tool_choice: Choice::from(&request.tool_choice),
@@ -149,6 +152,13 @@ impl<'a> From<&'a Message> for Said<'a> {
             content: message.content.iter().map(Part::from).collect(),
             tool_calls: message.tool_calls.iter().map(Called::from).collect(),
         }
+    }
+}
+
+fn continuity(continuity: Continuity) -> &'static str {
+    match continuity {
+        Continuity::Fresh => "fresh",
+        Continuity::Continued => "continued",
     }
 }
 
@@ -267,6 +277,7 @@ mod tests {
             "run_id": "chatcmpl_0191e0c8-5a4b-7c3d-8e9f-a1b2c3d4e5f6",
             "agent": "main",
             "session": "agent:main:openai:1",
+            "continuity": "fresh",
             "messages": [{ "role": "user", "content": [{ "text": "/request" }] }],
             "tool_choice": "auto",
         });
@@ -276,6 +287,7 @@ mod tests {
     #[test]
     fn every_field_that_arrived_is_written_down() {
         let mut all = said("Hello");
+        all.continuity = Continuity::Continued;
         all.parallel_tool_calls = Some(false);
         all.sampling = Sampling {
             temperature: Some(0.5),
@@ -293,6 +305,7 @@ mod tests {
         all.traceparent = Some("00-0af7-b7ad-01".to_owned());
         let mut expected = received(&said("Hello"));
         let more = json!({
+            "continuity": "continued",
             "parallel_tool_calls": false,
             "sampling": {
                 "temperature": 0.5, "top_p": 0.9, "frequency_penalty": -1.0,

@@ -5,7 +5,8 @@ use tidegate_config::Document;
 
 use super::*;
 use crate::types::{
-    ContentPart, Image, Message, ResponseFormat, Role, Sampling, Tool, ToolCall, ToolChoice,
+    ContentPart, Continuity, Image, Message, ResponseFormat, Role, Sampling, Tool, ToolCall,
+    ToolChoice,
 };
 
 /// An ordinary run request: a test states only its difference.
@@ -14,6 +15,7 @@ pub(crate) fn request() -> RunRequest {
         run_id: "chatcmpl_1".to_owned(),
         agent: "main".to_owned(),
         session: "tidegate:1".to_owned(),
+        continuity: Continuity::Fresh,
         messages: vec![message(Role::User, &["hi"])],
         tools: Vec::new(),
         tool_choice: ToolChoice::Auto,
