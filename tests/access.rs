@@ -1,5 +1,5 @@
-//! What the holder of a key may do, as the README's table has it, and what
-//! tenants cannot learn of each other.
+//! What the holder of a key may do, as the table of `docs/access.md` has it, and
+//! what tenants cannot learn of each other.
 
 #![expect(
     clippy::indexing_slicing,
@@ -11,7 +11,7 @@ mod harness;
 use harness::{Response, Server, ask, chunks, error, streamed, text};
 use serde_json::{Value, json};
 
-const README: &str = include_str!("../README.md");
+const ACCESS: &str = include_str!("../docs/access.md");
 
 /// Keys and their SHA-256, made for these tests.
 const WEB: &str = "tg_web-3f0c";
@@ -96,7 +96,7 @@ fn every_row_of_the_access_table_is_kept() {
         ("expires", OLD, 401, None, research()),
     ];
     for (right, key, status, header, body) in cases {
-        let row = README
+        let row = ACCESS
             .lines()
             .find(|line| line.starts_with(&format!("| `{right}` |")));
         let row = row.unwrap_or_else(|| panic!("the table lacks {right}"));

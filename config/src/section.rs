@@ -206,22 +206,26 @@ impl<'d> Section<'d> {
         self.fault_at(self.path_of(key), problem);
     }
 
-    /// Makes every key that was never asked for a fault.
+    /// Makes every key that was never asked for a fault, which names those
+    /// that were.
     pub fn deny_unknown_keys(&self) {
         let members = self.members.into_iter().flat_map(Object::members);
         let keys = members.map(|(key, _)| key);
         for key in keys.filter(|key| !self.known.contains(key)) {
-            self.fault(key, "is not a known key");
+            let problem = format!("is not a known key; known are {}", self.known.join(", "));
+            self.fault(key, &problem);
         }
     }
 
     /// Marks a key as known without reading it.
     pub fn allow(&mut self, key: &'static str) {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
     }
 
     fn value(&mut self, key: &'static str) -> Option<&'d Value> {
-        self.known.push(key);
+        self.allow(key);
         self.members?.get(key).filter(|value| !value.is_null())
     }
 
@@ -324,9 +328,14 @@ mod tests {
         let found = faults("{ a: { known: 'x', knwon: 'y' } }", |root| {
             let mut a = root.section("a");
             a.text("known");
+            a.flag("other");
+            a.text("known");
             a.deny_unknown_keys();
         });
-        assert_eq!(found, ["a.knwon: is not a known key"]);
+        assert_eq!(
+            found,
+            ["a.knwon: is not a known key; known are known, other"]
+        );
     }
 
     #[test]

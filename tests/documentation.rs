@@ -1,0 +1,231 @@
+//! The pages of `docs/` are true: every configuration key and fault that they
+//! name is one of the code's, the reverse as far as the code can tell, and no
+//! link leads nowhere.
+
+#![expect(
+    clippy::expect_used,
+    reason = "what a test reads fails it if it is not there"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use runtime_openclaw::settings::Settings;
+use tidegate::agent::AgentId;
+use tidegate::auth::{Auth, SecretDigest};
+use tidegate::config::Config;
+use tidegate::headers::Headers;
+use tidegate::key::Keys;
+use tidegate::session::SessionKey;
+use tidegate_config::{Document, Faults, Secret};
+
+const CONFIGURATION: &str = include_str!("../docs/configuration.md");
+const SESSIONS: &str = include_str!("../docs/sessions.md");
+
+/// What every document here holds, unless a test says otherwise.
+const BASE: [(&str, &str); 3] = [
+    ("gateway.auth.mode", "'none'"),
+    ("gateway.http.endpoints.chatCompletions.enabled", "true"),
+    ("agents.entries", "{ main: {} }"),
+];
+
+/// Returns the rows of a page that begin with code, as cells without the marks
+/// of code.
+fn rows(page: &str) -> Vec<Vec<&str>> {
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.map(|row| row.trim_matches('|').split(" | "));
+    cells
+        .map(|cells| {
+            let bare = cells.map(|cell| cell.trim().trim_matches('`').trim());
+            bare.collect()
+        })
+        .collect()
+}
+
+/// Returns the keys of the tables before the faults.
+fn documented_keys() -> Vec<&'static str> {
+    let (tables, _) = CONFIGURATION.split_once("## Faults").expect("the faults");
+    let mut keys: Vec<_> = rows(tables)
+        .into_iter()
+        .flat_map(|row| row.into_iter().take(1))
+        .collect();
+    keys.retain(|key| key.contains('.'));
+    keys
+}
+
+/// Returns the faults of a document in which `key` has this value.
+fn faults(key: &str, value: &str) -> Vec<String> {
+    let base = BASE.into_iter().filter(|(path, _)| !path.starts_with(key));
+    let entries: Vec<_> = base.chain([(key, value)]).collect();
+    let document = Document::parse(&object(&entries)).expect("JSON5");
+    let gateway = Config::read(&document).err().unwrap_or_default();
+    let runtime = Settings::read(&document).err().unwrap_or_default();
+    let Faults(all) = Faults([gateway.0, runtime.0].concat());
+    all.iter().map(ToString::to_string).collect()
+}
+
+/// Writes an object whose members lie under dotted paths.
+fn object(entries: &[(&str, &str)]) -> String {
+    let mut members = BTreeMap::<&str, Vec<_>>::new();
+    for (path, value) in entries {
+        let (name, below) = path.split_once('.').unwrap_or((path, ""));
+        members.entry(name).or_default().push((below, *value));
+    }
+    let members = members.iter().map(|(name, below)| match below.as_slice() {
+        [("", value)] => format!("{name}: {value}"),
+        below => format!("{name}: {}", object(below)),
+    });
+    format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
+}
+
+/// Returns the faults of a document with a value at a documented key, which
+/// may lie in the items of a list, and where the faults place it.
+fn faults_at(key: &str, value: &str) -> (String, Vec<String>) {
+    match key.split_once("[].") {
+        Some((list, name)) => (
+            format!("{list}[0].{name}"),
+            faults(list, &format!("[{{ {name}: {value} }}]")),
+        ),
+        None => (key.to_owned(), faults(key, value)),
+    }
+}
+
+#[test]
+fn every_documented_key_is_read() {
+    let keys = documented_keys();
+    assert!(keys.len() > 30, "{keys:?}");
+    for key in keys {
+        let (path, faults) = faults_at(key, "7");
+        let told = format!("{path}: must be");
+        assert!(
+            faults.iter().any(|fault| fault.starts_with(&told)),
+            "{key}: {faults:?}"
+        );
+    }
+}
+
+#[test]
+fn every_key_that_is_read_is_documented() {
+    let documented = documented_keys();
+    let own = documented.iter().filter(|key| key.starts_with("tidegate."));
+    let sections = own.filter_map(|key| key.rsplit_once('.').map(|(section, _)| section));
+    for section in sections.collect::<BTreeSet<_>>() {
+        let (path, faults) = faults_at(&format!("{section}.nonsense"), "7");
+        let told = format!("{path}: is not a known key; known are ");
+        let known = faults.iter().find_map(|fault| fault.strip_prefix(&told));
+        let known = known.unwrap_or_else(|| panic!("{section} takes any key: {faults:?}"));
+        for key in known.split(", ") {
+            let path = format!("{section}.{key}");
+            let is_documented = documented
+                .iter()
+                .any(|known| known.strip_prefix(&path).is_some_and(is_end_of_key));
+            assert!(is_documented, "{path} is not documented");
+        }
+    }
+}
+
+fn is_end_of_key(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('.') || rest.starts_with("[]")
+}
+
+#[test]
+fn every_documented_fault_is_told() {
+    let (_, tables) = CONFIGURATION.split_once("## Faults").expect("the faults");
+    let rows = rows(tables);
+    assert!(rows.len() > 30, "{rows:?}");
+    for row in rows {
+        let [key, value, told] = row.as_slice() else {
+            panic!("{row:?}");
+        };
+        let faults = faults(key, value);
+        assert!(
+            faults.iter().any(|fault| fault == told),
+            "{row:?}: {faults:?}"
+        );
+    }
+}
+
+#[test]
+fn the_published_session_keys_are_right() {
+    let auth = Auth::Credentials {
+        shared: Some(SecretDigest::of(&Secret::new("token"))),
+        keys: Keys::default(),
+    };
+    let headers = Headers::from([("authorization", "Bearer token")]);
+    let owner = auth.authenticate(&headers, 0).expect("the owner");
+    let main = AgentId::parse("main").expect("an agent");
+    for secret in [None, Some("pepper")] {
+        let key = SessionKey::of_user(&owner, &main, "alice", secret.map(Secret::new).as_ref());
+        let key = key.to_string();
+        let (_, digits) = key.rsplit_once(':').expect("digits");
+        let row = match secret {
+            None => format!("| none | `{digits}` |"),
+            Some(secret) => format!("| `{secret}` | `{digits}` |"),
+        };
+        assert!(SESSIONS.contains(&row), "{row}");
+    }
+}
+
+/// Returns every page of the repository.
+fn pages() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = vec![root.join("README.md")];
+    let mut folders = ["docs", "deploy", "examples"]
+        .map(|name| root.join(name))
+        .to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() && !path.ends_with("target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    pages
+}
+
+/// Returns where the links of a page lead, other than to other hosts.
+fn links(page: &str) -> impl Iterator<Item = &str> {
+    let targets = page.split("](").skip(1);
+    let targets = targets.filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains("://"))
+}
+
+/// Returns the anchor that a heading gets.
+fn anchor(heading: &str) -> String {
+    let words = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = words
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let pages = pages();
+    assert!(pages.len() > 3, "{pages:?}");
+    for page in pages {
+        let text = fs::read_to_string(&page).expect("a page");
+        for link in links(&text) {
+            let (file, fragment) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => page.parent().expect("a folder").join(file),
+            };
+            assert!(target.exists(), "{}: {link}", page.display());
+            if fragment.is_empty() {
+                continue;
+            }
+            let text = fs::read_to_string(&target).expect("a page");
+            let mut headings = text.lines().filter(|line| line.starts_with('#'));
+            assert!(
+                headings.any(|heading| anchor(heading) == fragment),
+                "{}: {link}",
+                page.display()
+            );
+        }
+    }
+}
