@@ -164,6 +164,35 @@ fn agent_session_channel_and_model_are_told_by_header() {
 }
 
 #[test]
+fn another_server_is_asked_for_its_own_models() {
+    let upstream = Upstream::start(|request, connection| {
+        let list = json!({ "data": [{ "id": "llama3:8b" }, { "id": "mistral" }] });
+        if request.path == "/v1/models" {
+            connection.answer(200, "application/json", &list.to_string());
+        } else {
+            connection.play(&stream(&[&says("Hello"), &finish("stop"), "[DONE]"]));
+        }
+    });
+    let url = upstream.url();
+    let document = format!(
+        "{{ gateway: {{ auth: {{ token: '{TOKEN}' }},
+             http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }} }},
+           tidegate: {{ runtime: {{ url: '{url}', models: {{ main: 'llama3:8b' }} }} }} }}"
+    );
+    let server = Server::start("openclaw", &document);
+    let asked = sent(&upstream, server.chat(&ask("Hi")));
+    assert_eq!(asked.json()["model"], "llama3:8b");
+    let list = server.request("GET", "/v1/models").bearer(TOKEN).send();
+    let ids: Vec<_> = list.json()["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|model| model["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids, ["openclaw", "openclaw/default", "openclaw/main"]);
+}
+
+#[test]
 fn no_header_of_the_clients_own_passes_through() {
     let upstream = friendly();
     let server = server(&upstream);

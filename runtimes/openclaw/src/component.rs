@@ -49,7 +49,8 @@ impl Guest for Component {
             return Err(refusal(response, "", &censor).await);
         }
         let list = response.body.read_up_to(LIST_LIMIT).await;
-        parse_agents(&list.map_err(|code| error_within_response(&code, &censor))?)
+        let list = list.map_err(|code| error_within_response(&code, &censor))?;
+        parse_agents(&list, &settings.models)
     }
 }
 

@@ -18,9 +18,9 @@
 //!  stream<run-event>, future<result<run-outcome, run-error>>
 //! ```
 //!
-//! Nothing here depends on OpenClaw but the names of a few headers and of the
-//! model, `openclaw/<agent>`; other servers ignore the former and can be told
-//! to serve the latter.
+//! Nothing here depends on OpenClaw but the names of a few headers, which other
+//! servers ignore, and of the models, `openclaw/<agent>`, where the settings
+//! name no others.
 
 mod bindings;
 

@@ -1,18 +1,68 @@
-//! The upstream's `GET /v1/models`, as the agents that can be asked for.
+//! Agents as the upstream's models: the names under which they are asked for,
+//! and its `GET /v1/models` as the agents that there are.
+
+use std::borrow::Cow;
 
 use serde::Deserialize;
+use tidegate_config::Section;
 
 use crate::types::{Agent, RunError};
 
 /// The largest list that is read, in bytes: some thousand agents.
 pub const LIST_LIMIT: usize = 1024 * 1024;
 
-/// What stands before an agent's name in the name of a model.
-pub const MODEL_PREFIX: &str = "openclaw/";
+/// What stands before an agent's name in the name of its model.
+const MODEL_PREFIX: &str = "openclaw/";
 
 /// OpenClaw's name for whichever agent is the default one. It is listed even
 /// where several agents make it unusable.
 const DEFAULT_ALIAS: &str = "default";
+
+/// Which of the upstream's models an agent is: `openclaw/<agent>`, unless it is
+/// configured to be another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Models(Vec<(String, String)>);
+
+impl Models {
+    /// Reads `models`: agents with the names of their models.
+    pub(crate) fn read(section: &mut Section<'_>) -> Self {
+        let entries = section.text_entries("models").unwrap_or_default();
+        if entries.iter().any(|(_, model)| model.trim().is_empty()) {
+            section.fault("models", "must not name an empty model");
+        }
+        let lower = |(agent, model): (String, String)| (agent.to_ascii_lowercase(), model);
+        Self(entries.into_iter().map(lower).collect())
+    }
+
+    /// Returns the model that stands for an agent.
+    #[must_use]
+    pub fn of_agent(&self, agent: &str) -> Cow<'_, str> {
+        match self.0.iter().find(|(name, _)| name == agent) {
+            Some((_, model)) => Cow::Borrowed(model),
+            None => Cow::Owned(format!("{MODEL_PREFIX}{agent}")),
+        }
+    }
+
+    /// Adds the agents that a model stands for.
+    fn add_agents(&self, model: &str, agents: &mut Vec<Agent>) {
+        let mut add = |agent: &str| {
+            agents.push(Agent {
+                id: agent.to_owned(),
+            });
+        };
+        for (agent, name) in &self.0 {
+            if name == model {
+                add(agent);
+            }
+        }
+        if let Some(agent) = model.strip_prefix(MODEL_PREFIX)
+            && agent != DEFAULT_ALIAS
+            && self.0.iter().all(|(named, _)| named != agent)
+        {
+            add(agent);
+        }
+    }
+}
 
 #[derive(Deserialize)]
 struct List {
@@ -29,24 +79,33 @@ struct Model {
 ///
 /// # Errors
 /// The body is no list of models.
-pub fn parse_agents(body: &[u8]) -> Result<Vec<Agent>, RunError> {
+pub fn parse_agents(body: &[u8], models: &Models) -> Result<Vec<Agent>, RunError> {
     let list: List = serde_json::from_slice(body)
         .map_err(|_| RunError::Failed("the server's list of models cannot be read".to_owned()))?;
-    let agents = list.data.iter().filter_map(|model| {
-        let agent = model.id.strip_prefix(MODEL_PREFIX)?;
-        (agent != DEFAULT_ALIAS).then(|| Agent {
-            id: agent.to_owned(),
-        })
-    });
-    Ok(agents.collect())
+    let mut agents = Vec::new();
+    for model in &list.data {
+        models.add_agents(&model.id, &mut agents);
+    }
+    Ok(agents)
 }
 
 #[cfg(test)]
 mod tests {
+    use tidegate_config::Document;
+
     use super::*;
 
+    fn models(members: &str) -> Models {
+        let document = Document::parse(&format!("{{ models: {{ {members} }} }}")).unwrap();
+        document.read(Models::read).unwrap()
+    }
+
     fn ids(body: &str) -> Vec<String> {
-        let agents = parse_agents(body.as_bytes()).unwrap();
+        ids_of(body, &Models::default())
+    }
+
+    fn ids_of(body: &str, models: &Models) -> Vec<String> {
+        let agents = parse_agents(body.as_bytes(), models).unwrap();
         agents.into_iter().map(|agent| agent.id).collect()
     }
 
@@ -68,9 +127,39 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_is_the_model_that_it_is_configured_to_be() {
+        let models = models("main: 'llama3:8b', Research: 'llama3:8b', openclaw: 'gpt-oss'");
+        let cases = [
+            ("main", "llama3:8b"),
+            ("research", "llama3:8b"),
+            ("openclaw", "gpt-oss"),
+            ("other", "openclaw/other"),
+        ];
+        for (agent, model) in cases {
+            assert_eq!(models.of_agent(agent), model, "{agent}");
+        }
+    }
+
+    #[test]
+    fn a_configured_model_is_listed_as_its_agents_and_no_other() {
+        let models = models("main: 'llama3:8b', beta: 'llama3:8b', gone: 'gpt'");
+        let body = r#"{"data":[{"id":"openclaw/main"},{"id":"openclaw/other"},
+            {"id":"llama3:8b"},{"id":"mistral"}]}"#;
+        assert_eq!(ids_of(body, &models), ["other", "main", "beta"]);
+    }
+
+    #[test]
+    fn a_model_without_a_name_is_a_fault() {
+        let document = Document::parse("{ models: { main: ' ' } }").unwrap();
+        let faults = document.read(Models::read).unwrap_err();
+        assert_eq!(faults.to_string(), "models: must not name an empty model");
+    }
+
+    #[test]
     fn what_is_no_list_is_an_error() {
         for body in ["", "{}", "[]", r#"{"data":null}"#, r#"{"data":[{}]}"#] {
-            assert!(parse_agents(body.as_bytes()).is_err(), "{body}");
+            let list = parse_agents(body.as_bytes(), &Models::default());
+            assert!(list.is_err(), "{body}");
         }
     }
 }

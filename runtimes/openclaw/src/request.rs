@@ -5,7 +5,6 @@
 
 mod body;
 
-use crate::models::MODEL_PREFIX;
 use crate::settings::Settings;
 use crate::types::{InvalidKind, InvalidRequest, RunError, RunRequest};
 
@@ -50,7 +49,7 @@ impl Request {
     /// # Errors
     /// A value that cannot stand in a header, or JSON text that is none.
     pub fn complete(run: &RunRequest, settings: &Settings) -> Result<Self, RunError> {
-        let body = body::encode(run)?;
+        let body = body::encode(run, &settings.models)?;
         let mut headers = common_headers(settings, "text/event-stream");
         headers.extend([
             header("content-type", "application/json"),
@@ -107,11 +106,6 @@ fn check_values(headers: &[Header]) -> Result<(), RunError> {
         ))),
         None => Ok(()),
     }
-}
-
-/// Returns the name of the model that stands for an agent.
-fn model(agent: &str) -> String {
-    format!("{MODEL_PREFIX}{agent}")
 }
 
 fn malformed(message: &str) -> RunError {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tidegate_config::{Document, Faults, Secret, Section};
 
 use crate::endpoint::Endpoint;
+use crate::models::Models;
 
 /// The variable that holds the token where the document names none.
 pub const TOKEN_VARIABLE: &str = "TIDEGATE_RUNTIME_TOKEN";
@@ -29,6 +30,8 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// What to authorize with, `token`; without one, nothing is sent.
     pub token: Option<Secret>,
+    /// The server's names for the agents, `models`.
+    pub models: Models,
     /// How long connecting may take, `connectTimeout`.
     pub connect_timeout: Duration,
     /// How long the response may take to begin, `firstByteTimeout`.
@@ -56,12 +59,14 @@ impl Settings {
     fn from_section(section: &mut Section<'_>) -> Option<Self> {
         let endpoint = endpoint(section);
         let token = token(section);
+        let models = Models::read(section);
         let connect_timeout = timeout(section, "connectTimeout", CONNECT_TIMEOUT);
         let first_byte_timeout = timeout(section, "firstByteTimeout", SILENCE_TIMEOUT);
         let between_bytes_timeout = timeout(section, "betweenBytesTimeout", SILENCE_TIMEOUT);
         Some(Self {
             endpoint: endpoint?,
             token,
+            models,
             connect_timeout,
             first_byte_timeout,
             between_bytes_timeout,
@@ -131,12 +136,13 @@ mod tests {
     #[test]
     fn everything_can_be_set() {
         let settings = read(
-            "{ tidegate: { runtime: { url: 'https://a.example/base/', token: 't',
+            "{ tidegate: { runtime: { url: 'https://a.example/base/', token: 't', models: { main: 'm' },
                connectTimeout: '1s', firstByteTimeout: '2m', betweenBytesTimeout: '30s' } } }",
         );
         let settings = settings.unwrap();
         assert_eq!(settings.endpoint.path("/v1"), "/base/v1");
         assert_eq!(settings.token, Some(Secret::new("t")));
+        assert_eq!(settings.models.of_agent("main"), "m");
         assert_eq!(settings.connect_timeout, Duration::from_secs(1));
         assert_eq!(settings.first_byte_timeout, Duration::from_secs(120));
         assert_eq!(settings.between_bytes_timeout, Duration::from_secs(30));

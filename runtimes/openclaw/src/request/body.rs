@@ -3,6 +3,7 @@
 //!
 //! Shape: OpenAI's `ChatCompletionRequest`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::display::Base64Display;
@@ -10,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::models::Models;
 use crate::types::{
     ContentPart, Image, Message, ResponseFormat, Role, RunError, RunRequest, Tool, ToolCall,
     ToolChoice,
@@ -26,8 +28,8 @@ const ROOM: usize = 128;
 ///
 /// # Errors
 /// A tool's parameters or a response format's schema that is no JSON.
-pub(super) fn encode(run: &RunRequest) -> Result<Vec<u8>, RunError> {
-    let body = Body::new(run)?;
+pub(super) fn encode(run: &RunRequest, models: &Models) -> Result<Vec<u8>, RunError> {
+    let body = Body::new(run, models)?;
     let mut bytes = Vec::with_capacity(expected_size(run));
     serde_json::to_writer(&mut bytes, &body)
         .map_err(|_| RunError::Failed("the request cannot be written as JSON".to_owned()))?;
@@ -71,7 +73,7 @@ fn image_size(message: &Message) -> usize {
 
 #[derive(Serialize)]
 struct Body<'r> {
-    model: String,
+    model: Cow<'r, str>,
     stream: bool,
     stream_options: StreamOptions,
     messages: Vec<WireMessage<'r>>,
@@ -108,11 +110,11 @@ struct StreamOptions {
 }
 
 impl<'r> Body<'r> {
-    fn new(run: &'r RunRequest) -> Result<Self, RunError> {
+    fn new(run: &'r RunRequest, models: &'r Models) -> Result<Self, RunError> {
         let sampling = &run.sampling;
         let tools: Result<_, _> = run.tools.iter().map(definition).collect();
         Ok(Self {
-            model: super::model(&run.agent),
+            model: models.of_agent(&run.agent),
             stream: true,
             stream_options: StreamOptions {
                 include_usage: true,

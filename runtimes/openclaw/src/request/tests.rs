@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tidegate_config::Document;
 
 use super::*;
+use crate::models::Models;
 use crate::types::{
     ContentPart, Continuity, Image, Message, ResponseFormat, Role, Sampling, Tool, ToolCall,
     ToolChoice,
@@ -69,8 +70,12 @@ fn headers(run: &RunRequest, settings_text: &str) -> Vec<(String, String)> {
     headers.map(|(name, value)| (name, text(value))).collect()
 }
 
+fn encode(run: &RunRequest) -> Result<Vec<u8>, RunError> {
+    body::encode(run, &Models::default())
+}
+
 fn body(run: &RunRequest) -> Value {
-    serde_json::from_slice(&body::encode(run).unwrap()).unwrap()
+    serde_json::from_slice(&encode(run).unwrap()).unwrap()
 }
 
 /// The body of an ordinary request, with more fields.
@@ -90,7 +95,7 @@ fn body_with(more: Value) -> Value {
 #[test]
 fn an_ordinary_run_sends_only_what_it_must() {
     assert_eq!(body(&request()), body_with(json!({})));
-    let length = body::encode(&request()).unwrap().len().to_string();
+    let length = encode(&request()).unwrap().len().to_string();
     let expected = [
         ("accept", "text/event-stream"),
         ("user-agent", USER_AGENT),
@@ -101,6 +106,17 @@ fn an_ordinary_run_sends_only_what_it_must() {
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(headers(&request(), "{}"), expected);
+}
+
+#[test]
+fn an_agent_is_asked_for_by_the_name_of_its_model() {
+    let settings = settings("{ tidegate: { runtime: { models: { main: 'llama3:8b' } } } }");
+    let request = Request::complete(&request(), &settings).unwrap();
+    let Operation::Complete(body) = request.operation else {
+        panic!("{request:?}");
+    };
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["model"], "llama3:8b");
 }
 
 #[test]
@@ -257,7 +273,7 @@ fn a_large_image_is_encoded_without_growing_the_body() {
         messages: vec![picture],
         ..request()
     };
-    let body = body::encode(&run).unwrap();
+    let body = encode(&run).unwrap();
     assert!(body.len() > encoded_length);
     assert!(body.capacity() < encoded_length + encoded_length / 8);
 }
@@ -317,7 +333,7 @@ fn tools_are_passed_on_and_never_without_parameters() {
     assert_eq!(body(&run)["tools"], expected);
     assert_eq!(body(&run)["parallel_tool_calls"], json!(false));
     // The schema's text is embedded as it came, number formats included.
-    let text = String::from_utf8(body::encode(&run).unwrap()).unwrap();
+    let text = String::from_utf8(encode(&run).unwrap()).unwrap();
     assert!(text.contains("1.50"), "{text}");
 }
 
@@ -386,6 +402,6 @@ fn a_schema_that_is_no_json_cannot_break_out_of_its_place() {
         ..request()
     };
     for run in [tools, format] {
-        assert!(matches!(body::encode(&run), Err(RunError::Invalid(_))));
+        assert!(matches!(encode(&run), Err(RunError::Invalid(_))));
     }
 }
