@@ -1,4 +1,4 @@
-//! Tidegate's own tasks: `cargo xtask build | up | serve | test | key`.
+//! Tidegate's own tasks: `cargo xtask build | up | serve | test | e2e | key`.
 //!
 //! ```text
 //! workspace    where things are, and cargo itself
@@ -10,6 +10,7 @@
 //! development  build and serve with nothing but defaults
 //! key          chance                  -> a key and its line
 //! suite        every check of this repository, in order
+//! e2e          real clients, the real runtime and real hosts
 //! ```
 //!
 //! A machine with only rustup needs no other tool.
@@ -19,6 +20,7 @@
 mod components;
 mod composition;
 mod development;
+mod e2e;
 mod environment;
 mod key;
 mod server;
@@ -52,6 +54,8 @@ enum Task {
     Serve(server::Serve),
     /// Check formatting and lints, build, and run every test.
     Test(suite::Test),
+    /// Run real clients, the real runtime and real hosts, as a table.
+    E2e(e2e::EndToEnd),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +76,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Key(key) => key.run(),
         Task::Serve(serve) => serve.run(),
         Task::Test(test) => test.run(&workspace),
+        Task::E2e(suites) => suites.run(&workspace),
     }
 }
 

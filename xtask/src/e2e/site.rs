@@ -1,0 +1,183 @@
+//! Where the suites run: their folders, their programs and the servers that
+//! they share.
+
+use std::cell::{Cell, OnceCell};
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::components::Runtime;
+use crate::environment::{FRONT_TOKEN, RUNTIME_TOKEN};
+use crate::workspace::Workspace;
+
+use super::background::{Background, Ending};
+use super::packages::Packages;
+
+/// What clients send in the tests.
+pub(crate) const TOKEN: &str = "e2e-token-of-the-front-door";
+
+/// What OpenClaw asks for, and no client may have.
+const GATEWAY_TOKEN: &str = "e2e-token-of-the-runtime";
+
+/// The place of the tests.
+pub(crate) struct Site<'a> {
+    workspace: &'a Workspace,
+    packages: Packages,
+    /// What one run leaves behind: logs, configurations, OpenClaw's state.
+    run: PathBuf,
+    servers: Cell<usize>,
+    openclaw: OnceCell<OpenClaw>,
+}
+
+/// A real OpenClaw gateway, and the scripted LLM that its agents think with.
+pub(crate) struct OpenClaw {
+    _server: Background,
+    /// Where the gateway is, without a path.
+    pub(crate) url: String,
+    /// Where the LLM is, without a path.
+    pub(crate) llm: String,
+}
+
+/// Tidegate on a port of its own.
+pub(crate) struct Tidegate {
+    _server: Background,
+    address: SocketAddr,
+}
+
+impl Tidegate {
+    /// Returns what OpenAI's clients take as their base URL.
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+}
+
+impl<'a> Site<'a> {
+    /// Installs the packages and makes an empty folder for this run.
+    pub(crate) fn prepare(workspace: &'a Workspace) -> Result<Self> {
+        let home = workspace.target().join("e2e");
+        let wanted = workspace.root().join("tests/e2e/packages");
+        let packages = Packages::install(&wanted, home.join("packages"))?;
+        let run = home.join("run");
+        if run.exists() {
+            fs::remove_dir_all(&run)?;
+        }
+        fs::create_dir_all(&run)?;
+        let site = Self {
+            workspace,
+            packages,
+            run,
+            servers: Cell::new(0),
+            openclaw: OnceCell::new(),
+        };
+        site.link_scripts()?;
+        Ok(site)
+    }
+
+    /// Node looks for packages in the folders above a script.
+    fn link_scripts(&self) -> Result<()> {
+        let link = self.packages.folder().join("scripts");
+        if link.symlink_metadata().is_ok() {
+            fs::remove_file(&link)?;
+        }
+        Ok(symlink(self.scripts(), link)?)
+    }
+
+    fn scripts(&self) -> PathBuf {
+        self.workspace.root().join("tests/e2e")
+    }
+
+    /// Prepares a script of `tests/e2e` for Node.
+    pub(crate) fn node(&self, script: &str) -> Command {
+        let mut node = Command::new(self.packages.node());
+        node.args(["--preserve-symlinks", "--preserve-symlinks-main"]);
+        node.arg(self.packages.folder().join("scripts").join(script));
+        node
+    }
+
+    /// Prepares a script of `tests/e2e` for Python.
+    pub(crate) fn python(&self, script: &str) -> Command {
+        let mut python = Command::new(self.packages.python("python"));
+        // It would leave its byte code in the repository.
+        python.arg("-B").arg(self.scripts().join(script));
+        python
+    }
+
+    /// Starts Tidegate with a runtime and a configuration, which may name
+    /// `${OPENCLAW_GATEWAY_TOKEN}`, the clients' token.
+    ///
+    /// # Errors
+    /// A server that does not start.
+    pub(crate) fn tidegate(&self, runtime: Runtime, document: &str) -> Result<Tidegate> {
+        let number = self.servers.replace(self.servers.get() + 1);
+        let file = |end: &str| self.run.join(format!("tidegate-{number}.{end}"));
+        let config = file("json5");
+        fs::write(&config, document)?;
+        let mut serve = Command::new(std::env::current_exe()?);
+        serve.arg("serve").arg(runtime.composed(self.workspace));
+        serve
+            .args(["--listen", "127.0.0.1:0", "--config"])
+            .arg(config);
+        serve.env_remove("OPENCLAW_GATEWAY_PASSWORD");
+        serve
+            .env(FRONT_TOKEN, TOKEN)
+            .env(RUNTIME_TOKEN, GATEWAY_TOKEN);
+        let (server, address) =
+            Background::start(serve, &file("log"), Ending::Kill, served_address)?;
+        Ok(Tidegate {
+            _server: server,
+            address,
+        })
+    }
+
+    /// Returns the OpenClaw gateway, which starts when it is first asked for.
+    ///
+    /// # Errors
+    /// A gateway that does not start.
+    pub(crate) fn openclaw(&self) -> Result<&OpenClaw> {
+        if self.openclaw.get().is_none() {
+            let openclaw = self.start_openclaw()?;
+            drop(self.openclaw.set(openclaw));
+        }
+        self.openclaw.get().context("there is no OpenClaw gateway")
+    }
+
+    fn start_openclaw(&self) -> Result<OpenClaw> {
+        let mut script = self.node("openclaw/gateway.mjs");
+        script.arg(self.run.join("openclaw"));
+        script.env(FRONT_TOKEN, GATEWAY_TOKEN);
+        let log = self.run.join("openclaw.log");
+        let (server, (url, llm)) = Background::start(script, &log, Ending::CloseInput, |line| {
+            let (url, llm) = line.strip_prefix("ready ")?.trim().split_once(' ')?;
+            Some((url.to_owned(), llm.to_owned()))
+        })?;
+        Ok(OpenClaw {
+            _server: server,
+            url,
+            llm,
+        })
+    }
+}
+
+/// Returns an ordinary configuration, with the runtime at that URL.
+pub(crate) fn document(runtime: &str) -> String {
+    format!(
+        "{{
+  gateway: {{
+    auth: {{ mode: 'token', token: '${{OPENCLAW_GATEWAY_TOKEN}}' }},
+    http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }},
+  }},
+  agents: {{ entries: {{ main: {{}}, research: {{}} }} }},
+  tidegate: {{ runtime: {{ url: '{runtime}' }} }},
+}}"
+    )
+}
+
+/// Reads the line by which `wasmtime serve` tells its address.
+fn served_address(line: &str) -> Option<SocketAddr> {
+    let (_, address) = line.split_once("Serving HTTP on http://")?;
+    address.trim().trim_end_matches('/').parse().ok()
+}
