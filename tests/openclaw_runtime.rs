@@ -15,8 +15,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use harness::{
-    RecordedRequest, Response, Server, Step, TOKEN, Upstream, ask, chunks, config, error, finishes,
-    steps, streamed, text,
+    RecordedRequest, Response, Server, Step, TOKEN, Upstream, ask, broken_stream, chunks, config,
+    delta, error, finish, finishes, friendly, raw_stream, refusal, refusal_with, says, steps,
+    stream, streamed, text, upstream_of,
 };
 use serde_json::{Value, json};
 
@@ -33,74 +34,6 @@ fn server_at(url: &str) -> Server {
 
 fn server(upstream: &Upstream) -> Server {
     server_at(&upstream.url())
-}
-
-/// The data of a chunk that adds something.
-fn delta(delta: &Value) -> String {
-    json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": null }] }).to_string()
-}
-
-fn says(text: &str) -> String {
-    delta(&json!({ "content": text }))
-}
-
-/// The data of a chunk that ends the answer.
-fn finish(reason: &str) -> String {
-    json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": reason }] }).to_string()
-}
-
-/// An answer of server-sent events, whole, in one packet.
-fn stream(events: &[&str]) -> Vec<Step> {
-    let events: Vec<_> = events.iter().map(|data| steps::event(data)).collect();
-    let end = steps::LAST_CHUNK.as_bytes();
-    vec![Step::Write(
-        [&steps::events_head(), &events.concat(), end].concat(),
-    )]
-}
-
-/// An answer of server-sent events that the upstream breaks off.
-fn broken_stream(events: &[&str]) -> Vec<Step> {
-    let events: Vec<_> = events.iter().map(|data| steps::event(data)).collect();
-    let begin = [steps::events_head(), events.concat()].concat();
-    vec![Step::Write(begin), Step::Close]
-}
-
-/// An answer of server-sent events with any body.
-fn raw_stream(body: impl AsRef<[u8]>) -> Vec<Step> {
-    let end = steps::LAST_CHUNK.as_bytes();
-    vec![Step::Write(
-        [&steps::events_head(), &steps::chunk(body), end].concat(),
-    )]
-}
-
-fn refusal(status: u16, body: &str) -> Vec<Step> {
-    vec![Step::Write(steps::answer(status, "application/json", body))]
-}
-
-fn refusal_with(status: u16, header: &str) -> Vec<Step> {
-    let head = format!("HTTP/1.1 {status} Scripted\r\n{header}\r\nContent-Length: 0\r\n\r\n");
-    vec![Step::Write(head.into_bytes())]
-}
-
-/// An upstream that says `Hello` to everyone.
-fn friendly() -> Upstream {
-    Upstream::script(stream(&[&says("Hello"), &finish("stop"), "[DONE]"]))
-}
-
-/// Starts an upstream that plays for each request what its last message asks
-/// for by name.
-fn upstream_of(plays: Vec<(&'static str, Vec<Step>)>) -> Upstream {
-    Upstream::start(move |request, connection| {
-        let name = last_message(request);
-        let play = plays.iter().find(|(named, _)| *named == name);
-        connection.play(&play.unwrap().1);
-    })
-}
-
-fn last_message(request: &RecordedRequest) -> String {
-    let body = request.json();
-    let last = body["messages"].as_array().unwrap().last().unwrap();
-    last["content"].as_str().unwrap().to_owned()
 }
 
 /// Sends a request and returns what arrived at the upstream.

@@ -6,6 +6,7 @@
 //! request   a request, sent over a plain socket
 //! response  what came back, at once or piece by piece with its times
 //! upstream  a scripted server that remembers who called and who hung up
+//! script    the usual answers of that server
 //! client    ordinary configurations and requests, and what is true of every answer
 //! wire      HTTP/1.1 as bytes
 //! watched   a value that others wait for; nothing here waits by the clock alone
@@ -25,6 +26,7 @@
 mod client;
 mod request;
 mod response;
+mod script;
 mod server;
 mod upstream;
 mod watched;
@@ -35,6 +37,10 @@ use std::time::Duration;
 pub(crate) use client::{TOKEN, ask, chunks, config, error, finishes, streamed, text};
 pub(crate) use request::Request;
 pub(crate) use response::{Event, Piece, Response, Stream};
+pub(crate) use script::{
+    broken_stream, delta, finish, friendly, last_message, raw_stream, refusal, refusal_with, says,
+    stream, upstream_of,
+};
 pub(crate) use server::{Server, ServerBuilder};
 pub(crate) use upstream::{Close, Connection, RecordedRequest, Step, Upstream, steps};
 pub(crate) use watched::Watched;

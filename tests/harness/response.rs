@@ -17,6 +17,9 @@ pub(crate) struct Response {
     pub(crate) body: Vec<u8>,
     /// Whether the body came to its declared end.
     pub(crate) whole: bool,
+    /// In how many chunks the body came, each of them a write of the
+    /// component's; none if its length was declared.
+    pub(crate) chunks: usize,
 }
 
 impl Response {
@@ -162,6 +165,7 @@ impl Stream {
             status: self.status,
             headers: self.headers,
             whole: self.body.is_whole(),
+            chunks: self.body.chunks(),
             body: self.received,
         }
     }

@@ -68,13 +68,15 @@ enum Framing {
 pub(crate) struct Body {
     framing: Framing,
     arrived: Vec<u8>,
+    /// How many chunks have begun; the empty one at the end is none.
+    chunks: usize,
 }
 
 impl Body {
     /// Expects the body of a request, of which a first part has arrived.
     pub(crate) fn of_request(headers: &Headers, arrived: Vec<u8>) -> Self {
         let framing = declared(headers).unwrap_or(Framing::Ended);
-        Self { framing, arrived }
+        Self::new(framing, arrived)
     }
 
     /// Expects the body of a response, of which a first part has arrived.
@@ -91,7 +93,15 @@ impl Body {
             declared(headers)
         };
         let framing = framing.unwrap_or(Framing::UntilClose);
-        Self { framing, arrived }
+        Self::new(framing, arrived)
+    }
+
+    fn new(framing: Framing, arrived: Vec<u8>) -> Self {
+        Self {
+            framing,
+            arrived,
+            chunks: 0,
+        }
     }
 
     /// Takes in what has arrived from the socket.
@@ -114,6 +124,11 @@ impl Body {
         matches!(self.framing, Framing::Ended | Framing::UntilClose)
     }
 
+    /// Returns how many chunks the body has come in so far.
+    pub(crate) fn chunks(&self) -> usize {
+        self.chunks
+    }
+
     /// Tells whether nothing more belongs to the body.
     pub(crate) fn has_ended(&self) -> bool {
         self.framing == Framing::Ended
@@ -131,7 +146,10 @@ impl Body {
             Framing::Length(left) => Some(Framing::Length(left - self.pass(left, taken)?)),
             Framing::ChunkSize => Some(match chunk_size(&self.line()?) {
                 0 => Framing::Trailers,
-                size => Framing::Chunk(size),
+                size => {
+                    self.chunks += 1;
+                    Framing::Chunk(size)
+                }
             }),
             Framing::Chunk(0) => self.line().map(|_| Framing::ChunkSize),
             Framing::Chunk(left) => Some(Framing::Chunk(left - self.pass(left, taken)?)),

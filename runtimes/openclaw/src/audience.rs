@@ -26,8 +26,11 @@ pub(crate) struct Audience {
     events: StreamWriter<RunEvent>,
     /// One timer for the whole run, armed again when it fires: a new one for
     /// every read costs a quarter of the token rate.
-    tick: Pin<Box<dyn Future<Output = ()>>>,
+    tick: Clock,
 }
+
+/// A timer under way.
+type Clock = Pin<Box<dyn Future<Output = ()>>>;
 
 impl Audience {
     pub(crate) fn new(events: StreamWriter<RunEvent>) -> Self {
@@ -60,6 +63,14 @@ impl Audience {
         }
         let left = self.events.write_all(events).await;
         if left.is_empty() { Ok(left) } else { Err(Gone) }
+    }
+
+    /// Ends the stream of events, and returns the clock to be stopped later: the
+    /// host has a turn meanwhile, and a caller that sees the stream end in it
+    /// should find the ending, too.
+    pub(crate) fn close(self) -> Clock {
+        drop(self.events);
+        self.tick
     }
 
     /// Asks the stream whether the caller still listens: a write of nothing is

@@ -22,7 +22,7 @@ type BodyEnd = Result<Option<Trailers>, ErrorCode>;
 
 /// How much is read at once: a network packet holds less, and a host does not
 /// wait until it is full.
-const READ_SIZE: usize = 32 * 1024;
+pub(crate) const READ_SIZE: usize = 32 * 1024;
 
 /// A response whose body has not been read.
 pub(crate) struct Response {

@@ -1,8 +1,10 @@
 //! The exported interface: runs, and the agents that can be asked for.
 
 use std::cell::OnceCell;
+use std::pin::pin;
 use std::rc::Rc;
 
+use futures_util::FutureExt as _;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::{FutureReader, StreamReader};
 
@@ -10,7 +12,7 @@ use crate::audience::Audience;
 use crate::bindings::exports::tidegate::agent::runtime::Guest;
 use crate::bindings::{wit_future, wit_stream};
 use crate::censor::Censor;
-use crate::client::{self, Body, Response};
+use crate::client::{self, Body, READ_SIZE, Response};
 use crate::models::{LIST_LIMIT, parse_agents};
 use crate::request::Request;
 use crate::response::BODY_LIMIT;
@@ -33,9 +35,10 @@ impl Guest for Component {
             let mut audience = Audience::new(events);
             let ended = carry_out(request, &mut audience).await;
             // The contract: first the stream ends, then the future resolves.
-            drop(audience);
+            let clock = audience.close();
             // A caller that does not want to know the ending has left.
             ending.write(ended).await.ok();
+            drop(clock);
         });
         (reader, ended)
     }
@@ -100,8 +103,8 @@ async fn refusal(response: Response, agent: &str, censor: &Censor) -> RunError {
         .error(&body.unwrap_or_default(), agent, censor)
 }
 
-/// Tells everything that the body says, until it ends. Nothing more is read
-/// while the audience takes its time.
+/// Tells everything that the body says, until it ends: what is ready together
+/// is told together. Nothing more is read while the audience takes its time.
 async fn follow(
     mut body: Body,
     mut transcript: Transcript,
@@ -109,14 +112,32 @@ async fn follow(
     audience: &mut Audience,
 ) -> Ending {
     let (mut buffer, mut events) = (Vec::new(), Vec::new());
-    while let Some(bytes) = audience.wait_for(body.read(buffer)).await? {
-        let progress = transcript.read(&bytes, &mut events);
-        events = audience.tell(events).await?;
-        match progress? {
-            Progress::Done => return transcript.end(),
-            Progress::Open => buffer = bytes,
+    let mut untold = 0;
+    loop {
+        let mut reading = pin!(body.read(buffer));
+        let ready = match untold {
+            0..READ_SIZE => reading.as_mut().now_or_never(),
+            _enough => None,
+        };
+        let read = match ready {
+            Some(read) => read,
+            None => {
+                events = audience.tell(events).await?;
+                untold = 0;
+                audience.wait_for(reading).await?
+            }
+        };
+        let Some(bytes) = read else { break };
+        untold += bytes.len();
+        match transcript.read(&bytes, &mut events) {
+            Ok(Progress::Open) => buffer = bytes,
+            ended => {
+                audience.tell(events).await?;
+                return ended.and_then(|_done| transcript.end());
+            }
         }
     }
+    audience.tell(events).await?;
     let ended = audience.wait_for(body.end()).await?;
     ended.map_err(|code| error_within_response(&code, censor))?;
     transcript.end()

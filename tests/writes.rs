@@ -1,0 +1,127 @@
+//! What is ready together is sent together: every write of a component is a
+//! packet, and on hosts that wait for acknowledgements a delay.
+
+#![expect(
+    clippy::indexing_slicing,
+    reason = "what a test reads fails it if it is not there"
+)]
+
+mod harness;
+
+use std::sync::Mutex;
+use std::sync::mpsc;
+
+use harness::{
+    Server, Upstream, ask, chunks, config, finish, finishes, raw_stream, says, steps, stream,
+    streamed, text, upstream_of,
+};
+use serde_json::{Value, json};
+
+/// How often a test repeats what luck could bring about.
+const TRIES: usize = 20;
+
+fn server(upstream: &Upstream) -> Server {
+    let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
+    Server::start("openclaw", &config(&runtime))
+}
+
+fn with_usage(text: &str) -> Value {
+    let mut body = streamed(ask(text));
+    body["stream_options"] = json!({ "include_usage": true });
+    body
+}
+
+/// The last words of an answer and its ending, in one chunk.
+fn ending(words: &str) -> Vec<u8> {
+    let usage = json!({ "choices": [], "usage": { "total_tokens": 3 } }).to_string();
+    let events = [says(words), finish("stop"), usage, "[DONE]".to_owned()];
+    let events = events.map(|data| format!("data: {data}\n\n"));
+    [steps::chunk(events.concat()), steps::LAST_CHUNK.into()].concat()
+}
+
+#[test]
+fn an_answer_that_is_ready_at_once_is_one_write_with_its_head() {
+    let upstream = Upstream::start(|_, connection| {
+        connection.send([steps::events_head(), ending("Hello")].concat());
+    });
+    let server = server(&upstream);
+    for _ in 0..TRIES {
+        let mut stream = server.chat(&with_usage("Hi")).open();
+        let head = stream.at;
+        let first = stream.piece().unwrap();
+        assert_eq!(first.at, head, "{first:?}");
+        let answer = stream.finish();
+        assert_eq!(answer.chunks, 1, "{answer:?}");
+        let chunks = chunks(&answer);
+        assert_eq!(
+            (text(&chunks).as_str(), finishes(&chunks)),
+            ("Hello", vec!["stop"])
+        );
+    }
+}
+
+#[test]
+fn the_last_words_and_the_ending_are_one_write() {
+    let (go_on, may_go_on) = mpsc::channel();
+    let may_go_on = Mutex::new(may_go_on);
+    let upstream = Upstream::start(move |_, connection| {
+        connection.open_events();
+        connection.event(&says("Good"));
+        // The rest comes when the client has read this.
+        may_go_on.lock().unwrap().recv().unwrap();
+        connection.send(ending("bye"));
+    });
+    let server = server(&upstream);
+    for _ in 0..TRIES {
+        let mut stream = server.chat(&with_usage("Hi")).open();
+        let said = std::iter::from_fn(|| stream.data()).find(|data| data.contains("Good"));
+        assert!(said.is_some());
+        go_on.send(()).unwrap();
+        let answer = stream.finish();
+        assert_eq!(answer.chunks, 2, "{answer:?}");
+        assert_eq!(text(&chunks(&answer)), "Goodbye");
+    }
+}
+
+#[test]
+fn a_broken_run_sends_its_last_words_and_the_error_in_one_write() {
+    let broken = format!("data: {}\n\ndata: {{oops\n\n", says("Hel"));
+    let upstream = Upstream::script(raw_stream(broken));
+    let server = server(&upstream);
+    for _ in 0..TRIES {
+        let answer = server.chat(&streamed(ask("Hi"))).send();
+        assert_eq!(answer.chunks, 1, "{answer:?}");
+        let chunks = chunks(&answer);
+        assert_eq!(text(&chunks), "Hel", "{answer:?}");
+        assert!(chunks.last().unwrap()["error"].is_object(), "{answer:?}");
+    }
+}
+
+#[test]
+fn an_answer_in_one_piece_has_a_length_and_comes_with_its_head() {
+    let long = "word ".repeat(2000);
+    let upstream = upstream_of(vec![
+        (
+            "short",
+            stream(&[&says("Hello"), &finish("stop"), "[DONE]"]),
+        ),
+        ("long", stream(&[&says(&long), &finish("stop"), "[DONE]"])),
+        ("broken", stream(&[&says("Hello")])),
+    ]);
+    let server = server(&upstream);
+    for name in ["short", "long", "broken"] {
+        for _ in 0..TRIES {
+            let mut stream = server.chat(&ask(name)).open();
+            let length = stream.headers.get("content-length").map(str::to_owned);
+            let all = stream.piece().unwrap();
+            assert_eq!(all.at, stream.at, "{name}");
+            assert_eq!(length, Some(all.bytes.len().to_string()), "{name}");
+            let answer = stream.finish();
+            assert_eq!(
+                (answer.body.len(), answer.chunks),
+                (all.bytes.len(), 0),
+                "{name}"
+            );
+        }
+    }
+}
