@@ -90,7 +90,7 @@ fn write_components(workspace: &Workspace, dist: &Path) -> Result<Vec<Component>
         let component = built(workspace, &format!("runtime_{name}"))?;
         let file = dist.join(format!("runtime-{name}.wasm"));
         written.push(Component::write(file, &component)?);
-        let composed = compose(&gateway, &component)
+        let composed = compose(&gateway, &[component])
             .with_context(|| format!("cannot compose the gateway with runtime-{name}"))?;
         written.push(Component::write(runtime.composed(workspace), &composed)?);
     }

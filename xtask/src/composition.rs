@@ -1,25 +1,64 @@
-//! Two components made one: the gateway, plugged with a runtime.
+//! Components made one: a socket, and the plugs that fill its imports.
 //!
 //! The result is what `wac plug gateway.wasm --plug runtime.wasm` writes, less
 //! the names of its parts. It asks its host for WASI alone: anything else would
 //! be found out only when a host refuses to start it.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result, ensure};
+use clap::Args;
 use wac_graph::types::{Package, Types};
 use wac_graph::{CompositionGraph, EncodeOptions, PackageId, plug};
 
 use crate::slim::slim;
 
-/// Plugs the runtime into the gateway.
+/// What `cargo xtask plug` is told, which is what `wac plug` is.
+#[derive(Args)]
+pub(crate) struct Plug {
+    /// The component whose imports are filled, such as `dist/gateway.wasm`.
+    socket: PathBuf,
+    /// A component that exports what the socket imports; may be repeated.
+    #[arg(long = "plug", value_name = "FILE", required = true)]
+    plugs: Vec<PathBuf>,
+    /// Where the composed component is written.
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+}
+
+impl Plug {
+    /// Composes, and writes the result.
+    pub(crate) fn run(self) -> Result<()> {
+        let socket = read(&self.socket)?;
+        let plugs: Vec<_> = self
+            .plugs
+            .iter()
+            .map(|file| read(file))
+            .collect::<Result<_>>()?;
+        let composed = compose(&socket, &plugs)?;
+        let file = self.output.display();
+        fs::write(&self.output, composed).with_context(|| format!("cannot write {file}"))
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// Fills the socket's imports by what the plugs export.
 ///
 /// # Errors
 /// Parts whose interfaces differ, and a result that needs more than WASI.
-pub(crate) fn compose(gateway: &[u8], runtime: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn compose(socket: &[u8], plugs: &[Vec<u8>]) -> Result<Vec<u8>> {
     let mut graph = CompositionGraph::new();
-    let gateway = register(&mut graph, "tidegate:gateway", gateway)?;
-    let runtime = register(&mut graph, "tidegate:runtime", runtime)?;
-    plug(&mut graph, vec![runtime], gateway)
-        .context("the two do not share one version of tidegate:agent/runtime")?;
+    let socket = register(&mut graph, "tidegate:socket", socket)?;
+    let mut registered = Vec::new();
+    for (n, plug) in plugs.iter().enumerate() {
+        registered.push(register(&mut graph, &format!("tidegate:plug{n}"), plug)?);
+    }
+    plug(&mut graph, registered, socket)
+        .context("they do not share one version of an interface")?;
     let composed = slim(&graph.encode(EncodeOptions::default())?)?;
     ensure_only_wasi(&composed)?;
     Ok(composed)
@@ -55,6 +94,6 @@ mod tests {
 
     #[test]
     fn what_is_no_component_is_refused() {
-        assert!(compose(b"\0asm\x01\0\0\0", b"").is_err());
+        assert!(compose(b"\0asm\x01\0\0\0", &[Vec::new()]).is_err());
     }
 }

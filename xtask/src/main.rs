@@ -1,9 +1,9 @@
-//! Tidegate's own tasks: `cargo xtask build | up | serve | test | e2e | key`.
+//! Tidegate's own tasks: `cargo xtask build | up | serve | plug | test | e2e | key`.
 //!
 //! ```text
 //! workspace    where things are, and cargo itself
 //! components   sources                 -> dist/*.wasm
-//! composition  gateway + runtime       -> one component
+//! composition  socket + plugs          -> one component
 //! slim         component               -> the same without names
 //! environment  configuration, secrets  -> what the guest may see
 //! server       component + environment -> HTTP, by the real `wasmtime serve`
@@ -52,6 +52,8 @@ enum Task {
     Key(key::KeyTask),
     /// Serve one composed component with the embedded `wasmtime serve`.
     Serve(server::Serve),
+    /// Fill the imports of a component by what others export.
+    Plug(composition::Plug),
     /// Check formatting and lints, build, and run every test.
     Test(suite::Test),
     /// Run real clients, the real runtime and real hosts, as a table.
@@ -75,6 +77,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Up(up) => up.run(&workspace),
         Task::Key(key) => key.run(),
         Task::Serve(serve) => serve.run(),
+        Task::Plug(plug) => plug.run(),
         Task::Test(test) => test.run(&workspace),
         Task::E2e(suites) => suites.run(&workspace),
     }
