@@ -3,6 +3,40 @@
 //! Rules: those of JavaScript's `TextDecoder` and `JSON.parse`, which the
 //! reference uses, where RFC 8259 leaves room.
 
+use crate::rejection::Rejection;
+
+/// How many values the JSON text of a body may hold. A value of two bytes, such
+/// as `0,` where a tool should stand, takes a hundred bytes once it is read.
+const VALUE_LIMIT: usize = 200_000;
+
+/// Checks that a text does not hold more values than can be kept.
+///
+/// # Errors
+/// More than 200,000 values.
+pub fn check_values(text: &str) -> Result<(), Rejection> {
+    // A value takes two bytes at least, so that few texts have to be counted.
+    if text.len() / 2 > VALUE_LIMIT && values(text) > VALUE_LIMIT {
+        return Err(Rejection::TooManyValues(VALUE_LIMIT));
+    }
+    Ok(())
+}
+
+/// Counts the values of well-formed JSON text: each comes after a bracket, a brace
+/// or a comma. An empty list or object counts for one more.
+fn values(json: &str) -> usize {
+    let (mut count, mut in_string, mut escaped) = (0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' | b',' if !in_string => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
 /// Turns the bytes of a body into JSON text.
 ///
 /// Invalid UTF-8 and lone surrogate escapes become U+FFFD, a byte order mark
@@ -75,6 +109,32 @@ mod tests {
 
     fn mended(text_in: &str) -> String {
         text(text_in.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn the_values_of_a_text_are_counted_and_not_what_its_strings_say() {
+        for (text, count) in [
+            ("0", 0),
+            ("[0,0,0]", 3),
+            (r#"{"a":[],"b":{"c":1}}"#, 4),
+            (r#"["[,{",",\",{","\\",0]"#, 4),
+        ] {
+            assert_eq!(values(text), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_may_be_long_but_must_not_hold_too_much() {
+        let list = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+        assert_eq!(check_values(&list(VALUE_LIMIT)), Ok(()));
+        assert_eq!(
+            check_values(&list(VALUE_LIMIT + 1)),
+            Err(Rejection::TooManyValues(VALUE_LIMIT))
+        );
+        assert_eq!(
+            check_values(&format!("[\"{}\"]", list(VALUE_LIMIT))),
+            Ok(())
+        );
     }
 
     #[test]

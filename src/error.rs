@@ -173,7 +173,9 @@ fn rejected(rejection: &Rejection) -> Answer {
         Rejection::Forbidden { param, .. } => {
             Answer::new(StatusCode::FORBIDDEN, "forbidden", text).param(*param)
         }
-        Rejection::TooLarge(_) => Answer::invalid(StatusCode::PAYLOAD_TOO_LARGE, text),
+        Rejection::TooLarge(_) | Rejection::TooManyValues(_) => {
+            Answer::invalid(StatusCode::PAYLOAD_TOO_LARGE, text)
+        }
         Rejection::BodyTimeout => Answer::invalid(StatusCode::REQUEST_TIMEOUT, text),
         Rejection::BodyBroken | Rejection::NotJson(_) => {
             Answer::invalid(StatusCode::BAD_REQUEST, text)
@@ -332,6 +334,7 @@ mod tests {
             (Rejection::KeyExpired, 401, "unauthorized"),
             (Rejection::forbidden("tools", "why"), 403, "forbidden"),
             (Rejection::TooLarge(9), 413, "invalid_request_error"),
+            (Rejection::TooManyValues(9), 413, "invalid_request_error"),
             (Rejection::BodyTimeout, 408, "invalid_request_error"),
             (Rejection::BodyBroken, 400, "invalid_request_error"),
             (

@@ -98,6 +98,7 @@ async fn run(
 ) -> Result<ValidRun, Rejection> {
     let (headers, bytes) = incoming.read(BODY_LIMIT).await?;
     let text = body::text(bytes);
+    body::check_values(&text)?;
     let request = ChatCompletionRequest::parse(&text)
         .map_err(|error| Rejection::NotJson(error.to_string()))?;
     let ids = RequestIds {

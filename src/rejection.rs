@@ -30,6 +30,8 @@ pub enum Rejection {
     },
     /// The body is larger than this many bytes.
     TooLarge(usize),
+    /// The body holds more than this many JSON values.
+    TooManyValues(usize),
     /// The body did not come in time.
     BodyTimeout,
     /// The body broke off.
@@ -90,6 +92,9 @@ impl fmt::Display for Rejection {
             ),
             Self::TooLarge(limit) => {
                 write!(f, "The request body is larger than {limit} bytes. Send less.")
+            }
+            Self::TooManyValues(limit) => {
+                write!(f, "The request body holds more than {limit} JSON values. Send less.")
             }
             Self::BodyTimeout => f.write_str("The request body did not arrive in time."),
             Self::BodyBroken => f.write_str("The request body broke off before its end."),

@@ -263,7 +263,7 @@ fn a_nesting_bomb_does_no_harm_wherever_it_stands() {
         ("root of objects", 400, objects.clone()),
         ("unclosed arrays", 400, "[".repeat(DEPTH)),
         ("unclosed objects", 400, "{\"a\":".repeat(DEPTH)),
-        ("20 MiB of brackets", 400, "[".repeat(BODY_LIMIT)),
+        ("20 MiB of brackets", 413, "[".repeat(BODY_LIMIT)),
         ("messages", 400, format!("{{\"messages\":{arrays}}}")),
         ("a message", 400, in_message("content")),
         ("a role", 400, in_message("role")),
@@ -285,7 +285,7 @@ fn a_nesting_bomb_does_no_harm_wherever_it_stands() {
     ] {
         let answer = post(&server, body).send();
         assert_eq!(answer.status, status, "{place}: {answer:?}");
-        if status == 400 {
+        if status != 200 {
             refused(&server, status, &answer);
         }
     }

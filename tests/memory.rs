@@ -119,6 +119,63 @@ fn the_largest_request_of_text_fits_into_little_memory() {
     server.assert_unharmed(&[TOKEN]);
 }
 
+/// A request of the largest size with as many of these items as fit into a list.
+fn with_items(open: &str, item: &str, count: usize, close: &str) -> Vec<u8> {
+    let items = vec![item; count].join(",");
+    let mut body = [open, &items, close].concat().into_bytes();
+    assert!(body.len() <= BODY_LIMIT);
+    body.resize(BODY_LIMIT, b' ');
+    body
+}
+
+#[test]
+fn millions_of_tiny_values_are_refused_and_the_most_that_are_not_fit_into_little_memory() {
+    let upstream = friendly();
+    let server = server(&upstream);
+    let says = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
+    let tools = format!("{{{says},\"tools\":[");
+    let stop = format!("{{{says},\"stop\":[");
+    let after = format!(",{}]}}", "{\"role\":\"user\",\"content\":\"Hi\"}");
+    let calls = "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[";
+    // Each item with the number of values that it holds.
+    for (open, item, values, close, status) in [
+        (tools.as_str(), "0", 1, "]}", 400),
+        (&tools, "{}", 2, "]}", 400),
+        (&stop, "\"\"", 1, "]}", 400),
+        (
+            "{\"messages\":[",
+            "{\"role\":\"user\"}",
+            2,
+            after.as_str(),
+            200,
+        ),
+        (
+            "{\"messages\":[",
+            "{\"role\":\"user\",\"content\":\"x\"}",
+            3,
+            &after,
+            200,
+        ),
+        (
+            calls,
+            "{\"id\":\"c\",\"function\":{\"name\":\"f\"}}",
+            4,
+            &format!("]}}{after}"),
+            200,
+        ),
+    ] {
+        let most = 199_980 / values;
+        let answer = post(&server, with_items(open, item, most, close)).send();
+        assert_eq!(answer.status, status, "{item}: {answer:?}");
+        let all = (BODY_LIMIT - open.len() - close.len()) / (item.len() + 1);
+        let answer = post(&server, with_items(open, item, all, close)).send();
+        assert_eq!(answer.status, 413, "{item}: {answer:?}");
+        assert_eq!(error(&answer)["type"], "invalid_request_error");
+    }
+    assert_eq!(upstream.requests().len(), 3);
+    server.assert_unharmed(&[TOKEN]);
+}
+
 #[test]
 fn a_byte_too_many_is_refused_by_the_declared_length_alone() {
     let upstream = friendly();
