@@ -10,7 +10,7 @@ use crate::headers::Headers;
 use crate::json::Member;
 use crate::key::Permission;
 use crate::openai::request::Text;
-use crate::rejection::Rejection;
+use crate::rejection::{Quote, Rejection};
 use crate::runtime::{Message, Tool};
 
 /// Returns the agents that exist for a caller.
@@ -76,7 +76,8 @@ pub fn check_tools(caller: &Caller, tools: &[Tool]) -> Result<(), Rejection> {
     match tools.iter().find(|tool| !key.tools.allows(&tool.name)) {
         None => Ok(()),
         Some(tool) => {
-            let message = format!("This key may not offer the tool `{}`.", tool.name);
+            let name = Quote(&tool.name);
+            let message = format!("This key may not offer the tool `{name}`.");
             Err(Rejection::forbidden("tools", message))
         }
     }

@@ -13,6 +13,9 @@ use crate::rejection::Rejection;
 /// The headers that name an agent; the first one that is not blank counts.
 const AGENT_HEADERS: [&str; 2] = ["x-openclaw-agent-id", "x-openclaw-agent"];
 
+/// The longest `model`, in bytes: every chunk of a stream repeats it.
+const MODEL_LIMIT: usize = 256;
+
 /// The agent that counts as the default where no agents are configured, as
 /// OpenClaw itself has it.
 const MAIN: &str = "main";
@@ -166,6 +169,12 @@ impl Agents {
         headers: &Headers,
     ) -> Result<AgentId, Rejection> {
         let model = model.as_ok().map_or("", AsRef::as_ref);
+        if model.len() > MODEL_LIMIT {
+            return Err(Rejection::invalid(
+                "model",
+                "Invalid `model`: it is longer than 256 bytes.",
+            ));
+        }
         let target = self.target(model).ok_or_else(|| {
             Rejection::invalid(
                 "model",
@@ -295,6 +304,7 @@ mod tests {
     fn a_model_in_no_known_form_is_refused() {
         let agents = agents(&["main"]);
         let long = format!("openclaw/{}", "a".repeat(65));
+        let padded = format!("openclaw{}", " ".repeat(249));
         for model in [
             "gpt-4o",
             "mock/mock-model",
@@ -307,6 +317,7 @@ mod tests {
             "openclawmain",
             "openclaw/mäin",
             &long,
+            &padded,
         ] {
             let refused = select(&agents, model, None).unwrap_err();
             assert!(

@@ -51,6 +51,25 @@ pub enum Rejection {
     UnknownModel(String),
 }
 
+/// A client's own word in a text for it: the beginning, if it is long.
+#[derive(Debug, Clone, Copy)]
+pub struct Quote<'t>(pub &'t str);
+
+/// The most of a word that is quoted, in bytes.
+const QUOTE_LIMIT: usize = 100;
+
+impl fmt::Display for Quote<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self
+            .0
+            .split_at_checked(self.0.floor_char_boundary(QUOTE_LIMIT))
+        {
+            Some((begin, end)) if !end.is_empty() => write!(f, "{begin}…"),
+            _ => f.write_str(self.0),
+        }
+    }
+}
+
 impl Rejection {
     /// Refuses the value of a member or header.
     pub fn invalid(param: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
@@ -102,11 +121,30 @@ impl fmt::Display for Rejection {
             Self::KeyExpired => f.write_str("This key has expired. Ask for a new one."),
             Self::Invalid { message, .. } | Self::Forbidden { message, .. } => f.write_str(message),
             Self::UnknownAgent(agent) => {
-                write!(f, "Unknown agent '{agent}'. GET /v1/models lists the agents.")
+                write!(f, "Unknown agent '{}'. GET /v1/models lists the agents.", Quote(agent))
             }
             Self::UnknownModel(model) => {
-                write!(f, "Model '{model}' not found. GET /v1/models lists the models.")
+                write!(f, "Model '{}' not found. GET /v1/models lists the models.", Quote(model))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_word_is_quoted_by_its_beginning() {
+        let long = "é".repeat(60);
+        for (word, quoted) in [
+            ("", String::new()),
+            ("main", "main".to_owned()),
+            (&"n".repeat(100), "n".repeat(100)),
+            (&"n".repeat(101), "n".repeat(100) + "…"),
+            (&format!("n{long}"), format!("n{}…", "é".repeat(49))),
+        ] {
+            assert_eq!(Quote(word).to_string(), quoted);
         }
     }
 }

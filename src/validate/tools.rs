@@ -2,7 +2,7 @@
 
 use crate::json::Member;
 use crate::openai::request::{Function, Raw, Text, Tool as OfferedTool, ToolChoice as Choice};
-use crate::rejection::Rejection;
+use crate::rejection::{Quote, Rejection};
 use crate::runtime::{Tool, ToolChoice};
 
 /// How deep a JSON Schema of a tool may nest.
@@ -32,6 +32,7 @@ pub(super) fn tools(
         ToolChoice::Named(name) => {
             tools.retain(|tool| tool.name == *name);
             if tools.is_empty() {
+                let name = Quote(name);
                 let why = format!("the tool `{name}` is not one of `tools`");
                 return Err(refuse_choice(&why));
             }
