@@ -3,6 +3,7 @@
 //! It holds no secret, no user and no text of a conversation; sessions appear as
 //! a short digest.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Instant;
 
@@ -106,7 +107,45 @@ impl Record {
         let elapsed = self.begun.elapsed().as_millis();
         self.milliseconds = u64::try_from(elapsed).unwrap_or(u64::MAX);
         if let Ok(line) = serde_json::to_string(&self) {
-            writeln!(std::io::stderr().lock(), "{line}").ok();
+            // In one write, so that no other line gets between it and its end.
+            let line = in_ascii(line) + "\n";
+            std::io::stderr().write_all(line.as_bytes()).ok();
         }
+    }
+}
+
+/// Writes what is not visible ASCII as JSON's escapes. Nothing that a client
+/// names then ends the line for any reader of the log, or steers a terminal.
+fn in_ascii(json: String) -> String {
+    let is_plain = |c: char| matches!(c, ' '..='~');
+    if json.chars().all(is_plain) {
+        return json;
+    }
+    let mut line = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_plain(c) {
+            line.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing into a string cannot fail.
+            write!(line, "\\u{unit:04x}").ok();
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_of_visible_ascii_and_still_says_the_same() {
+        let text = "x\n\u{7f}\u{85}\u{9b}é\u{2028}🙂~ ";
+        let json = serde_json::to_string(text).unwrap();
+        let line = in_ascii(json);
+        assert_eq!(line, r#""x\n\u007f\u0085\u009b\u00e9\u2028\ud83d\ude42~ ""#);
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
+        assert_eq!(in_ascii("{}".to_owned()), "{}");
     }
 }
