@@ -9,6 +9,9 @@ use crate::types::{InvalidKind, RunError};
 /// The most of an error's body that is read, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
+/// The most of an error's type that goes into the log, in characters.
+const KIND_LIMIT: usize = 64;
+
 /// The part of the response's head that matters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Head {
@@ -39,7 +42,7 @@ impl Head {
         match self.status {
             400 if is_unknown_agent(&error, agent) => RunError::UnknownAgent,
             400 => invalid(InvalidKind::Malformed),
-            401 | 403 => RunError::Denied(self.refusal(&error)),
+            401 | 403 => RunError::Denied(self.refusal(&error, censor)),
             // Whoever speaks the protocol explains itself with an error object.
             404 if explained.is_some() => invalid(InvalidKind::NotFound),
             404 | 405 => RunError::Denied(self.absence()),
@@ -59,8 +62,9 @@ impl Head {
     }
 
     /// Says who refused, and nothing of the message: it may quote the token.
-    fn refusal(&self, error: &ErrorObject) -> String {
+    fn refusal(&self, error: &ErrorObject, censor: &Censor) -> String {
         let kind = error.kind.as_deref().unwrap_or("no reason given");
+        let kind = censor.clean(kind, KIND_LIMIT);
         let status = self.status;
         format!("the server refuses the configured token with status {status}: {kind}")
     }
@@ -149,6 +153,23 @@ mod tests {
         ];
         for (status, kind) in cases {
             assert_eq!(error(&head(status), body), invalid(kind, "no"), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_quotes_the_token_or_the_address_does_not_tell_them() {
+        let document =
+            r#"{ tidegate: { runtime: { url: "http://10.0.0.7:18789", token: "s3cret" } } }"#;
+        let document = tidegate_config::Document::parse(document).unwrap();
+        let censor = Censor::new(&crate::settings::Settings::read(&document).unwrap());
+        let body = r#"{"error":{"message":"s3cret","type":"no s3cret at 10.0.0.7:18789"}}"#;
+        for status in [401, 403] {
+            match head(status).error(body.as_bytes(), "main", &censor) {
+                RunError::Denied(text) => {
+                    assert!(text.ends_with("no [removed] at [removed]"), "{text}");
+                }
+                other => panic!("{status}: {other:?}"),
+            }
         }
     }
 
