@@ -145,10 +145,11 @@ impl SessionKey {
                 _ => return Err(malformed()),
             },
         };
-        // An empty part would hide the namespace behind it from this check.
-        if name.starts_with(':') {
+        // OpenClaw passes over both, and this check would not see the namespace
+        // behind them.
+        if name.starts_with(|c: char| c == ':' || c.is_whitespace()) {
             return Err(refuse(
-                "`x-openclaw-session-key` must not begin with a colon.",
+                "The name in `x-openclaw-session-key` must not begin with a colon or a space.",
             ));
         }
         if RESERVED.iter().any(|namespace| name.starts_with(namespace)) {
@@ -365,6 +366,8 @@ mod tests {
         for header in [
             "openai:x",
             "agent:main::cron:x",
+            "agent:main: cron:x",
+            "agent:main:\t:cron:x",
             ":cron:x",
             "agent:main:openai-user:x",
             "OpenAI-Chat:x",
@@ -442,13 +445,14 @@ mod tests {
     proptest! {
         #[test]
         fn any_header_names_a_session_of_the_agent_or_is_refused(
-            header in "(agent:)?(main|beta|Main)?:?(cron:|subagent:)?\\PC{0,20}"
+            header in "(agent:)?(main|beta|Main)?:?[ \t:]{0,2}(cron:|subagent:)?\\PC{0,20}"
         ) {
             let main = agent("main");
             match SessionKey::named(&main, &header).map(|key| key.to_string()) {
                 Ok(key) => {
                     let name = key.strip_prefix("agent:main:");
                     prop_assert!(name.is_some_and(|name| {
+                        let name = name.trim_start();
                         !name.is_empty() && !RESERVED.iter().any(|space| name.starts_with(space))
                     }), "{}", key);
                     prop_assert!(!key.contains(|c: char| c.is_ascii_uppercase()), "{}", key);
