@@ -1,0 +1,166 @@
+//! Too much of everything. What a client sends comes back and is logged in
+//! part at most, and no length makes two sessions one.
+
+use serde_json::{Value, json};
+
+use super::{NAMER, Stage, WEB, message, research, session};
+use crate::harness::{Request, TOKEN, streamed};
+
+const KIB: usize = 1024;
+
+/// How long an error and its line in the log may be.
+const ANSWER_LIMIT: usize = KIB;
+
+fn with(stage: &Stage, member: &str, value: &Value) -> Request {
+    let mut body = research();
+    body[member] = value.clone();
+    stage.post(WEB).json(&body)
+}
+
+fn tool(name: &str) -> Value {
+    json!([{ "type": "function", "function": { "name": name } }])
+}
+
+#[test]
+fn long_names_of_sessions_stay_apart() {
+    let stage = Stage::set();
+    let long = "n".repeat(16 * KIB);
+    let names = [long.clone(), format!("{long}a"), format!("{long}b")];
+    let mut sessions: Vec<String> = Vec::new();
+    for name in &names {
+        let chat = |header| stage.post(WEB).header(header, name).json(&research());
+        for request in [
+            with(&stage, "user", &json!(name)),
+            chat("X-OpenWebUI-Chat-Id"),
+        ] {
+            sessions.push(session(&stage.served(request)).to_owned());
+        }
+        let named = stage.post(NAMER).header("X-OpenClaw-Session-Key", name);
+        let refused = stage.refused(400, named.json(&research()));
+        assert_eq!(refused["param"], "x-openclaw-session-key");
+    }
+    let count = sessions.len();
+    assert!(sessions.iter().all(|session| session.len() < 128));
+    sessions.sort();
+    sessions.dedup();
+    assert_eq!(sessions.len(), count);
+    // As large as a body may be.
+    let user = "u".repeat(20 * KIB * KIB - 4 * KIB);
+    let session = session(&stage.served(with(&stage, "user", &json!(user)))).to_owned();
+    assert!(!sessions.contains(&session));
+    stage.assert_unharmed();
+}
+
+/// Asserts that a refusal and its line in the log are short, whatever they
+/// quote.
+fn assert_short(stage: &Stage, request: Request) {
+    let before = stage.runs();
+    let answer = request.send();
+    assert!((400..500).contains(&answer.status), "{}", answer.status);
+    assert_eq!(stage.runs(), before);
+    let told = message(&answer);
+    assert!(answer.body.len() < ANSWER_LIMIT, "{told:.200}");
+    let record = stage.server.record(&answer.headers).to_string();
+    assert!(record.len() < ANSWER_LIMIT, "{record:.200}");
+}
+
+#[test]
+fn what_a_body_names_is_quoted_in_part_only() {
+    let stage = Stage::set_with("models: { 'gpt-4o': 'research' }");
+    let long = "n".repeat(KIB * KIB);
+    let padded = format!("gpt-4o{}", " ".repeat(KIB * KIB));
+    let chosen = json!({ "type": "function", "function": { "name": long } });
+    for (member, value) in [
+        ("model", json!(long)),
+        ("model", json!(format!("openclaw/{long}"))),
+        ("model", json!(padded)),
+        ("tool_choice", json!(long)),
+        ("tool_choice", chosen),
+        ("tools", json!([{ "type": long }])),
+        ("response_format", json!({ "type": long })),
+    ] {
+        assert_short(&stage, with(&stage, member, &value));
+    }
+    assert_short(&stage, stage.post(super::MUTE).json(&offer(&long)));
+    assert_short(&stage, stage.post(WEB).body(format!("{{\"{long}")));
+    assert_short(&stage, stage.post(WEB).body(format!("[\"{long}\"]")));
+    stage.assert_unharmed();
+}
+
+#[test]
+fn what_a_header_or_a_path_names_is_quoted_in_part_only() {
+    let stage = Stage::set();
+    let long = "n".repeat(100 * KIB);
+    for (key, name) in [
+        (WEB, "X-OpenClaw-Agent-Id"),
+        (TOKEN, "X-OpenClaw-Agent"),
+        (TOKEN, "X-OpenClaw-Model"),
+        (TOKEN, "X-OpenClaw-Message-Channel"),
+        (TOKEN, "X-OpenClaw-Session-Key"),
+    ] {
+        let request = stage.post(key).header(name, &long);
+        assert_short(&stage, request.json(&research()));
+    }
+    let path = format!("/v1/models/{}", "n".repeat(32 * KIB));
+    assert_short(&stage, stage.server.request("GET", &path).bearer(WEB));
+    stage.assert_unharmed();
+}
+
+/// Returns a request that offers a tool which the tenant may not offer.
+fn offer(name: &str) -> Value {
+    let mut body = research();
+    body["tools"] = tool(name);
+    body
+}
+
+#[test]
+fn a_model_that_every_chunk_would_repeat_is_short() {
+    let stage = Stage::set();
+    let padded = |length: usize| format!("{:<length$}", "openclaw/research");
+    let mut body = streamed(research());
+    body["model"] = json!(padded(256));
+    stage.served(stage.post(WEB).json(&body));
+    body["model"] = json!(padded(257));
+    let refused = stage.refused(400, stage.post(WEB).json(&body));
+    assert_eq!(refused["param"], "model");
+    stage.assert_unharmed();
+}
+
+#[test]
+fn heads_beyond_all_measure_harm_nobody() {
+    let stage = Stage::set();
+    let many = (0..10_000).fold(stage.post(WEB), |request, n| {
+        request.header(&format!("X-{n}"), "x")
+    });
+    let repeated = (0..10_000).fold(stage.post(WEB), |request, _| {
+        request.header("Authorization", "Bearer wrong")
+    });
+    let huge = "x".repeat(1024 * KIB);
+    let lines = [
+        stage.post(WEB).header("X-Huge", &huge),
+        stage.post(WEB).header(&huge, "x"),
+        stage.post(&huge),
+        stage
+            .server
+            .request("POST", &format!("/{huge}"))
+            .bearer(WEB),
+        stage
+            .server
+            .request(&huge, "/v1/chat/completions")
+            .bearer(WEB),
+    ];
+    for request in lines.into_iter().chain([many, repeated]) {
+        // The host may refuse before all of it is sent, and hang up.
+        let mut socket = stage.server.connect();
+        drop(std::io::Write::write_all(&mut socket, &request.bytes()));
+        let mut answer = Vec::new();
+        drop(std::io::Read::read_to_end(&mut socket, &mut answer));
+        assert!(
+            !answer.starts_with(b"HTTP/1.1 2"),
+            "{}",
+            answer.escape_ascii()
+        );
+        assert_eq!(stage.runs(), 0);
+    }
+    stage.assert_unharmed();
+}

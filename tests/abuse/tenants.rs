@@ -1,0 +1,259 @@
+//! The sessions of others: nobody enters one, whatever they call it. Two
+//! requests share a conversation exactly if the runtime sees one session key.
+
+use serde_json::json;
+
+use super::{APP, NAMER, Stage, WEB, WEB_APP, WEB2, research, session};
+use crate::harness::{Request, TOKEN};
+
+const SESSION: &str = "X-OpenClaw-Session-Key";
+const CHAT: &str = "X-OpenWebUI-Chat-Id";
+
+/// Namespaces of the runtime's and of the gateway's own, which no name enters.
+const RESERVED: [&str; 8] = [
+    "subagent:",
+    "cron:",
+    "acp:",
+    "harness:",
+    "openai:",
+    "openai-user:",
+    "openai-chat:",
+    "openai-named:",
+];
+
+/// Who a request says it is for.
+type Said<'s> = (&'s str, Option<&'s str>, Option<(&'s str, &'s str)>);
+
+fn request(stage: &Stage, (key, user, header): Said<'_>) -> Request {
+    let mut body = research();
+    if let Some(user) = user {
+        body["user"] = json!(user);
+    }
+    let request = stage.post(key).json(&body);
+    match header {
+        Some((name, value)) => request.header(name, value),
+        None => request,
+    }
+}
+
+fn reached(stage: &Stage, said: Said<'_>) -> String {
+    session(&stage.served(request(stage, said))).to_owned()
+}
+
+/// Asserts that no two of the requests share a session, and that each finds its
+/// own again.
+fn assert_apart(stage: &Stage, all: &[Said<'_>]) {
+    let mut sessions: Vec<(String, Said<'_>)> = Vec::new();
+    for said in all {
+        let session = reached(stage, *said);
+        if let Some((_, other)) = sessions.iter().find(|(known, _)| *known == session) {
+            panic!("{said:?} meets {other:?} in {session}");
+        }
+        assert_eq!(reached(stage, *said), session, "{said:?}");
+        sessions.push((session, *said));
+    }
+    stage.assert_unharmed();
+}
+
+#[test]
+fn a_user_of_one_tenant_is_nobody_to_another() {
+    let stage = Stage::set();
+    let keys = [WEB, WEB2, WEB_APP, NAMER, APP, TOKEN];
+    let users = keys.map(|key| (key, Some("alice"), None));
+    let chats = keys.map(|key| (key, None, Some((CHAT, "alice"))));
+    let both = keys.map(|key| (key, Some("alice"), Some((CHAT, "alice"))));
+    let names = [NAMER, APP, TOKEN].map(|key| (key, None, Some((SESSION, "alice"))));
+    assert_apart(&stage, &[&users[..], &chats, &both, &names].concat());
+}
+
+#[test]
+fn no_separator_makes_two_names_one() {
+    let stage = Stage::set();
+    let user = |user| (WEB, Some(user), None);
+    let chat = |user, chat| (WEB, user, Some((CHAT, chat)));
+    assert_apart(
+        &stage,
+        &[
+            user("ab"),
+            chat(Some("a"), "b"),
+            chat(Some("ab"), "b"),
+            chat(None, "ab"),
+            user("a:b"),
+            chat(Some("a:"), "b"),
+            user("a\u{0}b"),
+            user("a\nb"),
+            // As the parts are joined before they are hashed.
+            user("\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{2}ab"),
+            user("ab\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{1}b"),
+            user("a\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{1}b"),
+            // The name of another tenant, alone and with its user.
+            user("key:app"),
+            (APP, Some("ab"), None),
+            user("key:app:ab"),
+            (WEB, Some("2"), None),
+            (WEB2, Some("2"), None),
+            (WEB, Some(":app"), None),
+            (WEB, Some("app:x"), None),
+            (WEB_APP, Some("x"), None),
+            user("owner"),
+        ],
+    );
+}
+
+#[test]
+fn no_lookalike_makes_two_names_one() {
+    let stage = Stage::set();
+    let users = [
+        "alice",
+        "Alice",
+        "ALICE",
+        "al\u{131}ce",
+        "al\u{456}ce",
+        "ali\u{200b}ce",
+        "\u{feff}alice",
+        "alice\u{ad}",
+        "ａｌｉｃｅ",
+        "al\u{69}\u{307}ce",
+        "\u{e9}",
+        "e\u{301}",
+        "\u{fb01}",
+        "fi",
+        "\u{212a}",
+        "k",
+        "K",
+        "stra\u{df}e",
+        "strasse",
+    ];
+    let said = users.map(|user| (WEB, Some(user), None));
+    assert_apart(&stage, &said);
+}
+
+#[test]
+fn the_key_of_a_session_does_not_open_it() {
+    let stage = Stage::set();
+    let victims = [
+        reached(&stage, (WEB, Some("alice"), None)),
+        reached(&stage, (WEB, None, Some((CHAT, "trip")))),
+        reached(&stage, (NAMER, None, Some((SESSION, "trip")))),
+        reached(&stage, (TOKEN, Some("alice"), None)),
+    ];
+    for victim in &victims {
+        let name = victim.strip_prefix("agent:research:").unwrap();
+        let upper = victim.to_uppercase();
+        let encoded = victim.replace(':', "%3A");
+        for spelling in [
+            victim.as_str(),
+            name,
+            &upper,
+            &encoded,
+            &format!("agent:RESEARCH:{name}"),
+            &format!("agent:research::{name}"),
+            &format!("agent:research: {name}"),
+            &format!("agent:research:  {}", name.to_uppercase()),
+            &format!(": {name}"),
+            &format!("agent: research:{name}"),
+            &format!("agent:research:agent:research:{name}"),
+            &format!("agent:research:x:{name}"),
+            &format!("{victim} "),
+            &format!("\"{victim}\""),
+            &format!("{victim},x"),
+        ] {
+            for key in [NAMER, APP, TOKEN] {
+                assert_stays_out(&stage, key, spelling, &victims);
+            }
+            for said in [
+                (APP, Some(spelling), None),
+                (APP, None, Some((CHAT, spelling))),
+                (TOKEN, Some(spelling), None),
+            ] {
+                let session = reached(&stage, said);
+                assert!(!victims.contains(&session), "{said:?}");
+            }
+        }
+    }
+    stage.assert_unharmed();
+}
+
+/// Asserts that a session header is refused, or names something that is none of
+/// the victims', even to a runtime that trims the parts of a key.
+fn assert_stays_out(stage: &Stage, key: &str, spelling: &str, victims: &[String]) {
+    let before = stage.runs();
+    let answer = request(stage, (key, None, Some((SESSION, spelling)))).send();
+    if answer.status == 400 {
+        assert_eq!(stage.runs(), before);
+        return;
+    }
+    assert_eq!(answer.status, 200, "{spelling}: {answer:?}");
+    let arrived = stage.upstream.requests().pop().unwrap();
+    let session = session(&arrived);
+    assert!(!victims.iter().any(|v| v == session), "{spelling}");
+    let name = session.strip_prefix("agent:research:").unwrap();
+    let name = name.trim_matches([' ', ':']);
+    // A tenant's own names are kept where the gateway has put them.
+    let reserved = RESERVED.iter().any(|space| name.starts_with(space));
+    let own = key != TOKEN && name.starts_with("openai-named:");
+    assert!(own || !reserved, "{spelling} became {session}");
+}
+
+#[test]
+fn a_name_enters_no_reserved_namespace() {
+    let stage = Stage::set();
+    for space in RESERVED {
+        for spelling in [
+            format!("{space}x"),
+            format!(" {space}x"),
+            format!("agent:research:{space}x"),
+            format!("agent:research: {space}x"),
+            format!("agent:research:\t{space}x"),
+            format!("agent:research: :{space}x"),
+            format!("agent:research:: {space}x"),
+            format!("agent:research:{}x", space.to_uppercase()),
+        ] {
+            for key in [NAMER, TOKEN] {
+                let named = (key, None, Some((SESSION, spelling.as_str())));
+                stage.refused(400, request(&stage, named));
+            }
+        }
+    }
+    stage.assert_unharmed();
+}
+
+#[test]
+fn the_right_to_name_sessions_is_asked_of_every_spelling_of_the_header() {
+    let stage = Stage::set();
+    for name in [
+        "x-openclaw-session-key",
+        "X-OPENCLAW-SESSION-KEY",
+        "X-OpenClaw-Session-KEY",
+    ] {
+        for value in [
+            "alice",
+            "agent:research:alice",
+            "agent:main:alice",
+            "cron:x",
+        ] {
+            let refused = stage.refused(403, request(&stage, (WEB, None, Some((name, value)))));
+            assert_eq!(
+                refused["param"], "x-openclaw-session-key",
+                "{name}: {value}"
+            );
+        }
+    }
+    let named = |name, value| reached(&stage, (NAMER, None, Some((name, value))));
+    let alice = named("X-OPENCLAW-SESSION-KEY", "Alice");
+    assert_eq!(
+        named("x-openclaw-session-key", "agent:Research:alice"),
+        alice
+    );
+    // A header of another name names nothing, and is no offence.
+    for name in [
+        "X_OpenClaw_Session_Key",
+        "X-OpenClaw-Session_Key",
+        "X-OpenClaw-SessionKey",
+        "OpenClaw-Session-Key",
+    ] {
+        let fresh = reached(&stage, (WEB, None, Some((name, "alice"))));
+        assert!(fresh.starts_with("agent:research:openai:"), "{fresh}");
+    }
+    stage.assert_unharmed();
+}
