@@ -8,6 +8,13 @@ export const apiKey = process.env.TIDEGATE_API_KEY;
 /** Tidegate before the scripted LLM alone: its failures come at once. */
 export const faultsURL = process.env.FAULTS_BASE_URL;
 
+/** A tool that clients offer. */
+export const weather = {
+  name: "get_weather",
+  description: "Tells the weather of a city.",
+  parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+};
+
 /** Returns a word by which the calls of a check are found again. */
 export function word() {
   return `word-${randomUUID().slice(0, 13)}`;

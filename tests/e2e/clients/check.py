@@ -1,5 +1,6 @@
 """What the Python clients share: where Tidegate is, what the LLM behind it saw, and how a check is told."""
 
+import asyncio
 import json
 import os
 import time
@@ -58,14 +59,24 @@ def waited_a_second(word):
 def run(**checks):
     """Runs each check and prints its line."""
     for name, check in checks.items():
-        name = name.removeprefix("status_")
-        try:
-            check()
-        except Skip as reason:
-            print(f"ok - {name} # SKIP {reason}", flush=True)
-        except Exception:
-            print(f"not ok - {name}")
-            for line in traceback.format_exc().splitlines():
-                print(f"# {line}", flush=True)
-        else:
-            print(f"ok - {name}", flush=True)
+        tell(name, check)
+
+
+def run_async(**checks):
+    """Runs each check, a coroutine, in one event loop and prints its line."""
+    with asyncio.Runner() as runner:
+        for name, check in checks.items():
+            tell(name, lambda: runner.run(check()))
+
+
+def tell(name, check):
+    name = name.removeprefix("status_")
+    try:
+        check()
+        lines = [f"ok - {name}"]
+    except Skip as reason:
+        lines = [f"ok - {name} # SKIP {reason}"]
+    except Exception:
+        trace = traceback.format_exc().splitlines()
+        lines = [f"not ok - {name}", *(f"# {line}" for line in trace)]
+    print("\n".join(lines), flush=True)

@@ -11,6 +11,7 @@ export function configuration(port, llm, folder) {
       http: { endpoints: { chatCompletions: { enabled: true } } },
       controlUi: { enabled: false },
     },
+    logging: { file: `${folder}/openclaw.log` },
     agents: {
       defaults: {
         model: { primary: "llm/scripted" },
@@ -20,6 +21,9 @@ export function configuration(port, llm, folder) {
       },
       entries: { main: {}, research: {} },
     },
+    // What agents need beside their model is left out, so that they are ready sooner.
+    memory: { search: { enabled: false } },
+    plugins: { enabled: false },
     // The model sees the client's tools themselves and not a search for them.
     tools: { toolSearch: false },
     models: {

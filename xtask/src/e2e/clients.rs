@@ -31,5 +31,9 @@ pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
         report.row(client, ABILITIES, script)
     };
     check("openai (Python)", site.python("clients/openai_sync.py"))?;
-    Ok(())
+    check("openai (asyncio)", site.python("clients/openai_async.py"))?;
+    check("openai (npm)", site.node("clients/openai.mjs"))?;
+    check("AI SDK", site.node("clients/ai_sdk.mjs"))?;
+    check("LangChain", site.python("clients/langchain_client.py"))?;
+    check("llm", site.python("clients/llm_cli.py"))
 }
