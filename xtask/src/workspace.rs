@@ -141,7 +141,7 @@ fn no_rustup(error: io::Error) -> anyhow::Error {
 ///
 /// Build scripts that watch these (ring's does) would be run again at every
 /// change between a cargo of ours and one of the user's.
-fn variables_of_cargo_run() -> impl Iterator<Item = OsString> {
+pub(crate) fn variables_of_cargo_run() -> impl Iterator<Item = OsString> {
     let names = std::env::vars_os().map(|(name, _)| name);
     names.filter(|name| {
         let name = name.to_string_lossy();

@@ -5,7 +5,13 @@ use anyhow::Result;
 use super::report::Report;
 use super::site::Site;
 
-/// Runs every page that has commands to run.
-pub(crate) fn run(_site: &Site<'_>, _report: &mut Report) -> Result<()> {
+/// The pages whose every command is run.
+const PAGES: [&str; 1] = ["docs/getting-started.md"];
+
+/// Runs the pages.
+pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
+    for page in PAGES {
+        report.script(page, site.page(page)?)?;
+    }
     Ok(())
 }

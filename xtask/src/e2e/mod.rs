@@ -8,6 +8,8 @@
 //! report      checks -> a table and the closing lines
 //! clients     suite: what people call a chat completions endpoint with
 //! openclaw    suite: what only the real runtime shows
+//! page        a page of the documentation -> a script of its commands
+//! examples    suite: what is composed of one's own components
 //! docs        suite: the commands of the documentation
 //! ```
 //!
@@ -17,8 +19,10 @@
 mod background;
 mod clients;
 mod docs;
+mod examples;
 mod openclaw;
 mod packages;
+mod page;
 mod report;
 mod script;
 mod site;
@@ -47,6 +51,8 @@ enum Suite {
     Clients,
     /// The real OpenClaw gateway.
     Openclaw,
+    /// What is composed of one's own components.
+    Examples,
     /// The commands of the documentation.
     Docs,
 }
@@ -56,6 +62,7 @@ impl Suite {
         match self {
             Self::Clients => clients::run(site, report),
             Self::Openclaw => openclaw::run(site, report),
+            Self::Examples => examples::run(site, report),
             Self::Docs => docs::run(site, report),
         }
     }

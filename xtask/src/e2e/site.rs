@@ -2,20 +2,22 @@
 //! they share.
 
 use std::cell::{Cell, OnceCell};
+use std::ffi::OsString;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
 use crate::components::Runtime;
 use crate::environment::{FRONT_TOKEN, RUNTIME_TOKEN};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, variables_of_cargo_run};
 
 use super::background::{Background, Ending};
 use super::packages::Packages;
+use super::page;
 
 /// What clients send in the tests.
 pub(crate) const TOKEN: &str = "e2e-token-of-the-front-door";
@@ -133,6 +135,55 @@ impl<'a> Site<'a> {
         })
     }
 
+    /// Prepares the commands of a page, to be run in a folder in which the
+    /// repository's files appear beside what the page saves.
+    ///
+    /// # Errors
+    /// A page that cannot be read, and an OpenClaw gateway that it needs and
+    /// that does not start.
+    pub(crate) fn page(&self, page: &str) -> Result<Command> {
+        let folder = self.run.join(page.replace('/', "-"));
+        fs::create_dir_all(&folder)?;
+        for entry in fs::read_dir(self.workspace.root())? {
+            let entry = entry?;
+            symlink(entry.path(), folder.join(entry.file_name()))?;
+        }
+        let text = fs::read_to_string(self.workspace.root().join(page))?;
+        let address = free_address()?;
+        let mut meanings = vec![
+            ("address", address.to_string()),
+            (
+                "python",
+                self.packages.python("").join("..").display().to_string(),
+            ),
+        ];
+        if page::declares(&text, "openclaw") {
+            let url = &self.openclaw()?.url;
+            meanings.push(("openclaw", url.trim_start_matches("http://").to_owned()));
+            meanings.push(("openclaw-token", GATEWAY_TOKEN.to_owned()));
+        }
+        let script = page::script(&text, &meanings);
+        let mut bash = Command::new("bash");
+        bash.args(["-c", &script]).current_dir(folder);
+        bash.env("ADDRESS", address.to_string());
+        bash.env("PATH", self.path()?);
+        for name in variables_of_cargo_run() {
+            bash.env_remove(name);
+        }
+        Ok(bash)
+    }
+
+    /// Returns where programs are looked for: among the packages, too.
+    fn path(&self) -> Result<OsString> {
+        let node = self.packages.node();
+        let mut folders = vec![self.packages.folder().join("node_modules/.bin")];
+        folders.extend(node.parent().map(Path::to_owned));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        folders.extend(std::env::split_paths(&path));
+        folders.push(self.packages.python(""));
+        Ok(std::env::join_paths(folders)?)
+    }
+
     /// Returns the OpenClaw gateway, which starts when it is first asked for.
     ///
     /// # Errors
@@ -174,6 +225,11 @@ pub(crate) fn document(runtime: &str) -> String {
   tidegate: {{ runtime: {{ url: '{runtime}' }} }},
 }}"
     )
+}
+
+/// Returns an address of this machine that nobody listens at.
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
 /// Reads the line by which `wasmtime serve` tells its address.

@@ -1,0 +1,73 @@
+# Carries out the commands of a page, in the page's own folder. Its servers listen at $ADDRESS.
+set -u
+output=$PWD/.output
+server=
+missing=
+
+stop() {
+  [[ -z $server ]] && return
+  kill "$server"
+  wait "$server"
+  server=
+} 2>/dev/null
+trap stop EXIT
+
+# What comes next builds on what failed, so nothing comes next.
+fail() {
+  sed 's/^/# /' "$output"
+  echo "not ok - $1"
+  exit 1
+}
+
+left_out() {
+  [[ -n $missing ]] && echo "ok - $1 # SKIP there is no $missing here"
+}
+
+heading() {
+  missing=
+}
+
+needs() {
+  command -v "$1" >/dev/null || missing=$1
+}
+
+saves() {
+  mkdir -p "$(dirname "$1")" && printf '%s\n' "$2" >"$1"
+}
+
+runs() {
+  left_out "$1" && return
+  timeout 280 bash -e -c "$2" >"$output" 2>&1 </dev/null || fail "$1"
+  echo "ok - $1"
+}
+
+# A server's output is looked at while it grows.
+serves() {
+  stop
+  left_out "$1" && return
+  # `timeout` ends the server even if this script is killed, and all that it has started.
+  timeout 290 bash -e -c "$2" >"$output" 2>&1 </dev/null &
+  server=$!
+  until curl -sf "http://$ADDRESS/healthz" >/dev/null; do
+    kill -0 "$server" 2>/dev/null || fail "$1"
+    sleep 0.2
+  done
+  echo "ok - $1"
+}
+
+shows() {
+  left_out "$1" && return
+  local title=$1 pattern tries
+  shift
+  for pattern in "$@"; do
+    for tries in {1..50}; do
+      # shellcheck disable=SC2053 # it is a pattern
+      while IFS= read -r line || [[ -n $line ]]; do [[ $line == $pattern ]] && continue 3; done <"$output"
+      [[ -z $server ]] && break
+      sleep 0.1
+    done
+    echo "# there is no line like $pattern in:"
+    fail "$title"
+  done
+  echo "ok - $title"
+}
