@@ -3,7 +3,8 @@
 //! scripted upstream behind runtime-openclaw.
 //!
 //! ```text
-//! smuggling  requests that two readers could read differently
+//! smuggling  heads that two readers could read differently
+//! framing    bodies whose end they could
 //! bearers    credentials in odd spellings
 //! tenants    the sessions of others
 //! agents     the agents of others
@@ -11,6 +12,8 @@
 //! sizes      too much of everything
 //! passage    what reaches the upstream, header by header
 //! secrets    what must not be found in any byte that is written
+//! raw        requests as bytes
+//! traitor    an upstream that gives away what it was sent
 //! ```
 
 #![expect(
@@ -25,12 +28,15 @@ mod harness;
 
 mod agents;
 mod bearers;
+mod framing;
 mod passage;
+mod raw;
 mod roles;
 mod secrets;
 mod sizes;
 mod smuggling;
 mod tenants;
+mod traitor;
 
 use harness::{RecordedRequest, Request, Response, Server, TOKEN, Upstream, ask, error, steps};
 use serde_json::{Value, json};

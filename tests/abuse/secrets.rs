@@ -1,6 +1,6 @@
 //! Secrets, searched for in every byte that is written: to the client, to the
 //! runtime, and to the log. Everything that can happen happens once, and the
-//! upstream does what it can to give away what it was sent.
+//! upstream is a traitor.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,9 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::traitor::{BETRAYALS, traitor};
 use super::{APP, MUTE, NAMER, OLD, RUNTIME_TOKEN, WEB, WEB_APP, WEB2, research, tenants_and};
-use crate::harness::{
-    self, Connection, RecordedRequest, Request, Server, TOKEN, Upstream, steps, streamed,
-};
+use crate::harness::{self, Request, Server, TOKEN, streamed};
 
 /// The key under which sessions are hashed.
 const SESSION_SECRET: &str = "pepper-and-salt-77e1";
@@ -84,102 +83,6 @@ fn assert_absent(secrets: &[&str], place: &str, written: &str) {
         }
     }
 }
-
-/// An upstream that quotes what it was sent in whatever way its message asks.
-fn traitor() -> Upstream {
-    Upstream::start(|request, connection| {
-        let quoted = quoted(request);
-        let error = json!({ "error": {
-            "message": quoted, "type": quoted, "param": quoted, "code": quoted,
-        }});
-        let body = request.json();
-        let message = body["messages"][0]["content"].as_str().unwrap().to_owned();
-        if let Some(status) = message.strip_prefix("status ") {
-            connection.answer(
-                status.parse().unwrap(),
-                "application/json",
-                &error.to_string(),
-            );
-            return;
-        }
-        misbehave(&message, &quoted, &error.to_string(), connection);
-    })
-}
-
-/// Returns what a request tells of the gateway and of the runtime.
-fn quoted(request: &RecordedRequest) -> String {
-    let header = |name| request.headers.get(name).unwrap_or_default();
-    let host = header("host");
-    let authorization = header("authorization");
-    format!("no {authorization} at http://{host}/v1 or {host} or {RUNTIME_TOKEN}")
-}
-
-fn misbehave(message: &str, quoted: &str, error: &str, connection: &mut Connection) {
-    match message {
-        "redirect" => {
-            let head = format!("HTTP/1.1 307 Go\r\nLocation: http://{quoted}\r\n");
-            connection.send(format!(
-                "{head}WWW-Authenticate: {quoted}\r\nContent-Length: 0\r\n\r\n"
-            ));
-        }
-        "plain" => {
-            connection.answer(200, "text/plain", quoted);
-        }
-        "garbage" => {
-            connection.send(format!("{quoted}\r\n\r\n"));
-            connection.close();
-        }
-        "event" | "late event" => {
-            connection.open_events();
-            if message == "late event" {
-                connection.event(r#"{"choices":[{"index":0,"delta":{"content":"Well"}}]}"#);
-            }
-            connection.event(error);
-            connection.send(steps::LAST_CHUNK);
-        }
-        "no event" => {
-            connection.open_events();
-            connection.event(&format!("{{{quoted}"));
-            connection.send(steps::LAST_CHUNK);
-        }
-        "break" => {
-            connection.open_events();
-            connection.event(r#"{"choices":[{"index":0,"delta":{"content":"Well"}}]}"#);
-            connection.close();
-        }
-        _ => {
-            connection.open_events();
-            connection.event(r#"{"choices":[{"index":0,"delta":{"content":"Hello"}}]}"#);
-            connection.event(r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#);
-            connection.event("[DONE]");
-            connection.send(steps::LAST_CHUNK);
-        }
-    }
-}
-
-/// What the upstream can be asked for.
-const BETRAYALS: &[&str] = &[
-    "status 400",
-    "status 401",
-    "status 403",
-    "status 404",
-    "status 405",
-    "status 408",
-    "status 413",
-    "status 422",
-    "status 429",
-    "status 500",
-    "status 502",
-    "status 503",
-    "status 529",
-    "redirect",
-    "plain",
-    "garbage",
-    "event",
-    "late event",
-    "no event",
-    "break",
-];
 
 /// Requests that are served, refused and broken in every way.
 fn requests(server: &Server) -> Vec<Request> {
