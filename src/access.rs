@@ -5,19 +5,23 @@
 //! reason.
 
 use crate::agent::{AgentId, Agents};
-use crate::auth::{Caller, Rights};
+use crate::auth::{Caller, Rights, SCOPES_HEADER, Scope};
 use crate::headers::Headers;
 use crate::json::Member;
 use crate::key::Permission;
 use crate::openai::request::Text;
 use crate::rejection::{Quote, Rejection};
+use crate::route::Route;
 use crate::runtime::{Message, Tool};
+
+/// The header by which a caller chooses the agent's model.
+pub const MODEL_HEADER: &str = "x-openclaw-model";
 
 /// Returns the agents that exist for a caller.
 #[must_use]
 pub fn agents<'a>(caller: &'a Caller, all: &'a Agents) -> &'a Agents {
     match caller.rights() {
-        Rights::All => all,
+        Rights::All | Rights::Narrowed(_) => all,
         Rights::Scoped(key) => &key.agents,
     }
 }
@@ -61,7 +65,42 @@ pub fn check_header(
                 format!("This key may not set `{name}`."),
             ))
         }
-        Rights::Scoped(_) | Rights::All => Ok(()),
+        Rights::Scoped(_) | Rights::Narrowed(_) | Rights::All => Ok(()),
+    }
+}
+
+/// Checks that a caller has not given up what an endpoint needs.
+///
+/// # Errors
+/// A scope that is not among those that the request names.
+pub fn check_route(caller: &Caller, route: &Route) -> Result<(), Rejection> {
+    match route {
+        Route::ChatCompletions => check_scope(caller, Scope::Write),
+        Route::Models | Route::Model(_) => check_scope(caller, Scope::Read),
+        Route::NotOffered | Route::Health => Ok(()),
+    }
+}
+
+/// Checks that a caller may choose the agent's model, if it does.
+///
+/// # Errors
+/// The header where the caller's key does not allow it, or the scope for it is
+/// not among those that the request names.
+pub fn check_model(caller: &Caller, headers: &Headers) -> Result<(), Rejection> {
+    check_header(caller, headers, MODEL_HEADER, |key| key.model)?;
+    match headers.text(MODEL_HEADER) {
+        Some(_) => check_scope(caller, Scope::Admin),
+        None => Ok(()),
+    }
+}
+
+fn check_scope(caller: &Caller, scope: Scope) -> Result<(), Rejection> {
+    match caller.rights() {
+        Rights::Narrowed(scopes) if !scopes.hold(scope) => Err(Rejection::forbidden(
+            SCOPES_HEADER,
+            format!("This needs the scope `{}`.", scope.name()),
+        )),
+        Rights::Narrowed(_) | Rights::Scoped(_) | Rights::All => Ok(()),
     }
 }
 
@@ -98,6 +137,6 @@ pub fn check_messages(caller: &Caller, messages: &[Message]) -> Result<(), Rejec
                 "This key may not send system or developer messages.",
             ))
         }
-        Rights::Scoped(_) | Rights::All => Ok(()),
+        Rights::Scoped(_) | Rights::Narrowed(_) | Rights::All => Ok(()),
     }
 }

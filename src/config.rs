@@ -6,6 +6,7 @@
 
 mod agents;
 mod credentials;
+mod proxies;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::validate::{History, UrlPolicy};
 
 use self::agents::read_agents;
 use self::credentials::{read_auth, read_keys};
+use self::proxies::read_proxies;
 
 /// The variables that count without being named in the document.
 pub const WELL_KNOWN_VARIABLES: [&str; 2] = [TOKEN_VARIABLE, PASSWORD_VARIABLE];
@@ -58,7 +60,7 @@ pub struct Settings {
     pub cors: Cors,
     /// The value of `Strict-Transport-Security`; no such header unless configured.
     pub transport_security: Option<String>,
-    /// The proxies that may stand before the gateway.
+    /// What is known of the way that requests come.
     pub proxies: Proxies,
 }
 
@@ -96,16 +98,16 @@ impl Config {
 
 fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     let mut gateway = root.section("gateway");
-    let proxies = Proxies::new(gateway.texts("trustedProxies").unwrap_or_default());
     let mut http = gateway.section("http");
     let transport_security = read_transport_security(&mut http.section("securityHeaders"));
     let mut endpoint = http.section("endpoints").section("chatCompletions");
     let image_urls = read_image_urls(&mut endpoint.section("images"));
     let mut tidegate = root.section("tidegate");
     tidegate.allow("runtime");
+    let proxies = read_proxies(&mut gateway, &mut tidegate);
     let agents = read_agents(&mut root.section("agents"), &mut tidegate);
     let keys = read_keys(&mut tidegate, &agents);
-    let auth = read_auth(&mut gateway.section("auth"), keys);
+    let auth = read_auth(&mut gateway.section("auth"), keys, &proxies);
     let mut session = tidegate.section("session");
     let sessions = read_session_rules(&mut session);
     let history = session.choice("history", &HISTORIES).unwrap_or_default();

@@ -24,6 +24,48 @@ pub struct Grant {
     origin: String,
 }
 
+/// The web page that sent a request, if one did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// None did, as far as browsers tell.
+    Absent,
+    /// One of the gateway's own origin, or of one that may use it.
+    Known,
+    /// Any other.
+    Foreign,
+}
+
+impl Page {
+    /// Finds out which page sent a request to an authority (RFC 3986, section
+    /// 3.2), with or without a permission.
+    #[must_use]
+    pub fn of(
+        headers: &Headers,
+        authority: impl FnOnce() -> Option<String>,
+        grant: Option<&Grant>,
+    ) -> Self {
+        let Some(origin) = headers.first("origin") else {
+            return Self::Absent;
+        };
+        let origin = origin.trim_ascii();
+        let schemes = [&b"http://"[..], b"https://"];
+        let host = schemes
+            .iter()
+            .find_map(|scheme| origin.strip_prefix(*scheme));
+        let is_own = host
+            .zip(authority())
+            .is_some_and(|(host, authority)| host.eq_ignore_ascii_case(authority.as_bytes()));
+        // Not every host tells its authority. Browsers tell this, too, and no
+        // page can change it (Fetch Metadata, section 2.3).
+        let is_same = headers.first("sec-fetch-site") == Some(b"same-origin");
+        if is_own || is_same || grant.is_some() {
+            Self::Known
+        } else {
+            Self::Foreign
+        }
+    }
+}
+
 impl Cors {
     /// Takes origins; `*` stands for all of them.
     #[must_use]
@@ -167,5 +209,37 @@ mod tests {
         );
         assert_eq!(asked("x\u{7f}"), "authorization, content-type");
         assert_eq!(asked(""), "authorization, content-type");
+    }
+
+    #[test]
+    fn only_pages_of_the_gateway_and_permitted_ones_are_known() {
+        let cors = Cors::new(vec!["https://app.example.com".to_owned()]);
+        let page = |origin: &str, host: &str| {
+            let headers = Headers::from([("Origin", origin)]);
+            let authority = || Some(host.to_owned());
+            Page::of(&headers, authority, cors.grant(&headers).as_ref())
+        };
+        assert_eq!(page("http://127.0.0.1:3000", "127.0.0.1:3000"), Page::Known);
+        assert_eq!(page("https://Gate.example", "gate.example"), Page::Known);
+        assert_eq!(page("https://app.example.com", "gate.example"), Page::Known);
+        for origin in [
+            "https://evil.example",
+            "null",
+            "",
+            "http://127.0.0.1",
+            "http://127.0.0.1:3001",
+            "ftp://127.0.0.1:3000",
+            "127.0.0.1:3000",
+        ] {
+            assert_eq!(page(origin, "127.0.0.1:3000"), Page::Foreign, "{origin}");
+        }
+        let unheard = |headers: &Headers| Page::of(headers, || None, None);
+        assert_eq!(unheard(&Headers::default()), Page::Absent);
+        let own = ("Origin", "https://gate.example");
+        assert_eq!(unheard(&Headers::from([own])), Page::Foreign);
+        for (site, page) in [("same-origin", Page::Known), ("same-site", Page::Foreign)] {
+            let headers = Headers::from([own, ("Sec-Fetch-Site", site)]);
+            assert_eq!(unheard(&headers), page, "{site}");
+        }
     }
 }

@@ -11,10 +11,10 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
 use crate::access;
 use crate::agent::{AgentId, Agents};
-use crate::auth::Caller;
+use crate::auth::{Caller, Presented};
 use crate::body;
 use crate::config::{Config, Settings, WELL_KNOWN_VARIABLES};
-use crate::cors::Cors;
+use crate::cors::{Cors, Page};
 use crate::delivery;
 use crate::error::Error;
 use crate::exchange::Exchange;
@@ -68,15 +68,26 @@ async fn answer(incoming: Incoming, exchange: &mut Exchange) -> Result<Reply, Er
     exchange
         .transport_security
         .clone_from(&settings.transport_security);
-    settings.proxies.check(&incoming.headers)?;
+    let sender = settings.proxies.sender(&incoming.headers)?;
     exchange.grant = settings.cors.grant(&incoming.headers);
     let asks = incoming.method == Method::OPTIONS && Cors::is_preflight(&incoming.headers);
     if asks && exchange.grant.is_some() {
         return Ok(Reply::Preflight(incoming.headers));
     }
     route.check(&incoming.method)?;
-    let caller = settings.auth.authenticate(&incoming.headers, now())?;
-    exchange.record.caller(caller.name());
+    let presented = Presented {
+        headers: &incoming.headers,
+        sender,
+        page: Page::of(
+            &incoming.headers,
+            || incoming.authority(),
+            exchange.grant.as_ref(),
+        ),
+    };
+    let caller = settings.auth.authenticate(&presented, now());
+    let caller = caller.map_err(Rejection::from)?;
+    exchange.record.caller(&caller);
+    access::check_route(&caller, &route)?;
     let agents = access::agents(&caller, &settings.agents);
     match route {
         Route::ChatCompletions => {

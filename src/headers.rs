@@ -20,9 +20,14 @@ impl Headers {
     /// Returns the first value under a name, as it came.
     #[must_use]
     pub fn first(&self, name: &str) -> Option<&[u8]> {
-        let mut fields = self.0.iter();
-        let field = fields.find(|(field, _)| field.eq_ignore_ascii_case(name));
-        field.map(|(_, value)| value.as_slice())
+        self.all(name).next()
+    }
+
+    /// Returns every value under a name, as they came.
+    pub fn all<'h>(&'h self, name: &str) -> impl DoubleEndedIterator<Item = &'h [u8]> {
+        let fields = self.0.iter();
+        let fields = fields.filter(move |(field, _)| field.eq_ignore_ascii_case(name));
+        fields.map(|(_, value)| value.as_slice())
     }
 
     /// Returns the first value under a name without the white space around it.

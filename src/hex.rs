@@ -1,9 +1,20 @@
 //! Digests as text.
 
+use sha2::{Digest as _, Sha256};
+
 /// Returns a digest as 64 lower-case hexadecimal digits.
 #[must_use]
 pub fn lower(digest: &[u8; 32]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns a short digest of something, by which a log tells it from others
+/// without telling what it is: the first 12 digits of its SHA-256.
+#[must_use]
+pub fn short(bytes: &[u8]) -> String {
+    let mut digest = lower(&Sha256::digest(bytes).into());
+    digest.truncate(12);
+    digest
 }
 
 /// Reads 64 hexadecimal digits in any case; none for anything else.

@@ -33,6 +33,7 @@ pub mod hex;
 pub mod json;
 pub mod key;
 pub mod models;
+pub mod network;
 pub mod openai;
 pub mod proxies;
 pub mod record;

@@ -11,6 +11,7 @@ use http::StatusCode;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::auth::Caller;
 use crate::error::Error;
 use crate::openai::completion::{FinishReason, Usage};
 use crate::runtime::RunOutcome;
@@ -69,8 +70,8 @@ impl Record {
     }
 
     /// Keeps who called.
-    pub fn caller(&mut self, name: &str) {
-        self.caller = Some(name.to_owned());
+    pub fn caller(&mut self, caller: &Caller) {
+        self.caller = Some(caller.label());
     }
 
     /// Keeps what is run.

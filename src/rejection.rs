@@ -101,9 +101,10 @@ impl fmt::Display for Rejection {
                 "This endpoint is not offered here. Use POST /v1/chat/completions.",
             ),
             Self::Proxied => f.write_str(
-                "The request came through a proxy that the gateway does not know. Its operator \
-                 can name it in `gateway.trustedProxies`, or have it strip `Forwarded`, \
-                 `X-Real-IP` and `X-Forwarded-*`.",
+                "The request came through a proxy that the gateway does not know, or that does \
+                 not tell the client's address in `X-Forwarded-For`. Its operator can name it in \
+                 `gateway.trustedProxies`, or have it strip `Forwarded`, `X-Real-IP` and \
+                 `X-Forwarded-*`.",
             ),
             Self::Method(allow) => write!(f, "This path takes {allow} only."),
             Self::Unauthorized => f.write_str(

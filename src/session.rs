@@ -15,7 +15,7 @@ use tidegate_config::Secret;
 use uuid::Uuid;
 
 use crate::agent::AgentId;
-use crate::auth::{Caller, Rights};
+use crate::auth::Caller;
 use crate::headers::Headers;
 use crate::hex;
 use crate::rejection::Rejection;
@@ -170,9 +170,7 @@ impl SessionKey {
     /// telling which they are.
     #[must_use]
     pub fn digest(&self) -> String {
-        let mut digest = hex::lower(&Sha256::digest(self.key.as_bytes()).into());
-        digest.truncate(12);
-        digest
+        hex::short(self.key.as_bytes())
     }
 }
 
@@ -199,9 +197,10 @@ pub fn select(
     let secret = rules.secret.as_ref();
     if let Some(key) = headers.text(SESSION_HEADER) {
         let named = SessionKey::named(agent, key)?;
-        return Ok(match caller.rights() {
-            Rights::All => named,
-            Rights::Scoped(_) => named.below(caller, agent, secret),
+        return Ok(if caller.is_tenant() {
+            named.below(caller, agent, secret)
+        } else {
+            named
         });
     }
     let user = user.map(str::trim).filter(|user| !user.is_empty());

@@ -56,6 +56,12 @@ impl Incoming {
         }
     }
 
+    /// Returns the host and port that the request was sent to.
+    #[must_use]
+    pub(crate) fn authority(&self) -> Option<String> {
+        self.request.get_authority()
+    }
+
     /// Reads the body, and returns the headers with it.
     ///
     /// # Errors

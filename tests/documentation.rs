@@ -13,10 +13,12 @@ use std::path::{Path, PathBuf};
 
 use runtime_openclaw::settings::Settings;
 use tidegate::agent::AgentId;
-use tidegate::auth::{Auth, SecretDigest};
+use tidegate::auth::{Auth, Presented, SecretDigest};
 use tidegate::config::Config;
+use tidegate::cors::Page;
 use tidegate::headers::Headers;
 use tidegate::key::Keys;
+use tidegate::proxies::Proxies;
 use tidegate::session::SessionKey;
 use tidegate_config::{Document, Faults, Secret};
 
@@ -57,6 +59,13 @@ fn documented_keys() -> Vec<&'static str> {
 /// Returns the faults of a document in which `key` has this value.
 fn faults(key: &str, value: &str) -> Vec<String> {
     let base = BASE.into_iter().filter(|(path, _)| !path.starts_with(key));
+    // What belongs to one mode is read in that mode.
+    let base = base.map(|(path, value)| match path {
+        "gateway.auth.mode" if key.starts_with("gateway.auth.trustedProxy") => {
+            (path, "'trusted-proxy'")
+        }
+        _ => (path, value),
+    });
     let entries: Vec<_> = base.chain([(key, value)]).collect();
     let document = Document::parse(&object(&entries)).expect("JSON5");
     let gateway = Config::read(&document).err().unwrap_or_default();
@@ -153,7 +162,12 @@ fn the_published_session_keys_are_right() {
         keys: Keys::default(),
     };
     let headers = Headers::from([("authorization", "Bearer token")]);
-    let owner = auth.authenticate(&headers, 0).expect("the owner");
+    let presented = Presented {
+        headers: &headers,
+        sender: Proxies::default().sender(&headers).expect("a sender"),
+        page: Page::Absent,
+    };
+    let owner = auth.authenticate(&presented, 0).expect("the owner");
     let main = AgentId::parse("main").expect("an agent");
     for secret in [None, Some("pepper")] {
         let key = SessionKey::of_user(&owner, &main, "alice", secret.map(Secret::new).as_ref());

@@ -5,9 +5,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use tidegate_config::Section;
 
 use crate::agent::{AgentId, Agents};
-use crate::auth::{Auth, SecretDigest};
+use crate::auth::{Auth, Loopback, ProxyUsers, SecretDigest};
 use crate::hex;
 use crate::key::{Key, Keys, Permission, ToolScope};
+use crate::proxies::Proxies;
 
 use super::{PASSWORD_VARIABLE, TOKEN_VARIABLE};
 
@@ -15,14 +16,16 @@ use super::{PASSWORD_VARIABLE, TOKEN_VARIABLE};
 enum AuthMode {
     Token,
     Password,
+    TrustedProxy,
     None,
 }
 
 /// Reads how callers prove who they are. Keys alone will do.
-pub(super) fn read_auth(auth: &mut Section<'_>, keys: Keys) -> Option<Auth> {
-    const MODES: [(&str, AuthMode); 3] = [
+pub(super) fn read_auth(auth: &mut Section<'_>, keys: Keys, proxies: &Proxies) -> Option<Auth> {
+    const MODES: [(&str, AuthMode); 4] = [
         ("token", AuthMode::Token),
         ("password", AuthMode::Password),
+        ("trusted-proxy", AuthMode::TrustedProxy),
         ("none", AuthMode::None),
     ];
     let token = auth
@@ -46,11 +49,15 @@ pub(super) fn read_auth(auth: &mut Section<'_>, keys: Keys) -> Option<Auth> {
         },
     };
     let (key, variable, secret) = match mode {
-        AuthMode::None if keys.is_empty() => return Some(Auth::None),
-        AuthMode::None => {
-            auth.fault("mode", "must not be \"none\" where there are keys");
+        AuthMode::None | AuthMode::TrustedProxy if !keys.is_empty() => {
+            auth.fault(
+                "mode",
+                "must be \"token\" or \"password\" where there are keys",
+            );
             return None;
         }
+        AuthMode::None => return Some(Auth::None),
+        AuthMode::TrustedProxy => return read_proxy_users(auth, proxies).map(Auth::Proxy),
         AuthMode::Token => ("token", TOKEN_VARIABLE, token),
         AuthMode::Password => ("password", PASSWORD_VARIABLE, password),
     };
@@ -63,6 +70,35 @@ pub(super) fn read_auth(auth: &mut Section<'_>, keys: Keys) -> Option<Auth> {
     }
     let shared = Some(SecretDigest::of(&secret?));
     Some(Auth::Credentials { shared, keys })
+}
+
+/// Reads `gateway.auth.trustedProxy`. A proxy's word counts only where it is
+/// known to be the proxy's.
+fn read_proxy_users(auth: &mut Section<'_>, proxies: &Proxies) -> Option<ProxyUsers> {
+    if proxies.trusted.is_empty() {
+        auth.fault("mode", "needs the proxy in gateway.trustedProxies");
+    }
+    if proxies.peer_header.is_none() {
+        auth.fault(
+            "mode",
+            "needs a host that tells whom it is connected to; name its header in tidegate.client.peerHeader",
+        );
+    }
+    let mut users = auth.section("trustedProxy");
+    let user_header = users.text("userHeader").map(|name| name.trim().to_owned());
+    let user_header = user_header.filter(|name| !name.is_empty());
+    if user_header.is_none() {
+        users.fault("userHeader", "is missing");
+    }
+    Some(ProxyUsers {
+        required_headers: users.texts("requiredHeaders").unwrap_or_default(),
+        allowed: users.texts("allowUsers").unwrap_or_default(),
+        loopback: match users.flag("allowLoopback") {
+            Some(true) => Loopback::Allowed,
+            Some(false) | None => Loopback::Refused,
+        },
+        user_header: user_header?,
+    })
 }
 
 /// Reads `tidegate.keys`.

@@ -4,8 +4,11 @@ use tidegate_config::Variables;
 
 use super::*;
 use crate::agent::AgentId;
+use crate::auth::{Caller, Presented, Rights};
+use crate::cors::Page;
 use crate::headers::Headers;
 use crate::key::Permission;
+use crate::proxies::Sender;
 use sha2::Digest as _;
 
 const ON: &str = "http: { endpoints: { chatCompletions: { enabled: true } } }";
@@ -27,10 +30,19 @@ fn settings(text: &str, variables: &[(&str, &str)]) -> Settings {
     }
 }
 
-fn lets_in(settings: &Settings, token: &str) -> bool {
+fn caller(settings: &Settings, token: &str) -> Option<Caller> {
     let value = format!("Bearer {token}");
     let headers = Headers::from([("authorization", value.as_str())]);
-    settings.auth.authenticate(&headers, 0).is_ok()
+    let presented = Presented {
+        headers: &headers,
+        sender: Sender::for_test(None, None),
+        page: Page::Absent,
+    };
+    settings.auth.authenticate(&presented, 0).ok()
+}
+
+fn lets_in(settings: &Settings, token: &str) -> bool {
+    caller(settings, token).is_some()
 }
 
 #[test]
@@ -156,11 +168,9 @@ fn a_key_has_what_it_is_given_and_nothing_else() {
             Ok(Config::Off) => panic!("the endpoint is off"),
             Err(faults) => panic!("{faults:?}"),
         };
-        let headers = Headers::from([("authorization", "Bearer tg_1")]);
-        let caller = settings.auth.authenticate(&headers, 0).unwrap();
-        match caller.rights() {
-            crate::auth::Rights::Scoped(key) => (**key).clone(),
-            crate::auth::Rights::All => panic!("the key is the owner's"),
+        match caller(&settings, "tg_1").unwrap().rights() {
+            Rights::Scoped(key) => (**key).clone(),
+            Rights::All | Rights::Narrowed(_) => panic!("the key is the owner's"),
         }
     };
     let bare = key("");
@@ -237,5 +247,53 @@ fn transport_security_is_a_header_or_off() {
              securityHeaders: {{ strictTransportSecurity: {value} }} }} }} }}"
         );
         assert_eq!(settings(&text, &[]).transport_security.as_deref(), expected);
+    }
+}
+
+fn trusted_proxy(gateway: &str, tidegate: &str) -> Result<Config, Vec<String>> {
+    let auth = "mode: 'trusted-proxy', trustedProxy: { userHeader: 'x-user' }";
+    read(
+        &format!(
+            "{{ gateway: {{ auth: {{ {auth} }}, {gateway} {ON} }}, tidegate: {{ {tidegate} }} }}"
+        ),
+        &[],
+    )
+}
+
+#[test]
+fn a_proxys_word_needs_a_proxy_and_a_host_that_tells_it() {
+    let proxies = "trustedProxies: ['10.0.0.1'],";
+    let client = "client: { peerHeader: 'spin-client-addr' }";
+    let Ok(Config::On(settings)) = trusted_proxy(proxies, client) else {
+        panic!("the whole configuration is refused");
+    };
+    assert!(matches!(settings.auth, Auth::Proxy(_)));
+    let faults = |gateway, tidegate| trusted_proxy(gateway, tidegate).err().unwrap_or_default();
+    assert!(faults("", client)[0].contains("gateway.trustedProxies"));
+    let named = "keys: [{ name: 'a', sha256: '' }]";
+    assert!(!faults(proxies, named).is_empty());
+    if cfg!(not(feature = "spin")) {
+        assert!(faults(proxies, "")[0].contains("tidegate.client.peerHeader"));
+    }
+}
+
+#[test]
+fn proxies_are_addresses_and_ranges() {
+    let proxies = |list: &str| {
+        read(
+            &format!("{{ gateway: {{ auth: {{ token: 't' }}, trustedProxies: {list}, {ON} }} }}"),
+            &[],
+        )
+    };
+    let Ok(Config::On(settings)) = proxies("['10.0.0.0/8', ' ::1 ']") else {
+        panic!("good proxies are refused");
+    };
+    assert_eq!(settings.proxies.trusted.len(), 2);
+    for list in ["['localhost']", "['10.0.0.1/99']", "['10.0.0.1', '']"] {
+        let faults = proxies(list).err().unwrap();
+        assert!(
+            faults[0].starts_with("gateway.trustedProxies"),
+            "{faults:?}"
+        );
     }
 }

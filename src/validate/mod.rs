@@ -16,7 +16,7 @@ pub use images::UrlPolicy;
 
 use uuid::Uuid;
 
-use crate::access;
+use crate::access::{self, MODEL_HEADER};
 use crate::agent::AgentId;
 use crate::auth::Caller;
 use crate::config::Settings;
@@ -29,7 +29,6 @@ use crate::runtime::{Continuity, Message, RunRequest, ToolChoice};
 use crate::session::{self, SESSION_HEADER, SessionKey};
 
 /// The header that names the model which the agent should use.
-const MODEL_HEADER: &str = "x-openclaw-model";
 
 /// The header that names the message channel of the request.
 const CHANNEL_HEADER: &str = "x-openclaw-message-channel";
@@ -163,7 +162,7 @@ impl Place {
         let user = request.user.as_ok().map(AsRef::as_ref);
         let rules = &settings.sessions;
         let session = session::select(headers, user, caller, &agent, rules, ids.session)?;
-        access::check_header(caller, headers, MODEL_HEADER, |key| key.model)?;
+        access::check_model(caller, headers)?;
         access::check_header(caller, headers, CHANNEL_HEADER, |key| key.channel)?;
         let channel = header_text(headers, CHANNEL_HEADER)?;
         Ok(Self {

@@ -1,0 +1,139 @@
+use tidegate_config::Secret;
+
+use super::*;
+use crate::key::Key;
+
+fn by(auth: &Auth, headers: &Headers, now: u64) -> Result<Caller, Denied> {
+    let presented = Presented {
+        headers,
+        sender: Sender::for_test(None, None),
+        page: Page::Absent,
+    };
+    auth.authenticate(&presented, now)
+}
+
+fn auth(keys: Vec<(SecretDigest, Key)>) -> Auth {
+    Auth::Credentials {
+        shared: Some(SecretDigest::of(&Secret::new("s3cret"))),
+        keys: Keys::new(keys),
+    }
+}
+
+fn authenticate(values: &[&'static [u8]]) -> Result<Caller, Denied> {
+    let field = |value: &&[u8]| ("Authorization".to_owned(), value.to_vec());
+    let headers = Headers::new(values.iter().map(field).collect());
+    by(&auth(Vec::new()), &headers, 0)
+}
+
+#[test]
+fn the_right_token_passes_in_every_spelling_of_the_scheme() {
+    for value in [
+        &b"Bearer s3cret"[..],
+        b"bearer s3cret",
+        b"BEARER s3cret",
+        b"  Bearer   s3cret  ",
+        b"Bearer \ts3cret",
+    ] {
+        assert!(authenticate(&[value]).is_ok(), "{}", value.escape_ascii());
+    }
+}
+
+#[test]
+fn anything_else_does_not_pass() {
+    for value in [
+        &b""[..],
+        b"Bearer",
+        b"Bearer ",
+        b"Bearer    ",
+        b"Bearer\ts3cret",
+        b"Bearers3cret",
+        b"s3cret",
+        b"Basic s3cret",
+        b"Basic czNjcmV0",
+        b"Bearer s3cre",
+        b"Bearer s3crett",
+        b"Bearer S3cret",
+        b"Bearer s3cret, Bearer s3cret",
+        b"Bearer \"s3cret\"",
+        b"Bearer s3cret\xff",
+    ] {
+        let refused = authenticate(&[value]).map_err(Rejection::from);
+        assert_eq!(
+            refused,
+            Err(Rejection::Unauthorized),
+            "{}",
+            value.escape_ascii()
+        );
+    }
+    assert_eq!(authenticate(&[]), Err(Denied::Missing));
+}
+
+#[test]
+fn only_the_first_header_counts() {
+    assert!(authenticate(&[b"Bearer s3cret", b"Bearer wrong"]).is_ok());
+    assert!(authenticate(&[b"Bearer wrong", b"Bearer s3cret"]).is_err());
+}
+
+#[test]
+fn without_authentication_everyone_passes() {
+    assert!(by(&Auth::None, &Headers::default(), 0).is_ok());
+}
+
+#[test]
+fn a_key_names_its_caller_until_it_expires() {
+    let digest = SecretDigest::of(&Secret::new("tg_1"));
+    let key = Key {
+        expires: Some(100),
+        ..Key::for_test("web")
+    };
+    let auth = auth(vec![(digest, key)]);
+    let at = |token, now| {
+        let token = format!("Bearer {token}");
+        let headers = Headers::from([("authorization", token.as_str())]);
+        by(&auth, &headers, now).map(|caller| caller.name().to_owned())
+    };
+    assert_eq!(at("tg_1", 99).as_deref(), Ok("key:web"));
+    assert_eq!(at("tg_1", 100), Err(Denied::Expired));
+    assert_eq!(at("tg_2", 0), Err(Denied::Wrong));
+    assert_eq!(at("s3cret", 1000).as_deref(), Ok("owner"));
+}
+
+#[test]
+fn a_foreign_page_cannot_use_what_needs_no_credential() {
+    let users = ProxyUsers {
+        user_header: "x-user".to_owned(),
+        required_headers: Vec::new(),
+        allowed: Vec::new(),
+        loopback: Loopback::Refused,
+    };
+    let headers = Headers::from([("x-user", "ana"), ("authorization", "Bearer s3cret")]);
+    for (auth, lets_in) in [
+        (Auth::None, false),
+        (Auth::Proxy(users), false),
+        (auth(Vec::new()), true),
+    ] {
+        let on = |page| {
+            let sender = Sender::for_test(Some("203.0.113.9"), Some("10.0.0.1"));
+            let headers = &headers;
+            auth.authenticate(
+                &Presented {
+                    headers,
+                    sender,
+                    page,
+                },
+                0,
+            )
+        };
+        assert_eq!(on(Page::Foreign).is_ok(), lets_in);
+        assert!(on(Page::Known).is_ok() && on(Page::Absent).is_ok());
+    }
+}
+
+#[test]
+fn a_user_whom_a_proxy_names_is_logged_as_a_digest() {
+    let caller = Caller::user("ana@example.com", Rights::All);
+    assert_eq!(caller.name(), "user:ana@example.com");
+    assert!(caller.is_tenant());
+    assert_eq!(caller.label(), "user:8e43ca377012");
+    assert_eq!(Caller::for_test("owner").label(), "owner");
+}
