@@ -6,6 +6,7 @@
 
 mod agents;
 mod credentials;
+mod limits;
 mod proxies;
 
 use std::time::Duration;
@@ -18,10 +19,12 @@ use crate::cors::Cors;
 use crate::proxies::Proxies;
 use crate::reply::Reasoning;
 use crate::session::{CONVERSATION_HEADERS, SessionRules};
+use crate::throttle::Throttle;
 use crate::validate::{History, UrlPolicy};
 
 use self::agents::read_agents;
 use self::credentials::{read_auth, read_keys};
+use self::limits::read_throttle;
 use self::proxies::read_proxies;
 
 /// The variables that count without being named in the document.
@@ -44,6 +47,10 @@ pub enum Config {
 pub struct Settings {
     /// How callers prove who they are.
     pub auth: Auth,
+    /// Whether anything is configured that has to be counted.
+    pub counting: Counting,
+    /// How often credentials may be guessed; none where there are none.
+    pub throttle: Option<Throttle>,
     /// The agents that can be asked for.
     pub agents: Agents,
     /// How sessions are found.
@@ -62,6 +69,15 @@ pub struct Settings {
     pub transport_security: Option<String>,
     /// What is known of the way that requests come.
     pub proxies: Proxies,
+}
+
+/// Whether the operator has asked for something that a store must count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// A throttle or a rate is configured.
+    Asked,
+    /// Nothing is, though guesses are throttled where there is a store.
+    Unasked,
 }
 
 /// The timing of streamed answers.
@@ -107,7 +123,15 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     let proxies = read_proxies(&mut gateway, &mut tidegate);
     let agents = read_agents(&mut root.section("agents"), &mut tidegate);
     let keys = read_keys(&mut tidegate, &agents);
-    let auth = read_auth(&mut gateway.section("auth"), keys, &proxies);
+    let mut auth = gateway.section("auth");
+    let mut limit = auth.section("rateLimit");
+    let counting = if limit.is_present() || keys.have_rates() {
+        Counting::Asked
+    } else {
+        Counting::Unasked
+    };
+    let throttle = read_throttle(&mut limit);
+    let auth = read_auth(&mut auth, keys, &proxies);
     let mut session = tidegate.section("session");
     let sessions = read_session_rules(&mut session);
     let history = session.choice("history", &HISTORIES).unwrap_or_default();
@@ -120,6 +144,8 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     };
     tidegate.deny_unknown_keys();
     Some(Settings {
+        counting,
+        throttle: matches!(auth, Some(Auth::Credentials { .. })).then_some(throttle),
         auth: auth?,
         agents,
         sessions,

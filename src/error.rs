@@ -139,6 +139,15 @@ impl Answer {
         self
     }
 
+    /// OpenAI's SDKs wait for a minute at most, and for less than that if they
+    /// are told more: they would come back in vain.
+    fn unless_later_than_sdks_wait(self) -> Self {
+        match self.retry_after {
+            Some(61..) => self.never_again(),
+            Some(_) | None => self,
+        }
+    }
+
     fn param(mut self, param: impl Into<String>) -> Self {
         self.error.param = Some(param.into());
         self
@@ -169,6 +178,18 @@ fn rejected(rejection: &Rejection) -> Answer {
         }
         Rejection::KeyExpired => {
             Answer::new(StatusCode::UNAUTHORIZED, "unauthorized", text).code("expired_api_key")
+        }
+        Rejection::Locked(seconds) => {
+            Answer::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", text)
+                .code("too_many_failed_attempts")
+                .after(*seconds)
+                .unless_later_than_sdks_wait()
+        }
+        Rejection::OverBudget { after, .. } => {
+            Answer::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", text)
+                .code("rate_limit_exceeded")
+                .after(*after)
+                .unless_later_than_sdks_wait()
         }
         Rejection::Forbidden { param, .. } => {
             Answer::new(StatusCode::FORBIDDEN, "forbidden", text).param(*param)

@@ -10,11 +10,13 @@ use spin_sdk::wasip3;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
 use crate::access;
+use crate::admission;
 use crate::agent::{AgentId, Agents};
 use crate::auth::{Caller, Presented};
 use crate::body;
 use crate::config::{Config, Settings, WELL_KNOWN_VARIABLES};
 use crate::cors::{Cors, Page};
+use crate::counters::Milliseconds;
 use crate::delivery;
 use crate::error::Error;
 use crate::exchange::Exchange;
@@ -44,7 +46,7 @@ impl wasip3::exports::http::handler::Guest for Gateway {
             Ok(Reply::Document(body)) => respond::json(StatusCode::OK, body, exchange),
             Ok(Reply::Preflight(asked)) => respond::preflight(&asked, exchange),
             Ok(Reply::Run(run, settings)) => {
-                delivery::deliver(*run, &settings, now(), exchange).await
+                delivery::deliver(*run, &settings, now() / 1000, exchange).await
             }
             Err(error) => respond::failure(&error, exchange),
         })
@@ -84,14 +86,14 @@ async fn answer(incoming: Incoming, exchange: &mut Exchange) -> Result<Reply, Er
             exchange.grant.as_ref(),
         ),
     };
-    let caller = settings.auth.authenticate(&presented, now());
-    let caller = caller.map_err(Rejection::from)?;
+    let caller = admission::admit(&presented, &settings, now()).await?;
     exchange.record.caller(&caller);
     access::check_route(&caller, &route)?;
     let agents = access::agents(&caller, &settings.agents);
     match route {
         Route::ChatCompletions => {
             let run = run(incoming, &caller, &settings).await?;
+            admission::permit_run(&caller, now())?;
             exchange.record.run(&run);
             Ok(Reply::Run(Box::new(run), settings))
         }
@@ -153,13 +155,14 @@ async fn settings() -> Result<Rc<Settings>, Error> {
     match Config::read(&document)? {
         Config::Off => Err(Rejection::NoRoute.into()),
         Config::On(settings) => {
+            admission::announce(&settings);
             Ok(SETTINGS.with(|cell| Rc::clone(cell.get_or_init(|| Rc::from(settings)))))
         }
     }
 }
 
-/// Returns the time in seconds since 1970.
-fn now() -> u64 {
+fn now() -> Milliseconds {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH);
-    elapsed.map_or(0, |elapsed| elapsed.as_secs())
+    let elapsed = elapsed.map_or(0, |elapsed| elapsed.as_millis());
+    Milliseconds::try_from(elapsed).unwrap_or(Milliseconds::MAX)
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::agent::Agents;
 use crate::auth::SecretDigest;
+use crate::rate::Rate;
 
 /// What the holder of a key may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Key {
     pub instructions: Permission,
     /// The tools that it may offer.
     pub tools: ToolScope,
+    /// How often it may call.
+    pub rate: Rate,
     /// From when on it is refused, in seconds since 1970.
     pub expires: Option<u64>,
 }
@@ -87,6 +90,12 @@ impl Keys {
         self.0.is_empty()
     }
 
+    /// Tells whether any key has a rate.
+    #[must_use]
+    pub fn have_rates(&self) -> bool {
+        self.0.values().any(|key| !key.rate.is_unlimited())
+    }
+
     /// Finds the key of a presented credential.
     #[must_use]
     pub fn find(&self, presented: &SecretDigest) -> Option<Rc<Key>> {
@@ -106,6 +115,7 @@ impl Key {
             model: Permission::Denied,
             instructions: Permission::Denied,
             tools: ToolScope::Named(Vec::new()),
+            rate: Rate::default(),
             expires: None,
         }
     }

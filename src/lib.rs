@@ -26,6 +26,7 @@ pub mod auth;
 pub mod body;
 pub mod config;
 pub mod cors;
+pub mod counters;
 pub mod error;
 pub mod exchange;
 pub mod headers;
@@ -36,6 +37,7 @@ pub mod models;
 pub mod network;
 pub mod openai;
 pub mod proxies;
+pub mod rate;
 pub mod record;
 pub mod rejection;
 pub mod reply;
@@ -43,13 +45,18 @@ pub mod route;
 pub mod runtime;
 pub mod session;
 pub mod sse;
+pub mod throttle;
 pub mod validate;
 
+#[cfg(target_family = "wasm")]
+mod admission;
 #[cfg(target_family = "wasm")]
 mod delivery;
 #[cfg(target_family = "wasm")]
 mod gateway;
 #[cfg(target_family = "wasm")]
 mod respond;
+#[cfg(target_family = "wasm")]
+mod store;
 #[cfg(target_family = "wasm")]
 mod wire;

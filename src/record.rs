@@ -43,6 +43,24 @@ pub struct Record {
     begun: Instant,
 }
 
+/// Tells the operator of something that belongs to no one request.
+pub fn notice(text: &str) {
+    #[derive(Serialize)]
+    struct Notice<'a> {
+        notice: &'a str,
+    }
+    write_line(&Notice { notice: text });
+}
+
+/// Writes a line to standard error. A log that cannot be written stops no answer.
+fn write_line(line: &impl Serialize) {
+    if let Ok(line) = serde_json::to_string(line) {
+        // In one write, so that no other line gets between it and its end.
+        let line = in_ascii(line) + "\n";
+        std::io::stderr().write_all(line.as_bytes()).ok();
+    }
+}
+
 impl Record {
     /// Begins the record of a request.
     #[must_use]
@@ -102,16 +120,11 @@ impl Record {
         self.client_gone = Some(true);
     }
 
-    /// Writes the line to standard error. A log that cannot be written stops no
-    /// answer.
+    /// Writes the line.
     pub fn write(mut self) {
         let elapsed = self.begun.elapsed().as_millis();
         self.milliseconds = u64::try_from(elapsed).unwrap_or(u64::MAX);
-        if let Ok(line) = serde_json::to_string(&self) {
-            // In one write, so that no other line gets between it and its end.
-            let line = in_ascii(line) + "\n";
-            std::io::stderr().write_all(line.as_bytes()).ok();
-        }
+        write_line(&self);
     }
 }
 

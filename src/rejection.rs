@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::json::Kind;
+use crate::rate::Budget;
 
 /// A refusal. Its text is written for the caller and holds nothing but the
 /// caller's own words and the rule.
@@ -21,6 +22,16 @@ pub enum Rejection {
     Unauthorized,
     /// The key has expired.
     KeyExpired,
+    /// The client has guessed at credentials too often; for how many seconds it
+    /// is locked out.
+    Locked(u32),
+    /// The key has called too often.
+    OverBudget {
+        /// What there is no more of.
+        budget: Budget,
+        /// In how many seconds there is more.
+        after: u32,
+    },
     /// The caller's key does not allow something that the request asks for.
     Forbidden {
         /// The member or header that is meant.
@@ -119,6 +130,20 @@ impl fmt::Display for Rejection {
             Self::BodyTimeout => f.write_str("The request body did not arrive in time."),
             Self::BodyBroken => f.write_str("The request body broke off before its end."),
             Self::NotJson(problem) => write!(f, "The request body is not valid JSON: {problem}."),
+            Self::Locked(seconds) => write!(
+                f,
+                "Too many wrong credentials came from this address. Try again in {seconds} seconds.",
+            ),
+            Self::OverBudget { budget, after } => match budget {
+                Budget::RequestsPerMinute(limit) => write!(
+                    f,
+                    "This key may send {limit} requests in a minute. Try again in {after} seconds.",
+                ),
+                Budget::RunsPerDay(limit) => write!(
+                    f,
+                    "This key may begin {limit} runs in a day (UTC). Try again in {after} seconds.",
+                ),
+            },
             Self::KeyExpired => f.write_str("This key has expired. Ask for a new one."),
             Self::Invalid { message, .. } | Self::Forbidden { message, .. } => f.write_str(message),
             Self::UnknownAgent(agent) => {

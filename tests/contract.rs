@@ -782,9 +782,14 @@ fn a_proxy_that_nobody_named_is_refused() {
     }
     let server = start_gateway("trustedProxies: ['127.0.0.1']");
     for (name, value) in proxied {
-        let answer = server.chat(&ask("/echo x")).header(name, value).send();
+        let asked = server.chat(&ask("/echo x")).header(name, value);
+        let answer = asked.header("X-Forwarded-For", "203.0.113.9").send();
         assert_eq!(answer.status, 200, "{name}: {answer:?}");
     }
+    let bare = server
+        .chat(&ask("/echo x"))
+        .header("Forwarded", "for=203.0.113.9");
+    assert_eq!(bare.send().status, 403);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::hex;
 use crate::key::{Key, Keys, Permission, ToolScope};
 use crate::proxies::Proxies;
 
+use super::limits::read_rate;
 use super::{PASSWORD_VARIABLE, TOKEN_VARIABLE};
 
 #[derive(Clone, Copy)]
@@ -133,6 +134,7 @@ fn read_key(item: &mut Section<'_>, agents: &Agents) -> Option<(SecretDigest, Ke
         model: permission(item.flag("model"), false),
         instructions: permission(item.flag("instructions"), true),
         tools: item.texts("tools").map_or(ToolScope::Any, ToolScope::Named),
+        rate: read_rate(item),
         expires: read_expiry(item),
         name: name?,
     };

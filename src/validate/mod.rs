@@ -28,8 +28,6 @@ use crate::reply::Mode;
 use crate::runtime::{Continuity, Message, RunRequest, ToolChoice};
 use crate::session::{self, SESSION_HEADER, SessionKey};
 
-/// The header that names the model which the agent should use.
-
 /// The header that names the message channel of the request.
 const CHANNEL_HEADER: &str = "x-openclaw-message-channel";
 

@@ -10,7 +10,12 @@ use crate::composition::compose;
 use crate::workspace::{WASM_TARGET, Workspace};
 
 /// The packages that are components.
-pub(crate) const PACKAGES: [&str; 3] = ["tidegate", "runtime-openclaw", "runtime-rehearsal"];
+pub(crate) const PACKAGES: [&str; 4] = [
+    "tidegate",
+    "runtime-openclaw",
+    "runtime-rehearsal",
+    "store-files",
+];
 
 /// Has the linker write each address in as few bytes as it takes. It reserves
 /// five for every one otherwise, which is a twelfth of a component.
@@ -36,7 +41,8 @@ impl Runtime {
         }
     }
 
-    /// Returns the component of the gateway together with this runtime.
+    /// Returns the component of the gateway together with this runtime, which
+    /// asks its host for no store.
     pub(crate) fn composed(self, workspace: &Workspace) -> PathBuf {
         let name = format!("tidegate-{}.wasm", self.name());
         workspace.dist().join(name)
@@ -49,12 +55,17 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let mut flags = path_flags(&sources());
     flags.push(SHORT_NUMBERS.to_owned());
     let flags = format!("target.{WASM_TARGET}.rustflags={flags:?}");
-    let mut arguments = build_arguments();
-    arguments.extend(["--config", &flags]);
-    workspace.cargo(&arguments)?;
+    let target = ["build", "--release", "--target", WASM_TARGET];
+    let build = [&target[..], &["--config", &flags]].concat();
+    // Both gateways are built under one name, one after the other.
+    let counting = ["--package", "tidegate", "--features", "store"];
+    workspace.cargo(&[&build[..], &counting].concat())?;
+    let counting = built(workspace, "tidegate")?;
+    let packages = PACKAGES.iter().flat_map(|package| ["--package", package]);
+    workspace.cargo(&build.into_iter().chain(packages).collect::<Vec<_>>())?;
     let dist = workspace.dist();
     fs::create_dir_all(&dist)?;
-    print_table(&write_components(workspace, &dist)?);
+    print_table(&write_components(workspace, &dist, &counting)?);
     Ok(())
 }
 
@@ -76,23 +87,27 @@ fn sources() -> Vec<PathBuf> {
     entries.map(|entry| entry.path()).collect()
 }
 
-fn build_arguments() -> Vec<&'static str> {
-    let packages = PACKAGES.iter().flat_map(|package| ["--package", package]);
-    let build = ["build", "--release", "--target", WASM_TARGET];
-    build.into_iter().chain(packages).collect()
-}
-
-fn write_components(workspace: &Workspace, dist: &Path) -> Result<Vec<Component>> {
+fn write_components(workspace: &Workspace, dist: &Path, counting: &[u8]) -> Result<Vec<Component>> {
+    let write = |name: &str, bytes: &[u8]| Component::write(dist.join(name), bytes);
     let gateway = built(workspace, "tidegate")?;
-    let mut written = vec![Component::write(dist.join("gateway.wasm"), &gateway)?];
+    let files = built(workspace, "store_files")?;
+    let mut written = vec![
+        write("gateway.wasm", &gateway)?,
+        write("gateway-store.wasm", counting)?,
+        write("store-files.wasm", &files)?,
+    ];
     for runtime in Runtime::ALL {
         let name = runtime.name();
         let component = built(workspace, &format!("runtime_{name}"))?;
-        let file = dist.join(format!("runtime-{name}.wasm"));
-        written.push(Component::write(file, &component)?);
-        let composed = compose(&gateway, &[component])
-            .with_context(|| format!("cannot compose the gateway with runtime-{name}"))?;
-        written.push(Component::write(runtime.composed(workspace), &composed)?);
+        written.push(write(&format!("runtime-{name}.wasm"), &component)?);
+        for (suffix, gateway, plugs) in [
+            ("", gateway.as_slice(), &[component.clone()][..]),
+            ("-files", counting, &[component.clone(), files.clone()]),
+        ] {
+            let composed = compose(gateway, plugs)
+                .with_context(|| format!("cannot compose the gateway with runtime-{name}"))?;
+            written.push(write(&format!("tidegate-{name}{suffix}.wasm"), &composed)?);
+        }
     }
     Ok(written)
 }
@@ -119,6 +134,6 @@ impl Component {
 fn print_table(components: &[Component]) {
     for Component { file, size } in components {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        println!("  dist/{name:<24} {:>6} KiB", size.div_ceil(1024));
+        println!("  dist/{name:<30} {:>6} KiB", size.div_ceil(1024));
     }
 }

@@ -1,0 +1,241 @@
+//! How often clients may guess and keys may call, over all requests that share
+//! a store.
+
+#![expect(
+    clippy::expect_used,
+    reason = "what a test reads fails it if it is not there"
+)]
+
+mod harness;
+
+use std::fs;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use harness::{Response, Server, ServerBuilder, TOKEN, ask, error};
+use serde_json::{Value, json};
+
+/// The header by which these tests stand in for the host.
+const PEER: &str = "x-test-peer";
+
+/// A key and its SHA-256, made for these tests.
+const WEB: &str = "tg_web-3f0c";
+const WEB_DIGEST: &str = "fd0b8bfac69429908865025c27669d055e2df76897ebe37a50b0ccd686dafda4";
+
+/// Prepares a gateway whose rate of the key and throttle are these.
+fn builder(component: &str, rate: &str, throttle: &str) -> ServerBuilder {
+    let config = format!(
+        "{{ gateway: {{ auth: {{ token: '{TOKEN}', {throttle} }},
+             http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }} }},
+           agents: {{ entries: {{ main: {{}} }} }},
+           tidegate: {{ client: {{ peerHeader: '{PEER}' }},
+             keys: [{{ name: 'web', sha256: '{WEB_DIGEST}', agents: ['main'], {rate} }}] }} }}"
+    );
+    Server::builder(component).config(&config)
+}
+
+/// Starts a gateway with a store that all of its instances share. Each request
+/// has an instance of its own.
+fn counting(rate: &str, throttle: &str) -> Counting {
+    let folder = new_folder();
+    let server = builder("rehearsal-files", rate, throttle)
+        .argument("--max-instance-reuse-count=1")
+        .argument(&format!("--dir={}::/store", folder.display()))
+        .start();
+    Counting { server, folder }
+}
+
+/// A gateway with its store.
+struct Counting {
+    server: Server,
+    folder: PathBuf,
+}
+
+impl Deref for Counting {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.folder));
+    }
+}
+
+fn new_folder() -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("store-{}-{count}", std::process::id());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).expect("a folder for the store");
+    folder
+}
+
+fn send(server: &Server, key: &str, from: &str, body: &Value) -> Response {
+    let request = server.request("POST", "/v1/chat/completions").bearer(key);
+    request.header(PEER, from).json(body).send()
+}
+
+fn status(server: &Server, key: &str, from: &str) -> u16 {
+    send(server, key, from, &ask("/echo ok")).status
+}
+
+fn seconds(refused: &Response) -> u64 {
+    let after = refused.headers.get("retry-after").unwrap_or_default();
+    after.parse().unwrap_or_default()
+}
+
+#[test]
+fn guessing_locks_the_address_and_nobody_else() {
+    let server = counting("", "rateLimit: { maxAttempts: 3, lockoutMs: 40000 }");
+    let attacker = "203.0.113.9:4711";
+    for guess in ["tg_a", "tg_b", "tg_c"] {
+        assert_eq!(status(&server, guess, attacker), 401);
+    }
+    for credential in ["tg_d", TOKEN, WEB] {
+        let refused = send(&server, credential, "203.0.113.9:9999", &ask("hello"));
+        assert_eq!(refused.status, 429, "{credential}");
+        let object = error(&refused);
+        assert_eq!(object["type"], "rate_limited");
+        assert_eq!(object["code"], "too_many_failed_attempts");
+        assert!((1..=40).contains(&seconds(&refused)), "{refused:?}");
+    }
+    let bare = server.request("GET", "/v1/models").header(PEER, attacker);
+    assert_eq!(bare.send().status, 429);
+    assert_eq!(status(&server, TOKEN, "203.0.113.10:4711"), 200);
+    let unknown = server.request("GET", "/v1/models").bearer(TOKEN);
+    assert_eq!(unknown.send().status, 200);
+    server.assert_unharmed(&[TOKEN, WEB]);
+}
+
+#[test]
+fn who_sends_no_credential_guesses_nothing() {
+    let server = counting("", "rateLimit: { maxAttempts: 2 }");
+    for _ in 0..5 {
+        let bare = server.request("GET", "/v1/models");
+        assert_eq!(bare.header(PEER, "203.0.113.9:1").send().status, 401);
+    }
+    assert_eq!(status(&server, TOKEN, "203.0.113.9:1"), 200);
+}
+
+#[test]
+fn this_machine_is_not_locked_unless_it_is_to_be() {
+    let server = counting("", "rateLimit: { maxAttempts: 2 }");
+    for _ in 0..3 {
+        assert_eq!(status(&server, "tg_wrong", "127.0.0.1:1"), 401);
+    }
+    assert_eq!(status(&server, TOKEN, "127.0.0.1:1"), 200);
+    let strict = counting("", "rateLimit: { maxAttempts: 2, exemptLoopback: false }");
+    for expected in [401, 401, 429] {
+        assert_eq!(status(&strict, "tg_wrong", "127.0.0.1:1"), expected);
+    }
+}
+
+#[test]
+fn of_twenty_who_race_for_a_days_last_run_one_gets_it() {
+    let server = counting("rate: { runsPerDay: 5 }", "");
+    let day = || {
+        server
+            .chat(&json!({}))
+            .send()
+            .headers
+            .get("date")
+            .and_then(|date| date.get(..16).map(str::to_owned))
+    };
+    let before = day();
+    for _ in 0..4 {
+        assert_eq!(status(&server, WEB, "203.0.113.9:1"), 200);
+    }
+    let mut broken = ask("hello");
+    broken["temperature"] = json!("hot");
+    assert_eq!(send(&server, WEB, "203.0.113.9:1", &broken).status, 400);
+    let answers: Vec<_> = thread::scope(|scope| {
+        let racers: Vec<_> = (0..20)
+            .map(|_| scope.spawn(|| send(&server, WEB, "203.0.113.9:1", &ask("/echo ok"))))
+            .collect();
+        let answers = racers.into_iter().map(thread::ScopedJoinHandle::join);
+        answers.map(|answer| answer.expect("an answer")).collect()
+    });
+    let (let_in, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 200);
+    // A day that ends meanwhile brings permits of its own.
+    if before == day() {
+        assert_eq!((let_in.len(), refused.len()), (1, 19));
+    }
+    for refused in refused {
+        assert_eq!(refused.status, 429);
+        assert_eq!(error(refused)["code"], "rate_limit_exceeded");
+        assert!((1..=86_400).contains(&seconds(refused)));
+    }
+    assert_eq!(status(&server, TOKEN, "203.0.113.9:1"), 200);
+}
+
+#[test]
+fn a_key_sends_its_requests_a_minute_and_no_more() {
+    let server = counting("rate: { requestsPerMinute: 3 }", "");
+    let models = || server.request("GET", "/v1/models").bearer(WEB).send();
+    let answers: Vec<_> = (0..8).map(|_| models()).collect();
+    let refused: Vec<_> = answers
+        .iter()
+        .filter(|answer| answer.status == 429)
+        .collect();
+    // Two minutes at most have begun meanwhile, each with its three.
+    assert!((2..=5).contains(&refused.len()), "{}", refused.len());
+    for refused in refused {
+        assert_eq!(error(refused)["type"], "rate_limit_error");
+        assert!((1..=60).contains(&seconds(refused)));
+        assert_eq!(refused.headers.get("x-should-retry"), None);
+    }
+}
+
+#[test]
+fn without_a_store_nothing_is_limited_and_the_log_says_so() {
+    let server = builder("rehearsal", "rate: { runsPerDay: 1 }", "").start();
+    for _ in 0..3 {
+        assert_eq!(status(&server, WEB, "203.0.113.9:1"), 200);
+    }
+    let log = server.wait_for_log(|log| log.contains("notice"));
+    assert!(log.contains("the host has no key-value store"), "{log}");
+    let quiet = Server::start("rehearsal", &harness::config(""));
+    assert_eq!(quiet.chat(&ask("hello")).send().status, 200);
+    assert!(!quiet.log().contains("notice"), "{}", quiet.log());
+}
+
+#[test]
+fn what_is_counted_is_deleted_when_it_is_over_and_tells_nobody() {
+    let server = counting("rate: { requestsPerMinute: 100 }", "");
+    let over = server
+        .folder
+        .join("tidegate,1000000000,minute,0123456789ab");
+    fs::write(&over, b"").expect("an entry of long ago");
+    fs::write(server.folder.join("others"), b"").expect("an entry of others");
+    assert_eq!(status(&server, WEB, "203.0.113.9:1"), 200);
+    assert_eq!(status(&server, "tg_wrong", "203.0.113.9:1"), 401);
+    let names = fs::read_dir(&server.folder).expect("the store");
+    let names: Vec<_> = names
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a name")
+        })
+        .collect();
+    assert!(!over.exists(), "{names:?}");
+    assert!(names.iter().any(|name| name == "others"), "{names:?}");
+    assert!(
+        names.iter().any(|name| name.contains(",minute,")),
+        "{names:?}"
+    );
+    assert!(
+        names.iter().any(|name| name.contains(",failures,")),
+        "{names:?}"
+    );
+    let telling = |name: &String| name.contains("web") || name.contains("203");
+    assert!(!names.iter().any(telling), "{names:?}");
+}
