@@ -35,6 +35,7 @@ mod component;
 pub mod endpoint;
 pub mod error_object;
 pub mod models;
+pub mod rendezvous;
 pub mod request;
 pub mod response;
 pub mod settings;
