@@ -97,6 +97,25 @@ impl<'d> Section<'d> {
         )
     }
 
+    /// Returns the items of the list under `key`, none where it is absent: each is
+    /// an object or, for short, a string, which comes with an absent object.
+    pub fn items_or_texts(&mut self, key: &'static str) -> Option<Vec<(Self, Option<String>)>> {
+        let items = self.array(key)?.iter().enumerate();
+        let path = self.path_of(key);
+        Some(
+            items
+                .map(|(n, value)| {
+                    let path = format!("{path}[{n}]");
+                    if value.as_text().is_none() {
+                        return (self.object_at(path, value), None);
+                    }
+                    let text = self.text_at(&path, value);
+                    (self.child(path, None), text)
+                })
+                .collect(),
+        )
+    }
+
     /// Returns the strings of the list under `key`, none where it is absent.
     pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
         let items = self.array(key)?.iter().enumerate();
@@ -382,6 +401,35 @@ mod tests {
                 "n: must be a whole number from 1 to 10",
                 "m: must be a whole number from 1 to 10",
                 "c: must be one of \"x\", \"y\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_item_may_be_short() {
+        let text = "{ list: ['${TOKEN}', { url: 'long' }] }";
+        let items = read(text, |root| {
+            let items = root.items_or_texts("list").unwrap_or_default();
+            let items = items.into_iter();
+            items
+                .map(|(mut item, text)| (text, item.text("url")))
+                .collect::<Vec<_>>()
+        });
+        let (short, long) = (Some("s3cret".to_owned()), Some("long".to_owned()));
+        assert_eq!(items, Ok(vec![(short, None), (None, long)]));
+        let found = faults("{ list: ['${NOPE}', 'a', 7] }", |root| {
+            for (item, text) in root.items_or_texts("list").unwrap_or_default() {
+                if text.is_some() {
+                    item.fault("", "is short");
+                }
+            }
+        });
+        assert_eq!(
+            found,
+            [
+                "list[0]: the variable NOPE has no value",
+                "list[2]: must be an object",
+                "list[1]: is short",
             ]
         );
     }
