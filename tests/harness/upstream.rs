@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, mpsc};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -18,6 +18,8 @@ use super::wire::{Body, Head, Headers};
 pub(crate) struct Upstream {
     address: SocketAddr,
     record: Arc<Watched<Record>>,
+    /// The thread that takes connections; it holds the port.
+    accepting: Option<JoinHandle<()>>,
 }
 
 /// A request as it arrived.
@@ -79,12 +81,24 @@ impl Upstream {
     pub(crate) fn start(
         answer: impl Fn(&RecordedRequest, &mut Connection) + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::start_at(&[SocketAddr::from(([127, 0, 0, 1], 0))], answer)
+    }
+
+    /// Starts a server at the first of these addresses that this machine has.
+    pub(crate) fn start_at(
+        addresses: &[SocketAddr],
+        answer: impl Fn(&RecordedRequest, &mut Connection) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(addresses).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let record = Arc::new(Watched::default());
-        let accepting = Arc::clone(&record);
-        thread::spawn(move || accept(&listener, &accepting, &Arc::new(answer)));
-        Self { address, record }
+        let kept = Arc::clone(&record);
+        let accepting = thread::spawn(move || accept(&listener, &kept, &Arc::new(answer)));
+        Self {
+            address,
+            record,
+            accepting: Some(accepting),
+        }
     }
 
     /// Starts a server that answers every request by the same steps.
@@ -138,6 +152,9 @@ impl Drop for Upstream {
         });
         // One more connection wakes the thread that waits for connections.
         drop(TcpStream::connect(self.address));
+        // From here on, the port refuses connections. A thread that failed has
+        // told so itself.
+        drop(self.accepting.take().map(JoinHandle::join));
     }
 }
 

@@ -1,9 +1,12 @@
 //! Keeps the runtime's secrets out of texts that came from the runtime.
 //!
-//! A server may quote in an error what it was sent. What the configuration
-//! says about the server never leaves this component in that way.
+//! A server may quote in an error what it was sent, and name its neighbours.
+//! What the configuration says about the servers never leaves this component in
+//! that way.
 
-use crate::settings::Settings;
+use std::rc::Rc;
+
+use crate::server::Server;
 
 /// The mark in the place of what was taken out.
 const REMOVED: &str = "[removed]";
@@ -11,18 +14,20 @@ const REMOVED: &str = "[removed]";
 /// The texts that must not be repeated.
 #[derive(Clone, Default)]
 pub struct Censor {
-    hidden: Vec<String>,
+    hidden: Rc<Vec<String>>,
 }
 
 impl Censor {
-    /// Hides the token and the address of the settings.
+    /// Hides the tokens and the addresses of the servers.
     #[must_use]
-    pub fn new(settings: &Settings) -> Self {
-        let token = settings.token.as_ref();
-        let token = token.map(|token| token.expose().to_owned());
-        let address = address(settings.endpoint.authority());
+    pub fn new(servers: &[Server]) -> Self {
+        let mut hidden = Vec::new();
+        for server in servers {
+            hidden.extend(server.token.as_ref().map(|token| token.expose().to_owned()));
+            hidden.push(address(server.endpoint.authority()));
+        }
         Self {
-            hidden: token.into_iter().chain([address]).collect(),
+            hidden: Rc::new(hidden),
         }
     }
 
@@ -60,6 +65,7 @@ mod tests {
     use tidegate_config::Document;
 
     use super::*;
+    use crate::settings::Settings;
 
     fn censor() -> Censor {
         censor_of("http://10.0.0.7:18789")
@@ -68,7 +74,7 @@ mod tests {
     fn censor_of(url: &str) -> Censor {
         let text = format!("{{ tidegate: {{ runtime: {{ url: '{url}', token: 's3cret' }} }} }}");
         let document = Document::parse(&text).unwrap();
-        Censor::new(&Settings::read(&document).unwrap())
+        Censor::new(&Settings::read(&document).unwrap().servers)
     }
 
     #[test]

@@ -38,20 +38,24 @@ pub(crate) struct Body {
     end: FutureReader<BodyEnd>,
 }
 
-/// Sends a request and waits for the head of its response.
-pub(crate) async fn send(request: Request, settings: &Settings) -> Result<Response, ErrorCode> {
+/// Sends a request with this body and waits for the head of its response.
+pub(crate) async fn send(
+    request: &Request,
+    body: Option<Vec<u8>>,
+    endpoint: &Endpoint,
+    settings: &Settings,
+) -> Result<Response, ErrorCode> {
     let headers = fields(&request.headers)?;
-    let path = settings.endpoint.path(request.operation.path());
-    let (method, body) = match request.operation {
-        Operation::Complete(body) => (Method::Post, Some(body)),
-        Operation::ListModels => (Method::Get, None),
+    let path = endpoint.path(request.operation.path());
+    let method = match request.operation {
+        Operation::Complete => Method::Post,
+        Operation::ListModels => Method::Get,
     };
     let (contents, end) = contents(body);
     let options = Some(options(settings));
     // The future tells when the request has been sent; the response does, too.
     let (request, _) = types::Request::new(headers, contents, end, options);
-    address(&request, &method, &settings.endpoint, &path)
-        .map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
+    address(&request, &method, endpoint, &path).map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
     client::send(request).await.map(Response::new)
 }
 

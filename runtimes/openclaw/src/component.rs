@@ -1,8 +1,6 @@
 //! The exported interface: runs, and the agents that can be asked for.
 
-use std::cell::OnceCell;
 use std::pin::pin;
-use std::rc::Rc;
 
 use futures_util::FutureExt as _;
 use spin_sdk::wasip3::spawn;
@@ -12,13 +10,14 @@ use crate::audience::Audience;
 use crate::bindings::exports::tidegate::agent::runtime::Guest;
 use crate::bindings::{wit_future, wit_stream};
 use crate::censor::Censor;
-use crate::client::{self, Body, READ_SIZE, Response};
+use crate::client::{Body, READ_SIZE, Response};
+use crate::instance::Instance;
 use crate::models::{LIST_LIMIT, parse_agents};
+use crate::pool::Reach;
 use crate::request::Request;
 use crate::response::BODY_LIMIT;
-use crate::settings::{Settings, TOKEN_VARIABLE};
 use crate::transcript::{Progress, Transcript};
-use crate::transport::{error_before_response, error_within_response};
+use crate::transport::error_within_response;
 use crate::types::{Agent, RunError, RunEvent, RunOutcome, RunRequest};
 
 /// How a run ended.
@@ -44,54 +43,38 @@ impl Guest for Component {
     }
 
     async fn agents() -> Result<Vec<Agent>, RunError> {
-        let settings = settings().await?;
-        let censor = Censor::new(&settings);
-        let response = client::send(Request::list_models(&settings), &settings).await;
-        let response = response.map_err(|code| error_before_response(&code, &censor))?;
+        let instance = Instance::load().await?;
+        // All servers offer the same; it is as good as a session of its own.
+        let response = instance
+            .send(Request::list_models(), "agents", Reach::Any)
+            .await?;
+        let censor = &instance.censor;
         if !response.head.is_success("application/json") {
-            return Err(refusal(response, "", &censor).await);
+            return Err(refusal(response, "", censor).await);
         }
         let list = response.body.read_up_to(LIST_LIMIT).await;
-        let list = list.map_err(|code| error_within_response(&code, &censor))?;
-        parse_agents(&list, &settings.models)
+        let list = list.map_err(|code| error_within_response(&code, censor))?;
+        parse_agents(&list, &instance.settings.models)
     }
-}
-
-thread_local! {
-    /// The settings of this instance.
-    static SETTINGS: OnceCell<Rc<Settings>> = const { OnceCell::new() };
-}
-
-/// Returns the settings, which are loaded once in an instance's life. Faulty
-/// ones are read again by the next run, so that they can be mended under way.
-async fn settings() -> Result<Rc<Settings>, RunError> {
-    if let Some(settings) = SETTINGS.with(|settings| settings.get().cloned()) {
-        return Ok(settings);
-    }
-    let document = tidegate_config::load(&[TOKEN_VARIABLE]).await;
-    let settings = document.and_then(|document| Settings::read(&document));
-    let settings = settings.map_err(|faults| RunError::Misconfigured(faults.to_string()))?;
-    // Another run may have been faster, with the same result.
-    Ok(SETTINGS.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(settings)))))
 }
 
 /// Carries out a run for as long as anyone listens.
 async fn carry_out(run: RunRequest, audience: &mut Audience) -> Ending {
-    let settings = settings().await?;
-    let censor = Censor::new(&settings);
-    let request = Request::complete(&run, &settings)?;
+    let instance = Instance::load().await?;
+    let (settings, censor) = (&instance.settings, &instance.censor);
+    let request = Request::complete(&run, &settings.models)?;
     let transcript = Transcript::new(&run, censor.clone());
-    let agent = run.agent.clone();
+    let reach = settings.failover.reach(run.continuity);
+    let (agent, session) = (run.agent.clone(), run.session.clone());
     // Its pictures need not be held beside the body that they are in.
     drop(run);
-    let response = audience.wait_for(client::send(request, &settings)).await?;
-    let response = response.map_err(|code| error_before_response(&code, &censor))?;
+    let response = audience
+        .wait_for(instance.send(request, &session, reach))
+        .await??;
     if !response.head.is_success("text/event-stream") {
-        return Err(audience
-            .wait_for(refusal(response, &agent, &censor))
-            .await?);
+        return Err(audience.wait_for(refusal(response, &agent, censor)).await?);
     }
-    follow(response.body, transcript, &censor, audience).await
+    follow(response.body, transcript, censor, audience).await
 }
 
 /// Returns what a response means that is not what was asked for.

@@ -44,7 +44,7 @@ impl Endpoint {
         check_authority(authority)?;
         Ok(Self {
             scheme,
-            authority: authority.to_owned(),
+            authority: authority.to_ascii_lowercase(),
             base: path.trim_end_matches('/').to_owned(),
         })
     }
@@ -59,6 +59,16 @@ impl Endpoint {
     #[must_use]
     pub fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// Returns the URL, in one way of several to write it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        [scheme, "://", &self.authority, &self.base].concat()
     }
 
     /// Returns the path of a resource below the URL; `path` begins with a slash.
@@ -121,6 +131,15 @@ mod tests {
             assert_eq!(endpoint.authority(), authority, "{url}");
             assert_eq!(endpoint.path("/v1/x"), path, "{url}");
         }
+    }
+
+    #[test]
+    fn a_url_is_the_same_however_it_is_written() {
+        for url in ["https://a.example:8443/b", "HTTPS://A.example:8443/b//"] {
+            let endpoint = Endpoint::parse(url).unwrap();
+            assert_eq!(endpoint.url(), "https://a.example:8443/b", "{url}");
+        }
+        assert_eq!(Endpoint::parse("http://a/").unwrap().url(), "http://a");
     }
 
     #[test]

@@ -5,8 +5,10 @@
 //!  run-request
 //!      | settings    configuration document     -> Settings, or every fault
 //!      | request     RunRequest                 -> headers and JSON body
-//!      v                                 ----- pure above, effects below -----
-//!  component ── client ──▶ wasi:http/client ──▶ the gateway at `runtime.url`
+//!      | rendezvous  session, servers           -> the server that it belongs to
+//!      | pool        who can be reached         -> that one, or the next
+//!      v                                 ----- effects ------------------------
+//!  component ── client ──▶ wasi:http/client ──▶ the gateways at `runtime.urls`
 //!      | audience    asks every 250 ms whether the caller still listens
 //!      v                                 ----- pure again below --------------
 //!      | response    status, headers, body      -> go on, or RunError
@@ -26,6 +28,7 @@ mod bindings;
 
 #[cfg(target_family = "wasm")]
 mod audience;
+pub mod availability;
 pub mod censor;
 pub mod chunk;
 #[cfg(target_family = "wasm")]
@@ -34,10 +37,14 @@ mod client;
 mod component;
 pub mod endpoint;
 pub mod error_object;
+#[cfg(target_family = "wasm")]
+mod instance;
 pub mod models;
+pub mod pool;
 pub mod rendezvous;
 pub mod request;
 pub mod response;
+pub mod server;
 pub mod settings;
 pub mod sse;
 pub mod tool_calls;

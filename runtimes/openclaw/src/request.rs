@@ -5,29 +5,35 @@
 
 mod body;
 
-use crate::settings::Settings;
+use tidegate_config::Secret;
+
+use crate::models::Models;
 use crate::types::{InvalidKind, InvalidRequest, RunError, RunRequest};
 
 /// A header's name and value.
 pub type Header = (String, Vec<u8>);
 
+const AUTHORIZATION: &str = "authorization";
+
 /// What this component calls itself.
 const USER_AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
 
-/// An HTTP request to the upstream server.
+/// An HTTP request to an upstream server.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Request {
     /// What is asked of the server.
     pub operation: Operation,
     /// All headers but those that the host sets.
     pub headers: Vec<Header>,
+    /// The body, if there is one.
+    pub body: Option<Vec<u8>>,
 }
 
-/// What can be asked of the upstream server.
-#[derive(Debug, PartialEq, Eq)]
+/// What can be asked of an upstream server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// `POST /v1/chat/completions`, with this body.
-    Complete(Vec<u8>),
+    /// `POST /v1/chat/completions`.
+    Complete,
     /// `GET /v1/models`.
     ListModels,
 }
@@ -35,9 +41,9 @@ pub enum Operation {
 impl Operation {
     /// Returns the operation's path below the server's URL.
     #[must_use]
-    pub fn path(&self) -> &'static str {
+    pub fn path(self) -> &'static str {
         match self {
-            Self::Complete(_) => "/v1/chat/completions",
+            Self::Complete => "/v1/chat/completions",
             Self::ListModels => "/v1/models",
         }
     }
@@ -48,9 +54,9 @@ impl Request {
     ///
     /// # Errors
     /// A value that cannot stand in a header, or JSON text that is none.
-    pub fn complete(run: &RunRequest, settings: &Settings) -> Result<Self, RunError> {
-        let body = body::encode(run, &settings.models)?;
-        let mut headers = common_headers(settings, "text/event-stream");
+    pub fn complete(run: &RunRequest, models: &Models) -> Result<Self, RunError> {
+        let body = body::encode(run, models)?;
+        let mut headers = Vec::from(common_headers("text/event-stream"));
         headers.extend([
             header("content-type", "application/json"),
             header("content-length", &body.len().to_string()),
@@ -69,28 +75,34 @@ impl Request {
         );
         check_values(&headers)?;
         Ok(Self {
-            operation: Operation::Complete(body),
+            operation: Operation::Complete,
             headers,
+            body: Some(body),
         })
+    }
+
+    /// Sets what the server is authorized with, in the place of any other.
+    pub fn authorize(&mut self, token: Option<&Secret>) {
+        self.headers.retain(|(name, _)| name != AUTHORIZATION);
+        if let Some(token) = token {
+            let value = ["Bearer ", token.expose()].concat();
+            self.headers.push(header(AUTHORIZATION, &value));
+        }
     }
 
     /// Builds the request for the list of models.
     #[must_use]
-    pub fn list_models(settings: &Settings) -> Self {
+    pub fn list_models() -> Self {
         Self {
             operation: Operation::ListModels,
-            headers: common_headers(settings, "application/json"),
+            headers: Vec::from(common_headers("application/json")),
+            body: None,
         }
     }
 }
 
-fn common_headers(settings: &Settings, accept: &str) -> Vec<Header> {
-    let mut headers = vec![header("accept", accept), header("user-agent", USER_AGENT)];
-    headers.extend(settings.token.as_ref().map(|token| {
-        let value = format!("Bearer {}", token.expose());
-        header("authorization", &value)
-    }));
-    headers
+fn common_headers(accept: &str) -> [Header; 2] {
+    [header("accept", accept), header("user-agent", USER_AGENT)]
 }
 
 fn header(name: &str, value: &str) -> Header {

@@ -161,7 +161,8 @@ mod tests {
         let document =
             r#"{ tidegate: { runtime: { url: "http://10.0.0.7:18789", token: "s3cret" } } }"#;
         let document = tidegate_config::Document::parse(document).unwrap();
-        let censor = Censor::new(&crate::settings::Settings::read(&document).unwrap());
+        let settings = crate::settings::Settings::read(&document).unwrap();
+        let censor = Censor::new(&settings.servers);
         let body = r#"{"error":{"message":"s3cret","type":"no s3cret at 10.0.0.7:18789"}}"#;
         for status in [401, 403] {
             match head(status).error(body.as_bytes(), "main", &censor) {

@@ -4,16 +4,12 @@
 
 use std::time::Duration;
 
-use tidegate_config::{Document, Faults, Secret, Section};
+use tidegate_config::{Document, Faults, Section};
 
-use crate::endpoint::Endpoint;
 use crate::models::Models;
-
-/// The variable that holds the token where the document names none.
-pub const TOKEN_VARIABLE: &str = "TIDEGATE_RUNTIME_TOKEN";
-
-/// Where OpenClaw's gateway listens unless it is told otherwise.
-const DEFAULT_URL: &str = "http://127.0.0.1:18789";
+use crate::pool::Reach;
+use crate::server::Server;
+use crate::types::Continuity;
 
 /// The time to connect in; a server that does not take a connection for longer
 /// is not there.
@@ -23,14 +19,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// minutes; and this is the limit that hosts have of themselves.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// How the upstream server is reached.
+/// How the upstream servers are reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The server, `url`.
-    pub endpoint: Endpoint,
-    /// What to authorize with, `token`; without one, nothing is sent.
-    pub token: Option<Secret>,
-    /// The server's names for the agents, `models`.
+    /// The servers, `url` or `urls`; at least one.
+    pub servers: Vec<Server>,
+    /// What becomes of the runs of a server that cannot be reached, `failover`.
+    pub failover: Failover,
+    /// The servers' names for the agents, `models`.
     pub models: Models,
     /// How long connecting may take, `connectTimeout`.
     pub connect_timeout: Duration,
@@ -46,52 +42,53 @@ impl Settings {
     /// # Errors
     /// Every fault of the section, an unknown key included.
     pub fn read(document: &Document) -> Result<Self, Faults> {
-        let settings = document.read(|root| {
+        document.read(|root| {
             let mut section = root.section("tidegate").section("runtime");
             let settings = Self::from_section(&mut section);
             section.deny_unknown_keys();
             settings
-        })?;
-        // Without a fault there is an endpoint.
-        settings.ok_or_else(Faults::default)
-    }
-
-    fn from_section(section: &mut Section<'_>) -> Option<Self> {
-        let endpoint = endpoint(section);
-        let token = token(section);
-        let models = Models::read(section);
-        let connect_timeout = timeout(section, "connectTimeout", CONNECT_TIMEOUT);
-        let first_byte_timeout = timeout(section, "firstByteTimeout", SILENCE_TIMEOUT);
-        let between_bytes_timeout = timeout(section, "betweenBytesTimeout", SILENCE_TIMEOUT);
-        Some(Self {
-            endpoint: endpoint?,
-            token,
-            models,
-            connect_timeout,
-            first_byte_timeout,
-            between_bytes_timeout,
         })
     }
-}
 
-fn endpoint(section: &mut Section<'_>) -> Option<Endpoint> {
-    let url = section.text("url");
-    let endpoint = Endpoint::parse(url.as_deref().unwrap_or(DEFAULT_URL));
-    endpoint
-        .map_err(|problem| section.fault("url", problem))
-        .ok()
-}
-
-/// Returns the token; a blank one counts as none, as it does in OpenClaw.
-fn token(section: &mut Section<'_>) -> Option<Secret> {
-    let token = section.secret("token");
-    let token = token.or_else(|| section.variable(TOKEN_VARIABLE))?;
-    let text = token.expose().trim();
-    if !text.bytes().all(|b| b.is_ascii_graphic()) {
-        section.fault("token", "must be of visible ASCII characters");
-        return None;
+    fn from_section(section: &mut Section<'_>) -> Self {
+        let failover = section.choice("failover", &FAILOVERS);
+        Self {
+            servers: Server::read_all(section),
+            failover: failover.unwrap_or(Failover::Stateless),
+            models: Models::read(section),
+            connect_timeout: timeout(section, "connectTimeout", CONNECT_TIMEOUT),
+            first_byte_timeout: timeout(section, "firstByteTimeout", SILENCE_TIMEOUT),
+            between_bytes_timeout: timeout(section, "betweenBytesTimeout", SILENCE_TIMEOUT),
+        }
     }
-    (!text.is_empty()).then(|| Secret::new(text))
+}
+
+/// Which runs go to another server when theirs cannot be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failover {
+    /// Those of a session without a past.
+    Stateless,
+    /// All of them. A session goes on without its past until its server is back.
+    All,
+    /// None.
+    Never,
+}
+
+const FAILOVERS: [(&str, Failover); 3] = [
+    ("stateless", Failover::Stateless),
+    ("all", Failover::All),
+    ("none", Failover::Never),
+];
+
+impl Failover {
+    /// Returns where a run of such a session may go.
+    #[must_use]
+    pub fn reach(self, continuity: Continuity) -> Reach {
+        match (self, continuity) {
+            (Self::All, _) | (Self::Stateless, Continuity::Fresh) => Reach::Any,
+            (Self::Never, _) | (Self::Stateless, Continuity::Continued) => Reach::Home,
+        }
+    }
 }
 
 fn timeout(section: &mut Section<'_>, key: &'static str, default: Duration) -> Duration {
@@ -104,10 +101,10 @@ fn timeout(section: &mut Section<'_>, key: &'static str, default: Duration) -> D
 
 #[cfg(test)]
 mod tests {
-    use tidegate_config::Variables;
+    use tidegate_config::{Secret, Variables};
 
     use super::*;
-    use crate::endpoint::Scheme;
+    use crate::server::TOKEN_VARIABLE;
 
     fn read(text: &str) -> Result<Settings, String> {
         read_with(text, &[])
@@ -122,12 +119,17 @@ mod tests {
         Settings::read(&document).map_err(|faults| faults.to_string())
     }
 
+    fn servers(settings: &Settings) -> Vec<String> {
+        let servers = settings.servers.iter();
+        servers.map(|server| server.endpoint.url()).collect()
+    }
+
     #[test]
     fn an_empty_document_means_the_gateway_next_door() {
         let settings = read("{}").unwrap();
-        assert_eq!(settings.endpoint.scheme(), Scheme::Http);
-        assert_eq!(settings.endpoint.authority(), "127.0.0.1:18789");
-        assert_eq!(settings.token, None);
+        assert_eq!(servers(&settings), ["http://127.0.0.1:18789"]);
+        assert_eq!(settings.servers[0].token, None);
+        assert_eq!(settings.failover, Failover::Stateless);
         assert_eq!(settings.connect_timeout, Duration::from_secs(5));
         assert_eq!(settings.first_byte_timeout, Duration::from_secs(600));
         assert_eq!(settings.between_bytes_timeout, Duration::from_secs(600));
@@ -136,16 +138,32 @@ mod tests {
     #[test]
     fn everything_can_be_set() {
         let settings = read(
-            "{ tidegate: { runtime: { url: 'https://a.example/base/', token: 't', models: { main: 'm' },
+            "{ tidegate: { runtime: { url: 'https://a.example/base/', token: 't', models: { main: 'm' }, failover: 'all',
                connectTimeout: '1s', firstByteTimeout: '2m', betweenBytesTimeout: '30s' } } }",
         );
         let settings = settings.unwrap();
-        assert_eq!(settings.endpoint.path("/v1"), "/base/v1");
-        assert_eq!(settings.token, Some(Secret::new("t")));
+        assert_eq!(servers(&settings), ["https://a.example/base"]);
+        assert_eq!(settings.servers[0].token, Some(Secret::new("t")));
+        assert_eq!(settings.failover, Failover::All);
         assert_eq!(settings.models.of_agent("main"), "m");
         assert_eq!(settings.connect_timeout, Duration::from_secs(1));
         assert_eq!(settings.first_byte_timeout, Duration::from_secs(120));
         assert_eq!(settings.between_bytes_timeout, Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_run_leaves_its_server_only_as_far_as_it_is_configured() {
+        let cases = [
+            ("stateless", Reach::Any, Reach::Home),
+            ("all", Reach::Any, Reach::Any),
+            ("none", Reach::Home, Reach::Home),
+        ];
+        for (name, fresh, continued) in cases {
+            let text = format!("{{ tidegate: {{ runtime: {{ failover: '{name}' }} }} }}");
+            let failover = read(&text).unwrap().failover;
+            assert_eq!(failover.reach(Continuity::Fresh), fresh, "{name}");
+            assert_eq!(failover.reach(Continuity::Continued), continued, "{name}");
+        }
     }
 
     #[test]
@@ -155,21 +173,22 @@ mod tests {
         let cases = [("{}", "variable"), (named, "document")];
         for (text, expected) in cases {
             let settings = read_with(text, &variable).unwrap();
-            assert_eq!(settings.token, Some(Secret::new(expected)), "{text}");
+            let expected = Some(Secret::new(expected));
+            assert_eq!(settings.servers[0].token, expected, "{text}");
         }
     }
 
     #[test]
     fn a_blank_token_is_none() {
         let settings = read("{ tidegate: { runtime: { token: ' ' } } }").unwrap();
-        assert_eq!(settings.token, None);
+        assert_eq!(settings.servers[0].token, None);
     }
 
     #[test]
     fn every_fault_is_told_and_no_value_is_quoted() {
         let faults = read(
             "{ tidegate: { runtime: { url: 'ftp://s3cret', token: 'a\\nb', tokn: 1,
-               connectTimeout: '0s', firstByteTimeout: 5 } } }",
+               connectTimeout: '0s', firstByteTimeout: 5, failover: 'some' } } }",
         );
         let faults = faults.unwrap_err();
         for path in [
@@ -178,6 +197,7 @@ mod tests {
             "tidegate.runtime.tokn: ",
             "tidegate.runtime.connectTimeout: ",
             "tidegate.runtime.firstByteTimeout: ",
+            "tidegate.runtime.failover: ",
         ] {
             assert!(faults.contains(path), "{path} in {faults}");
         }

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use tidegate_config::Document;
 
 use super::*;
-use crate::models::Models;
 use crate::types::{
     ContentPart, Continuity, Image, Message, ResponseFormat, Role, Sampling, Tool, ToolCall,
     ToolChoice,
@@ -58,16 +57,14 @@ fn tool(name: &str) -> Tool {
     }
 }
 
-fn settings(text: &str) -> Settings {
-    let document = Document::parse(text).unwrap();
-    Settings::read(&document).unwrap()
-}
-
-fn headers(run: &RunRequest, settings_text: &str) -> Vec<(String, String)> {
-    let request = Request::complete(run, &settings(settings_text)).unwrap();
+fn headers(request: Request) -> Vec<(String, String)> {
     let text = |value| String::from_utf8(value).unwrap();
     let headers = request.headers.into_iter();
     headers.map(|(name, value)| (name, text(value))).collect()
+}
+
+fn complete(run: &RunRequest) -> Result<Request, RunError> {
+    Request::complete(run, &Models::default())
 }
 
 fn encode(run: &RunRequest) -> Result<Vec<u8>, RunError> {
@@ -105,17 +102,15 @@ fn an_ordinary_run_sends_only_what_it_must() {
         ("x-openclaw-session-key", "tidegate:1"),
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    assert_eq!(headers(&request(), "{}"), expected);
+    assert_eq!(headers(complete(&request()).unwrap()), expected);
 }
 
 #[test]
 fn an_agent_is_asked_for_by_the_name_of_its_model() {
-    let settings = settings("{ tidegate: { runtime: { models: { main: 'llama3:8b' } } } }");
-    let request = Request::complete(&request(), &settings).unwrap();
-    let Operation::Complete(body) = request.operation else {
-        panic!("{request:?}");
-    };
-    let body: Value = serde_json::from_slice(&body).unwrap();
+    let document = Document::parse("{ models: { main: 'llama3:8b' } }").unwrap();
+    let models = document.read(Models::read).unwrap();
+    let request = Request::complete(&request(), &models).unwrap();
+    let body: Value = serde_json::from_slice(&request.body.unwrap()).unwrap();
     assert_eq!(body["model"], "llama3:8b");
 }
 
@@ -127,7 +122,9 @@ fn channel_model_trace_and_token_become_headers() {
         traceparent: Some("00-1-2-01".to_owned()),
         ..request()
     };
-    let headers = headers(&run, "{ tidegate: { runtime: { token: 's3cret' } } }");
+    let mut request = complete(&run).unwrap();
+    request.authorize(Some(&Secret::new("s3cret")));
+    let headers = headers(request);
     let expected = [
         ("x-openclaw-message-channel", "slack"),
         ("x-openclaw-model", "mock/mock-two"),
@@ -143,21 +140,40 @@ fn channel_model_trace_and_token_become_headers() {
 }
 
 #[test]
+fn each_server_is_told_its_own_token_and_no_other() {
+    let mut request = complete(&request()).unwrap();
+    let tokens = |request: &Request| {
+        let headers = request.headers.iter();
+        let tokens = headers.filter(|(name, _)| name == AUTHORIZATION);
+        tokens
+            .map(|(_, value)| String::from_utf8(value.clone()).unwrap())
+            .collect::<Vec<_>>()
+    };
+    for token in ["one", "two"] {
+        request.authorize(Some(&Secret::new(token)));
+        assert_eq!(tokens(&request), [format!("Bearer {token}")]);
+    }
+    request.authorize(None);
+    assert_eq!(tokens(&request), [""; 0]);
+}
+
+#[test]
 fn a_value_that_would_forge_a_header_is_refused() {
     for value in ["a\r\nx-evil: 1", "a\nb", "a\0"] {
         let run = RunRequest {
             channel: Some(value.to_owned()),
             ..request()
         };
-        let refused = Request::complete(&run, &settings("{}"));
+        let refused = complete(&run);
         assert!(matches!(refused, Err(RunError::Invalid(_))), "{value:?}");
     }
 }
 
 #[test]
 fn the_list_of_models_is_asked_for_without_a_body() {
-    let request = Request::list_models(&settings("{}"));
+    let request = Request::list_models();
     assert_eq!(request.operation.path(), "/v1/models");
+    assert_eq!(request.body, None);
     assert!(
         !request
             .headers
