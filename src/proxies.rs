@@ -26,7 +26,8 @@ pub struct Proxies {
     /// The proxies that may stand before the gateway.
     pub trusted: Vec<Network>,
     /// The header in which the host itself tells the address of its peer, if it
-    /// does. The host must replace what a client sends under this name.
+    /// does. The host must add its own to what a client sends under this name,
+    /// or replace it.
     pub peer_header: Option<String>,
     /// The header in which the proxies tell the address of the client, if it is
     /// not [`FORWARDED_FOR`]. It holds one address, and nothing else.
@@ -75,16 +76,14 @@ impl Proxies {
     /// A proxy's headers from elsewhere than a trusted proxy, and from there
     /// without the client's address.
     pub fn sender(&self, headers: &Headers) -> Result<Sender, Rejection> {
-        let peer = self.peer(headers);
+        let peer = self.peer(headers)?;
         let proxy = peer.filter(|peer| self.trusts(*peer));
         let believed = match peer {
             Some(_) => proxy.is_some(),
             None => !self.trusted.is_empty(),
         };
         let client = match &self.client_header {
-            Some(name) if believed => headers
-                .first(name)
-                .map(|_| headers.text(name).and_then(parse)),
+            Some(name) if believed => only(headers, name)?.map(parse_bytes),
             Some(_) | None => is_forwarded(headers).then(|| self.last_untrusted(headers)),
         };
         let address = match client {
@@ -99,8 +98,11 @@ impl Proxies {
         self.trusted.iter().any(|proxy| proxy.contains(address))
     }
 
-    fn peer(&self, headers: &Headers) -> Option<IpAddr> {
-        headers.text(self.peer_header.as_ref()?).and_then(parse)
+    fn peer(&self, headers: &Headers) -> Result<Option<IpAddr>, Rejection> {
+        let Some(name) = &self.peer_header else {
+            return Ok(None);
+        };
+        Ok(only(headers, name)?.and_then(parse_bytes))
     }
 
     /// Reads the list that every proxy appends its own peer to: from its end, the
@@ -110,10 +112,26 @@ impl Proxies {
     fn last_untrusted(&self, headers: &Headers) -> Option<IpAddr> {
         let fields = headers.all(FORWARDED_FOR).rev();
         let texts = fields.flat_map(|field| field.rsplit(|byte| *byte == b','));
-        let mut addresses = texts.map(|text| parse(std::str::from_utf8(text).ok()?.trim()));
+        let mut addresses = texts.map(parse_bytes);
         let client = addresses.find(|address| address.is_none_or(|address| !self.trusts(address)));
         client.flatten().filter(|address| !address.is_loopback())
     }
+}
+
+/// Returns the field of a name that the host or a proxy sets.
+///
+/// # Errors
+/// Two such fields: Spin, for one, adds its own behind what the client sent.
+fn only<'h>(headers: &'h Headers, name: &str) -> Result<Option<&'h [u8]>, Rejection> {
+    let mut values = headers.all(name);
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(Rejection::Proxied),
+    }
+}
+
+fn parse_bytes(text: &[u8]) -> Option<IpAddr> {
+    parse(std::str::from_utf8(text).ok()?.trim())
 }
 
 /// Reads an address, with or without a port.

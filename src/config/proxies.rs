@@ -6,8 +6,8 @@ use tidegate_config::Section;
 use crate::network::Network;
 use crate::proxies::{FORWARDED_FOR, Proxies};
 
-/// The header in which Spin tells the address of its peer. It replaces what a
-/// client sends under this name.
+/// The header in which Spin tells the address of its peer, behind what the
+/// client has sent under this name.
 const SPIN_PEER: &str = "spin-client-addr";
 
 /// Reads both sections.

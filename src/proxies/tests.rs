@@ -202,3 +202,23 @@ fn another_header_may_tell_the_client() {
     );
     assert_eq!(without, from("10.0.0.7", Some(PROXY)));
 }
+
+#[test]
+fn a_header_of_the_hosts_or_the_proxys_own_comes_once() {
+    let proxies = Proxies {
+        client_header: Some("cf-connecting-ip".to_owned()),
+        ..proxies()
+    };
+    for headers in [
+        [(PEER, "10.0.0.7"), (PEER, "192.0.2.1")],
+        [(PEER, ""), (PEER, "192.0.2.1")],
+    ] {
+        assert_eq!(sender(&proxies, headers), Err(Rejection::Proxied));
+    }
+    let forged = [
+        (PEER, "10.0.0.7"),
+        ("cf-connecting-ip", "198.51.100.1"),
+        ("CF-Connecting-IP", "203.0.113.9"),
+    ];
+    assert_eq!(sender(&proxies, forged), Err(Rejection::Proxied));
+}
