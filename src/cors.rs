@@ -3,6 +3,8 @@
 //! Rules: the Fetch standard, section 3.3 (HTTP-CORS protocol). Credentials in
 //! its sense, cookies, are never allowed: keys travel in `Authorization`.
 
+use std::net::IpAddr;
+
 use crate::headers::Headers;
 
 /// The headers of an answer that a page may read.
@@ -29,7 +31,8 @@ pub struct Grant {
 pub enum Page {
     /// None did, as far as browsers tell.
     Absent,
-    /// One of the gateway's own origin, or of one that may use it.
+    /// One of the gateway's own origin where nobody else can have it, or of an
+    /// origin that may use the gateway.
     Known,
     /// Any other.
     Foreign,
@@ -58,12 +61,28 @@ impl Page {
         // Not every host tells its authority. Browsers tell this, too, and no
         // page can change it (Fetch Metadata, section 2.3).
         let is_same = headers.first("sec-fetch-site") == Some(b"same-origin");
-        if is_own || is_same || grant.is_some() {
+        let is_local = host.is_some_and(is_local);
+        if (is_local && (is_own || is_same)) || grant.is_some() {
             Self::Known
         } else {
             Self::Foreign
         }
     }
+}
+
+/// Tells whether a host, with or without a port, is an address or has a name that
+/// nobody can register. Any other name may be led to this machine by whoever owns
+/// it, and its page is then one of the same origin to the browser.
+fn is_local(host: &[u8]) -> bool {
+    let host = std::str::from_utf8(host).unwrap_or_default();
+    let end = host.rfind(':').filter(|_| !host.ends_with(']'));
+    let name = end.and_then(|end| host.get(..end)).unwrap_or(host);
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    let name = name.to_ascii_lowercase();
+    let domains = [".localhost", ".local", ".ts.net"];
+    name == "localhost"
+        || domains.iter().any(|domain| name.ends_with(domain))
+        || address.parse::<IpAddr>().is_ok()
 }
 
 impl Cors {
@@ -219,8 +238,30 @@ mod tests {
             let authority = || Some(host.to_owned());
             Page::of(&headers, authority, cors.grant(&headers).as_ref())
         };
-        assert_eq!(page("http://127.0.0.1:3000", "127.0.0.1:3000"), Page::Known);
-        assert_eq!(page("https://Gate.example", "gate.example"), Page::Known);
+        for own in [
+            "127.0.0.1:3000",
+            "[::1]:3000",
+            "192.168.0.7",
+            "localhost:3000",
+            "gate.localhost",
+            "Gate.local:3000",
+        ] {
+            let origin = format!("http://{own}");
+            assert_eq!(page(&origin, &own.to_lowercase()), Page::Known, "{own}");
+        }
+        // Whoever owns such a name can have it lead here.
+        for rebound in [
+            "gate.example",
+            "gate.example:3000",
+            "127.0.0.1.evil.example:3000",
+            "localhost.evil.example",
+            "local",
+            "[::1].evil.example",
+            "[evil.example]",
+        ] {
+            let origin = format!("http://{rebound}");
+            assert_eq!(page(&origin, rebound), Page::Foreign, "{rebound}");
+        }
         assert_eq!(page("https://app.example.com", "gate.example"), Page::Known);
         for origin in [
             "https://evil.example",
@@ -235,8 +276,13 @@ mod tests {
         }
         let unheard = |headers: &Headers| Page::of(headers, || None, None);
         assert_eq!(unheard(&Headers::default()), Page::Absent);
-        let own = ("Origin", "https://gate.example");
+        let own = ("Origin", "https://gate.local");
         assert_eq!(unheard(&Headers::from([own])), Page::Foreign);
+        let rebound = [
+            ("Origin", "https://gate.example"),
+            ("Sec-Fetch-Site", "same-origin"),
+        ];
+        assert_eq!(unheard(&Headers::from(rebound)), Page::Foreign);
         for (site, page) in [("same-origin", Page::Known), ("same-site", Page::Foreign)] {
             let headers = Headers::from([own, ("Sec-Fetch-Site", site)]);
             assert_eq!(unheard(&headers), page, "{site}");

@@ -7,9 +7,11 @@
 //! framing    bodies whose end they could
 //! bearers    credentials in odd spellings
 //! tenants    the sessions of others
+//! addresses  guesses from addresses that are not one's own
 //! agents     the agents of others
 //! roles      instructions from those who may not give them
 //! sizes      too much of everything
+//! pages      web pages that use the browsers of others
 //! passage    what reaches the upstream, header by header
 //! secrets    what must not be found in any byte that is written
 //! raw        requests as bytes
@@ -26,9 +28,11 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod addresses;
 mod agents;
 mod bearers;
 mod framing;
+mod pages;
 mod passage;
 mod raw;
 mod roles;

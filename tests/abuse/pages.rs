@@ -1,0 +1,126 @@
+//! Web pages that would use a gateway which asks for no credential, through the
+//! browser of somebody who can reach it.
+
+use serde_json::json;
+
+use super::message;
+use crate::harness::{Response, Server, ask, error};
+
+fn open_to_all(members: &str) -> Server {
+    Server::start(
+        "rehearsal",
+        &format!(
+            "{{ gateway: {{ auth: {{ mode: 'none' }},
+                 http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }} }},
+               agents: {{ entries: {{ main: {{}} }} }}, tidegate: {{ {members} }} }}"
+        ),
+    )
+}
+
+fn send(server: &Server, headers: &[(&str, &str)]) -> Response {
+    let mut request = server.request("POST", "/v1/chat/completions");
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    // As a page sends it that need not ask for permission first.
+    let request = request.header("Content-Type", "text/plain");
+    request.body(ask("/echo ok").to_string()).send()
+}
+
+#[test]
+fn a_foreign_page_runs_nothing() {
+    let server = open_to_all("");
+    for origin in [
+        "https://evil.example",
+        "http://127.0.0.1:1",
+        "http://localhost",
+        "https://127.0.0.1",
+        "file://",
+        "null",
+        "",
+        "chrome-extension://abcdef",
+        "http://evil.example@127.0.0.1",
+        "http://[::1",
+        "http://\u{ff4c}ocalhost",
+    ] {
+        let refused = send(&server, &[("Origin", origin)]);
+        assert_eq!(refused.status, 401, "{origin}: {refused:?}");
+        assert_eq!(error(&refused)["type"], "unauthorized");
+        assert_eq!(refused.headers.get("access-control-allow-origin"), None);
+        assert!(!message(&refused).contains("evil"));
+    }
+    assert_eq!(send(&server, &[]).status, 200);
+}
+
+#[test]
+fn a_page_whose_name_leads_here_is_foreign_still() {
+    let server = open_to_all("");
+    let port = server.address().port();
+    for name in [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+    ] {
+        let host = format!("{name}:{port}");
+        let origin = format!("http://{host}");
+        let rebound = [
+            ("Host", host.as_str()),
+            ("Origin", origin.as_str()),
+            ("Sec-Fetch-Site", "same-origin"),
+        ];
+        assert_eq!(send(&server, &rebound).status, 401, "{name}");
+    }
+    for name in ["127.0.0.1", "localhost", "gate.local", "[::1]"] {
+        let host = format!("{name}:{port}");
+        let origin = format!("http://{host}");
+        let own = [
+            ("Host", host.as_str()),
+            ("Origin", origin.as_str()),
+            ("Sec-Fetch-Site", "same-origin"),
+        ];
+        assert_eq!(send(&server, &own).status, 200, "{name}");
+    }
+}
+
+#[test]
+fn permission_for_one_page_is_none_for_another() {
+    let server = open_to_all("cors: { origins: ['https://app.example'] }");
+    let preflight = |origin: &str| {
+        let request = server.request("OPTIONS", "/v1/chat/completions");
+        let request = request.header("Origin", origin);
+        request
+            .header("Access-Control-Request-Method", "POST")
+            .send()
+    };
+    assert_eq!(preflight("https://app.example").status, 204);
+    assert_eq!(
+        send(&server, &[("Origin", "https://app.example")]).status,
+        200
+    );
+    for origin in [
+        "https://app.example.evil.example",
+        "https://evil.example/https://app.example",
+        "http://app.example",
+        "https://app.example:444",
+        "https://sub.app.example",
+        "https://app.example, https://evil.example",
+        "*",
+    ] {
+        let refused = preflight(origin);
+        assert_eq!(refused.status, 405, "{origin}");
+        let names = refused.headers.0.iter().map(|(name, _)| name.as_str());
+        let granted = |name: &str| name.starts_with("access-control-");
+        assert!(!names.clone().any(granted), "{refused:?}");
+        assert_eq!(send(&server, &[("Origin", origin)]).status, 401, "{origin}");
+    }
+    // A second origin is none that a browser sends.
+    let twice = [
+        ("Origin", "https://evil.example"),
+        ("Origin", "https://app.example"),
+    ];
+    assert_eq!(send(&server, &twice).status, 401);
+    let models = server
+        .request("GET", "/v1/models")
+        .header("Origin", "https://evil.example");
+    assert_eq!(error(&models.send())["code"], json!("invalid_api_key"));
+}
