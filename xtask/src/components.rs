@@ -10,12 +10,11 @@ use crate::composition::compose;
 use crate::workspace::{WASM_TARGET, Workspace};
 
 /// The packages that are components.
-pub(crate) const PACKAGES: [&str; 5] = [
+pub(crate) const PACKAGES: [&str; 4] = [
     "tidegate",
     "runtime-openclaw",
     "runtime-rehearsal",
     "store-files",
-    "floor",
 ];
 
 /// Has the linker write each address in as few bytes as it takes. It reserves
@@ -110,8 +109,6 @@ fn write_components(workspace: &Workspace, dist: &Path, counting: &[u8]) -> Resu
             written.push(write(&format!("tidegate-{name}{suffix}.wasm"), &composed)?);
         }
     }
-    let floor = built(workspace, "floor")?;
-    written.push(write("floor.wasm", &floor)?);
     Ok(written)
 }
 

@@ -1,4 +1,4 @@
-//! Tidegate's own tasks: `cargo xtask build | up | serve | plug | test | e2e | bench | key`.
+//! Tidegate's own tasks: `cargo xtask build | up | serve | plug | test | e2e | key`.
 //!
 //! ```text
 //! workspace    where things are, and cargo itself
@@ -9,7 +9,6 @@
 //! server       component + environment -> HTTP, by the real `wasmtime serve`
 //! development  build and serve with nothing but defaults
 //! key          chance                  -> a key and its line
-//! bench        the gateway beside other servers, measured
 //! suite        every check of this repository, in order
 //! e2e          real clients, the real runtime and real hosts
 //! ```
@@ -18,7 +17,6 @@
 
 #![forbid(unsafe_code)]
 
-mod bench;
 mod components;
 mod composition;
 mod development;
@@ -54,10 +52,11 @@ enum Task {
     Key(key::KeyTask),
     /// Serve one composed component with the embedded `wasmtime serve`.
     Serve(server::Serve),
+    /// Do what the embedded `wasmtime` does with the same arguments.
+    #[command(hide = true)]
+    Wasmtime(server::Wasmtime),
     /// Fill the imports of a component by what others export.
     Plug(composition::Plug),
-    /// Measure the gateway beside other servers, on this machine alone.
-    Bench(bench::Bench),
     /// Check formatting and lints, build, and run every test.
     Test(suite::Test),
     /// Run real clients, the real runtime and real hosts, as a table.
@@ -81,8 +80,8 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Up(up) => up.run(&workspace),
         Task::Key(key) => key.run(),
         Task::Serve(serve) => serve.run(),
+        Task::Wasmtime(wasmtime) => wasmtime.run(),
         Task::Plug(plug) => plug.run(),
-        Task::Bench(bench) => bench.run(&workspace),
         Task::Test(test) => test.run(&workspace),
         Task::E2e(suites) => suites.run(&workspace),
     }

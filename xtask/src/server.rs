@@ -41,6 +41,23 @@ impl Serve {
     }
 }
 
+/// The arguments of `wasmtime`, whose command `serve` is the one that is here.
+#[derive(Args)]
+pub(crate) struct Wasmtime {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+impl Wasmtime {
+    /// Serves until it is interrupted.
+    pub(crate) fn run(self) -> Result<()> {
+        let is_serve = self.arguments.first().is_some_and(|first| first == "serve");
+        ensure!(is_serve, "only `wasmtime serve` is embedded here");
+        let served = ServeCommand::parse_from(self.arguments).execute();
+        served.map_err(anyhow::Error::from)
+    }
+}
+
 /// Serves a component until it is interrupted.
 pub(crate) fn serve(
     component: &Path,

@@ -28,6 +28,7 @@ heading() {
 }
 
 needs() {
+  missing=
   command -v "$1" >/dev/null || missing=$1
 }
 

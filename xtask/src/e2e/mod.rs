@@ -10,6 +10,7 @@
 //! openclaw    suite: what only the real runtime shows
 //! page        a page of the documentation -> a script of its commands
 //! examples    suite: what is composed of one's own components
+//! hosts       suite: the same component files on every host
 //! docs        suite: the commands of the documentation
 //! ```
 //!
@@ -20,6 +21,7 @@ mod background;
 mod clients;
 mod docs;
 mod examples;
+mod hosts;
 mod openclaw;
 mod packages;
 mod page;
@@ -53,6 +55,8 @@ enum Suite {
     Openclaw,
     /// What is composed of one's own components.
     Examples,
+    /// Wasmtime, Spin where it is at hand, and wasmCloud.
+    Hosts,
     /// The commands of the documentation.
     Docs,
 }
@@ -63,6 +67,7 @@ impl Suite {
             Self::Clients => clients::run(site, report),
             Self::Openclaw => openclaw::run(site, report),
             Self::Examples => examples::run(site, report),
+            Self::Hosts => hosts::run(site, report),
             Self::Docs => docs::run(site, report),
         }
     }

@@ -3,9 +3,9 @@
 
 use std::cell::{Cell, OnceCell};
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,6 +24,13 @@ pub(crate) const TOKEN: &str = "e2e-token-of-the-front-door";
 
 /// What OpenClaw asks for, and no client may have.
 const GATEWAY_TOKEN: &str = "e2e-token-of-the-runtime";
+
+/// The secrets of a Tidegate, by the variables that hold them.
+pub(crate) const SECRETS: [(&str, &str); 3] = [
+    (FRONT_TOKEN, TOKEN),
+    (RUNTIME_TOKEN, GATEWAY_TOKEN),
+    ("TIDEGATE_SESSION_SECRET", "e2e-secret-of-the-sessions"),
+];
 
 /// The place of the tests.
 pub(crate) struct Site<'a> {
@@ -76,7 +83,20 @@ impl<'a> Site<'a> {
             openclaw: OnceCell::new(),
         };
         site.link_scripts()?;
+        site.write_wasmtime()?;
         Ok(site)
+    }
+
+    /// Makes a `wasmtime` for the path of the one that is embedded here.
+    fn write_wasmtime(&self) -> Result<()> {
+        let program = self.file("bin/wasmtime");
+        fs::create_dir_all(self.file("bin"))?;
+        let xtask = std::env::current_exe()?;
+        fs::write(
+            &program,
+            format!("#!/bin/sh\nexec '{}' wasmtime \"$@\"\n", xtask.display()),
+        )?;
+        Ok(fs::set_permissions(program, Permissions::from_mode(0o755))?)
     }
 
     /// Node looks for packages in the folders above a script.
@@ -135,6 +155,33 @@ impl<'a> Site<'a> {
         })
     }
 
+    /// Returns the repository's folder.
+    pub(crate) fn root(&self) -> &Path {
+        self.workspace.root()
+    }
+
+    /// Returns a file or folder of this run's own.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.run.join(name)
+    }
+
+    /// Returns a component of `dist/`.
+    pub(crate) fn dist(&self, name: &str) -> PathBuf {
+        self.workspace.dist().join(name)
+    }
+
+    /// Prepares a program that serves Tidegate, with the secrets that it may
+    /// need and nothing that cargo has told this one.
+    pub(crate) fn program(&self, program: &str) -> Result<Command> {
+        let mut command = Command::new(program);
+        for name in variables_of_cargo_run() {
+            command.env_remove(name);
+        }
+        command.env("PATH", self.path()?);
+        command.envs(SECRETS);
+        Ok(command)
+    }
+
     /// Prepares the commands of a page, to be run in a folder in which the
     /// repository's files appear beside what the page saves.
     ///
@@ -176,7 +223,10 @@ impl<'a> Site<'a> {
     /// Returns where programs are looked for: among the packages, too.
     fn path(&self) -> Result<OsString> {
         let node = self.packages.node();
-        let mut folders = vec![self.packages.folder().join("node_modules/.bin")];
+        let mut folders = vec![
+            self.file("bin"),
+            self.packages.folder().join("node_modules/.bin"),
+        ];
         folders.extend(node.parent().map(Path::to_owned));
         let path = std::env::var_os("PATH").unwrap_or_default();
         folders.extend(std::env::split_paths(&path));
@@ -228,7 +278,7 @@ pub(crate) fn document(runtime: &str) -> String {
 }
 
 /// Returns an address of this machine that nobody listens at.
-fn free_address() -> Result<SocketAddr> {
+pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
