@@ -136,11 +136,17 @@ impl Upstream {
 
     /// Waits until the caller has closed a connection, and returns the first
     /// one that it did.
-    pub(crate) fn wait_for_close(&self, limit: Duration) -> Close {
-        let close = self
-            .record
-            .wait(limit, |record| record.closes.first().copied());
-        close.unwrap_or_else(|| panic!("no connection closed within {limit:?}"))
+    pub(crate) fn wait_for_close(&self) -> Close {
+        self.wait_for_closes(1).remove(0)
+    }
+
+    /// Waits until the caller has closed as many connections, and returns all
+    /// that it did.
+    pub(crate) fn wait_for_closes(&self, count: usize) -> Vec<Close> {
+        let closes = self.record.wait(PATIENCE, |record| {
+            (record.closes.len() >= count).then(|| record.closes.clone())
+        });
+        closes.unwrap_or_else(|| panic!("not {count} connections closed: {:?}", self.closes()))
     }
 }
 

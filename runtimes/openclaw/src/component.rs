@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use futures_util::FutureExt as _;
 use spin_sdk::wasip3::spawn;
-use spin_sdk::wit_bindgen::{FutureReader, StreamReader};
+use spin_sdk::wit_bindgen::{FutureReader, StreamReader, yield_async};
 
 use crate::audience::Audience;
 use crate::bindings::exports::tidegate::agent::runtime::Guest;
@@ -87,7 +87,7 @@ async fn refusal(response: Response, agent: &str, censor: &Censor) -> RunError {
 }
 
 /// Tells everything that the body says, until it ends: what is ready together
-/// is told together. Nothing more is read while the audience takes its time.
+/// is told together. One read is ahead while the audience takes its time.
 async fn follow(
     mut body: Body,
     mut transcript: Transcript,
@@ -107,6 +107,9 @@ async fn follow(
             None => {
                 events = audience.tell(events).await?;
                 untold = 0;
+                // The caller takes this before it is told more: it has room
+                // for a number of events, however large they are.
+                yield_async().await;
                 audience.wait_for(reading).await?
             }
         };
