@@ -9,7 +9,7 @@ use runtime_openclaw::chunk::Payload;
 use runtime_openclaw::sse::Reader;
 
 /// An event's name and data.
-type Owned = (String, String);
+type Owned = (Vec<u8>, Vec<u8>);
 
 // The first byte says how many of the following ones are the sizes of the
 // pieces, which come round again and again.
@@ -41,11 +41,11 @@ fn read<'s>(pieces: impl IntoIterator<Item = &'s [u8]>) -> Vec<Owned> {
     let mut events = Vec::new();
     for mut piece in pieces {
         while let Some(event) = reader.next_event(&mut piece).expect("no event is so large") {
-            assert!(!event.name.contains(['\r', '\n']), "{event:?}");
-            assert!(!event.data.contains('\r'), "{event:?}");
+            assert!(!event.name.iter().any(|byte| b"\r\n".contains(byte)), "{event:?}");
+            assert!(!event.data.contains(&b'\r'), "{event:?}");
             // Whether it is a chunk does not matter here.
             drop(Payload::parse(&event));
-            events.push((event.name.into_owned(), event.data.into_owned()));
+            events.push((event.name.to_vec(), event.data.to_vec()));
         }
         assert!(piece.is_empty(), "{piece:?} is left");
     }

@@ -14,7 +14,7 @@ use crate::sse::Event;
 use crate::types::{StopReason, Usage};
 
 /// The data that ends a stream.
-const DONE: &str = "[DONE]";
+const DONE: &[u8] = b"[DONE]";
 
 /// What an event says.
 #[derive(Debug, PartialEq)]
@@ -72,8 +72,8 @@ impl Payload {
     /// # Errors
     /// Data that is neither JSON of a chunk or an error nor the end mark.
     pub fn parse(event: &Event<'_>) -> Result<Option<Self>, Malformed> {
-        let data = event.data.trim();
-        if event.name == "error" {
+        let data = event.data.trim_ascii();
+        if event.name == b"error" {
             return Ok(Some(Self::Error(named_error(data))));
         }
         if data.is_empty() {
@@ -82,7 +82,7 @@ impl Payload {
         if data == DONE {
             return Ok(Some(Self::Done));
         }
-        let wire: wire::Chunk = serde_json::from_str(data).map_err(|_| Malformed)?;
+        let wire: wire::Chunk = serde_json::from_slice(data).map_err(|_| Malformed)?;
         Ok(Some(match &wire.error {
             Some(error) => Self::Error(ErrorObject::from_value(error)),
             None => Self::Chunk(wire.into()),
@@ -91,8 +91,8 @@ impl Payload {
 }
 
 /// Reads an event that is an error by its name, whatever its data is.
-fn named_error(data: &str) -> ErrorObject {
-    let value = serde_json::from_str(data).unwrap_or(Value::Null);
+fn named_error(data: &[u8]) -> ErrorObject {
+    let value = serde_json::from_slice(data).unwrap_or(Value::Null);
     ErrorObject::from_value(value.get("error").unwrap_or(&value))
 }
 
@@ -221,10 +221,10 @@ mod tests {
         parse_named("", data)
     }
 
-    fn parse_named(name: &str, data: &str) -> Result<Option<Payload>, Malformed> {
+    fn parse_named(name: &str, data: impl AsRef<[u8]>) -> Result<Option<Payload>, Malformed> {
         Payload::parse(&Event {
-            name: name.into(),
-            data: data.into(),
+            name: name.as_bytes(),
+            data: data.as_ref(),
         })
     }
 
@@ -383,6 +383,8 @@ mod tests {
         for data in data {
             assert_eq!(parse(data), Err(Malformed), "{data}");
         }
+        let no_utf8 = b"{\"choices\":[{\"delta\":{\"content\":\"a\xE2\x82\"}}]}";
+        assert_eq!(parse_named("", no_utf8), Err(Malformed));
     }
 
     proptest! {
@@ -391,7 +393,7 @@ mod tests {
             data in "(\\PC|[{}\\[\\]:,\"]|\"choices\":|\"delta\":|null|0){0,24}", name in "(error)?"
         ) {
             if let Ok(Some(Payload::Done)) = parse_named(&name, &data) {
-                prop_assert_eq!(data.trim(), DONE);
+                prop_assert_eq!(data.trim().as_bytes(), DONE);
             }
         }
 

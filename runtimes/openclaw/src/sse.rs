@@ -5,21 +5,19 @@
 //!
 //! Rules: WHATWG HTML, section 9.2.6.
 
-use std::borrow::Cow;
-
 /// The largest event or line that is read, in bytes. A chat chunk takes some
 /// hundred; a picture as a data URL or a long tool argument may take megabytes.
 pub const EVENT_LIMIT: usize = 8 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// One event of the stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One event of the stream. Its bytes should be UTF-8; whoever reads them tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event<'r> {
     /// The event's type; blank for the standard's default, `message`.
-    pub name: Cow<'r, str>,
+    pub name: &'r [u8],
     /// The data, its lines joined by line feeds.
-    pub data: Cow<'r, str>,
+    pub data: &'r [u8],
 }
 
 /// An event or a line is larger than [`EVENT_LIMIT`].
@@ -73,10 +71,9 @@ impl Reader {
     }
 
     fn event(&self) -> Event<'_> {
-        let data = self.data.strip_suffix(b"\n").unwrap_or(&self.data);
         Event {
-            name: String::from_utf8_lossy(&self.name),
-            data: String::from_utf8_lossy(data),
+            name: &self.name,
+            data: self.data.strip_suffix(b"\n").unwrap_or(&self.data),
         }
     }
 
