@@ -49,6 +49,7 @@ async fn whole(mut run: Run, mut reply: WholeReply, mut exchange: Exchange) -> R
         match next_step(&mut run).await {
             Step::Ended(ended) => break ended,
             Step::Events(events) => {
+                exchange.record.event();
                 let mut events = events.into_iter();
                 if let Err(error) = events.try_for_each(|event| reply.event(event)) {
                     break Err(error);

@@ -27,6 +27,8 @@ pub struct Record {
     agent: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     finish: Option<FinishReason>,
@@ -38,6 +40,8 @@ pub struct Record {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_milliseconds: Option<u64>,
     milliseconds: u64,
     #[serde(skip)]
     begun: Instant,
@@ -70,12 +74,14 @@ impl Record {
             caller: None,
             agent: None,
             session: None,
+            trace: None,
             status: 0,
             finish: None,
             usage: None,
             client_gone: None,
             error: None,
             detail: None,
+            first_milliseconds: None,
             milliseconds: 0,
             begun: Instant::now(),
         }
@@ -96,6 +102,13 @@ impl Record {
     pub fn run(&mut self, run: &ValidRun) {
         self.agent = Some(run.agent().to_owned());
         self.session = Some(run.session().digest());
+        self.trace = run.trace().map(str::to_owned);
+    }
+
+    /// Keeps when the run's first event came.
+    pub fn event(&mut self) {
+        let elapsed = self.elapsed();
+        self.first_milliseconds.get_or_insert(elapsed);
     }
 
     /// Keeps the status that the client got.
@@ -122,9 +135,13 @@ impl Record {
 
     /// Writes the line.
     pub fn write(mut self) {
-        let elapsed = self.begun.elapsed().as_millis();
-        self.milliseconds = u64::try_from(elapsed).unwrap_or(u64::MAX);
+        self.milliseconds = self.elapsed();
         write_line(&self);
+    }
+
+    fn elapsed(&self) -> u64 {
+        let elapsed = self.begun.elapsed().as_millis();
+        u64::try_from(elapsed).unwrap_or(u64::MAX)
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn streamed(
         bytes,
         ended: None,
     };
-    answering.begin(first).await;
+    answering.begin(first, &mut exchange.record).await;
     let (response, body) = respond::stream(&mut exchange);
     spawn(answering.follow(body, settings.heartbeat, exchange.record));
     response
@@ -99,14 +99,14 @@ struct Answering {
 
 impl Answering {
     /// Makes the bytes that travel with the head.
-    async fn begin(&mut self, first: Vec<Step>) {
+    async fn begin(&mut self, first: Vec<Step>, record: &mut Record) {
         if !first.iter().any(Step::shows_something) {
             self.bytes.extend(sse::HEARTBEAT);
         }
         for step in first {
-            self.take(step);
+            self.take(step, record);
         }
-        self.gather().await;
+        self.gather(record).await;
     }
 
     /// Passes the run's steps on until it ends or the client leaves.
@@ -122,17 +122,18 @@ impl Answering {
             let Some(step) = self.wait(&mut body, &mut ticker, heartbeat).await else {
                 break;
             };
-            self.take(step);
-            self.gather().await;
+            self.take(step, &mut record);
+            self.gather(&mut record).await;
         }
         record.client_gone();
         record.write();
     }
 
-    fn take(&mut self, step: Step) {
+    fn take(&mut self, step: Step, record: &mut Record) {
         match step {
             Step::Ended(ended) => self.ended = Some(ended),
             Step::Events(events) => {
+                record.event();
                 let bytes = &mut self.bytes;
                 let mut events = events.into_iter();
                 let shown = events.try_for_each(|event| self.reply.event(event, bytes));
@@ -142,12 +143,12 @@ impl Answering {
     }
 
     /// Takes everything that is ready, so that it goes out in one write.
-    async fn gather(&mut self) {
+    async fn gather(&mut self, record: &mut Record) {
         while self.ended.is_none()
             && self.bytes.len() < WRITE_SIZE
             && let Some(step) = step_at_once(&mut self.run).await
         {
-            self.take(step);
+            self.take(step, record);
         }
     }
 

@@ -83,6 +83,13 @@ impl ValidRun {
         &self.session
     }
 
+    /// Returns the id of the trace that the run belongs to, if there is one
+    /// (W3C Trace Context, section 3.2.2.3).
+    #[must_use]
+    pub fn trace(&self) -> Option<&str> {
+        self.request.traceparent.as_deref()?.split('-').nth(1)
+    }
+
     /// Returns the request for the runtime.
     #[must_use]
     pub fn into_request(self) -> RunRequest {
