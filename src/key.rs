@@ -84,6 +84,12 @@ impl Keys {
         Self(keys.into_iter().fold(BTreeMap::new(), add))
     }
 
+    /// Returns how many digests there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Tells whether there is no key.
     #[must_use]
     pub fn is_empty(&self) -> bool {

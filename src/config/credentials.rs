@@ -69,7 +69,14 @@ pub(super) fn read_auth(auth: &mut Section<'_>, keys: Keys, proxies: &Proxies) -
             &format!("is missing; set it, or the variable {variable}"),
         );
     }
-    let shared = Some(SecretDigest::of(&secret?));
+    let shared = SecretDigest::of(&secret?);
+    if keys.find(&shared).is_some() {
+        auth.fault(
+            key,
+            "is a key of tidegate.keys, too, and would give it all rights",
+        );
+    }
+    let shared = Some(shared);
     Some(Auth::Credentials { shared, keys })
 }
 
@@ -110,7 +117,12 @@ pub(super) fn read_keys(tidegate: &mut Section<'_>, agents: &Agents) -> Keys {
         item.deny_unknown_keys();
         keys.extend(read);
     }
-    Keys::new(keys)
+    let count = keys.len();
+    let keys = Keys::new(keys);
+    if keys.len() < count {
+        tidegate.fault("keys", "must not hold one digest twice");
+    }
+    keys
 }
 
 fn read_key(item: &mut Section<'_>, agents: &Agents) -> Option<(SecretDigest, Key)> {

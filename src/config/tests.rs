@@ -236,6 +236,22 @@ fn keys_alone_are_credentials_but_not_beside_no_authentication() {
 }
 
 #[test]
+fn one_credential_is_not_that_of_two() {
+    let key = |name: &str, digest: &str| format!("{{ name: '{name}', sha256: '{digest}' }},");
+    let other = "0".repeat(64);
+    let owner = crate::hex::lower(&sha2::Sha256::digest(b"owner").into());
+    for (keys, fault) in [
+        (key("a", &other) + &key("b", &other), "tidegate.keys"),
+        (key("a", &owner), "gateway.auth.token"),
+    ] {
+        let faults = with_keys(&keys).err().unwrap();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].starts_with(&format!("{fault}:")), "{faults:?}");
+    }
+    assert!(with_keys(&(key("a", &other) + &key("a", &"1".repeat(64)))).is_ok());
+}
+
+#[test]
 fn transport_security_is_a_header_or_off() {
     for (value, expected) in [
         ("'max-age=1'", Some("max-age=1")),

@@ -8,6 +8,7 @@
 //! bearers    credentials in odd spellings
 //! tenants    the sessions of others
 //! addresses  guesses from addresses that are not one's own
+//! users      people whom a proxy names
 //! agents     the agents of others
 //! roles      instructions from those who may not give them
 //! sizes      too much of everything
@@ -41,6 +42,7 @@ mod sizes;
 mod smuggling;
 mod tenants;
 mod traitor;
+mod users;
 
 use harness::{RecordedRequest, Request, Response, Server, TOKEN, Upstream, ask, error, steps};
 use serde_json::{Value, json};
