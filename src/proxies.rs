@@ -69,8 +69,8 @@ impl Sender {
 impl Proxies {
     /// Finds out who sent a request.
     ///
-    /// Where the host does not tell its peer, a configured proxy is taken for
-    /// the only way to the gateway.
+    /// Where the host is not said to tell its peer, a configured proxy is taken
+    /// for the only way to the gateway.
     ///
     /// # Errors
     /// A proxy's headers from elsewhere than a trusted proxy, and from there
@@ -80,7 +80,7 @@ impl Proxies {
         let proxy = peer.filter(|peer| self.trusts(*peer));
         let believed = match peer {
             Some(_) => proxy.is_some(),
-            None => !self.trusted.is_empty(),
+            None => self.peer_header.is_none() && !self.trusted.is_empty(),
         };
         let client = match &self.client_header {
             Some(name) if believed => only(headers, name)?.map(parse_bytes),

@@ -78,7 +78,7 @@ fn nobody_but_the_proxy_names_a_user() {
         (&[PROXY, CLIENT, ANA, ("x-user", "bob")], 401),
         (&[(PEER, "192.0.2.1:80"), ANA], 401),
         (&[(PEER, "192.0.2.1:80"), CLIENT, ANA], 403),
-        (&[CLIENT, ANA], 401),
+        (&[CLIENT, ANA], 403),
         (&[PROXY, ("x-forwarded-for", "127.0.0.1"), ANA], 403),
         (&[PROXY, ("forwarded", "for=203.0.113.9"), ANA], 403),
         (

@@ -222,3 +222,12 @@ fn a_header_of_the_hosts_or_the_proxys_own_comes_once() {
     ];
     assert_eq!(sender(&proxies, forged), Err(Rejection::Proxied));
 }
+
+#[test]
+fn a_host_that_should_tell_its_peer_and_does_not_is_no_proxy() {
+    let forwarded = ("X-Forwarded-For", "203.0.113.9");
+    for peer in [("other", "10.0.0.7"), (PEER, ""), (PEER, "10.0.0.7, x")] {
+        let refused = sender(&proxies(), [peer, forwarded]);
+        assert_eq!(refused, Err(Rejection::Proxied), "{peer:?}");
+    }
+}

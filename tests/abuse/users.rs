@@ -54,11 +54,11 @@ fn nobody_passes_for_the_proxy() {
     );
     for (headers, status) in [
         (&[ana, proof][..], 401),
-        (&[CLIENT, ana, proof], 401),
+        (&[CLIENT, ana, proof], 403),
         (&[(PEER, "203.0.113.9:1"), ana, proof], 401),
         (&[(PEER, "203.0.113.9:1"), CLIENT, ana, proof], 403),
         (&[PROXY, (PEER, "203.0.113.9:1"), CLIENT, ana, proof], 403),
-        (&[(PEER, "10.0.0.7, 203.0.113.9"), CLIENT, ana, proof], 401),
+        (&[(PEER, "10.0.0.7, 203.0.113.9"), CLIENT, ana, proof], 403),
         (&[(PEER, "127.0.0.1:1"), CLIENT, ana, proof], 401),
         (&[(PEER, "[::ffff:127.0.0.1]:1"), CLIENT, ana, proof], 401),
         (&[PROXY, ana, proof], 401),
