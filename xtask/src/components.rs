@@ -10,11 +10,12 @@ use crate::composition::compose;
 use crate::workspace::{WASM_TARGET, Workspace};
 
 /// The packages that are components.
-pub(crate) const PACKAGES: [&str; 4] = [
+pub(crate) const PACKAGES: [&str; 5] = [
     "tidegate",
     "runtime-openclaw",
     "runtime-rehearsal",
     "store-files",
+    "floor",
 ];
 
 /// Has the linker write each address in as few bytes as it takes. It reserves
@@ -109,6 +110,8 @@ fn write_components(workspace: &Workspace, dist: &Path, counting: &[u8]) -> Resu
             written.push(write(&format!("tidegate-{name}{suffix}.wasm"), &composed)?);
         }
     }
+    let floor = built(workspace, "floor")?;
+    written.push(write("floor.wasm", &floor)?);
     Ok(written)
 }
 

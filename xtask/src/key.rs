@@ -45,13 +45,18 @@ fn printed(name: &str, chance: &[u8; STRENGTH]) -> Result<String> {
         "a key needs a name without quotes, backslashes and line breaks"
     );
     let key = format!("tg_{}", hex(chance));
-    let digest = hex(&Sha256::digest(key.as_bytes()).into());
+    let digest = digest(&key);
     Ok(format!(
         "The key, which is shown this once:\n\n  {key}\n\n\
          Its line for `tidegate.keys`; add the agents that it may use:\n\n  \
          {{ name: \"{}\", sha256: \"{digest}\", agents: [] }},\n",
         name.trim()
     ))
+}
+
+/// Returns what the configuration keeps of a key.
+pub(crate) fn digest(key: &str) -> String {
+    hex(&Sha256::digest(key.as_bytes()).into())
 }
 
 fn hex(bytes: &[u8; STRENGTH]) -> String {
@@ -66,7 +71,7 @@ mod tests {
     fn a_key_is_printed_with_its_own_digest() {
         let text = printed(" web app ", &[0xab; STRENGTH]).unwrap();
         let key = format!("tg_{}", "ab".repeat(32));
-        let digest = hex(&Sha256::digest(key.as_bytes()).into());
+        let digest = digest(&key);
         assert!(text.contains(&format!("\n  {key}\n")), "{text}");
         let line = format!("{{ name: \"web app\", sha256: \"{digest}\", agents: [] }},");
         assert!(text.contains(&line), "{text}");

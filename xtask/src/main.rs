@@ -1,4 +1,4 @@
-//! Tidegate's own tasks: `cargo xtask build | up | serve | plug | test | e2e | key`.
+//! Tidegate's own tasks: `cargo xtask build | up | serve | plug | test | e2e | bench | key`.
 //!
 //! ```text
 //! workspace    where things are, and cargo itself
@@ -9,6 +9,7 @@
 //! server       component + environment -> HTTP, by the real `wasmtime serve`
 //! development  build and serve with nothing but defaults
 //! key          chance                  -> a key and its line
+//! bench        the gateway beside other servers, measured
 //! suite        every check of this repository, in order
 //! e2e          real clients, the real runtime and real hosts
 //! ```
@@ -17,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod components;
 mod composition;
 mod development;
@@ -57,6 +59,8 @@ enum Task {
     Wasmtime(server::Wasmtime),
     /// Fill the imports of a component by what others export.
     Plug(composition::Plug),
+    /// Measure the gateway beside other servers, on this machine alone.
+    Bench(bench::Bench),
     /// Check formatting and lints, build, and run every test.
     Test(suite::Test),
     /// Run real clients, the real runtime and real hosts, as a table.
@@ -82,6 +86,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Serve(serve) => serve.run(),
         Task::Wasmtime(wasmtime) => wasmtime.run(),
         Task::Plug(plug) => plug.run(),
+        Task::Bench(bench) => bench.run(&workspace),
         Task::Test(test) => test.run(&workspace),
         Task::E2e(suites) => suites.run(&workspace),
     }

@@ -1,0 +1,178 @@
+//! The loads: what is asked, on how many connections, and what came of it.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use super::client::{Client, Timing};
+
+/// The key that every request brings.
+pub(super) const KEY: &str = "bench";
+
+/// How long each load runs before it is measured: instances end when nobody
+/// asks for a second.
+const WARM_UP: Duration = Duration::from_millis(200);
+
+/// A load.
+pub(super) struct Workload {
+    /// What it is called in the report.
+    pub(super) name: &'static str,
+    /// How many connections ask at once.
+    pub(super) connections: usize,
+    /// How many tokens each answer has.
+    pub(super) tokens: usize,
+    request: Vec<u8>,
+}
+
+/// What a load came to on one server.
+#[derive(Clone, Default)]
+pub(super) struct Sample {
+    /// Answers a second.
+    pub(super) requests: f64,
+    /// The median time of an answer, in milliseconds.
+    pub(super) median: f64,
+    /// The time that 99 of 100 answers stay under, in milliseconds.
+    pub(super) p99: f64,
+    /// The median time until the first token, in milliseconds.
+    pub(super) first_token: f64,
+}
+
+impl Workload {
+    /// Asks for answers that are not streamed.
+    pub(super) fn whole(name: &'static str, connections: usize) -> Self {
+        Self::new(name, connections, 1, "false", "")
+    }
+
+    /// Asks for streams of some tokens.
+    pub(super) fn stream(name: &'static str, connections: usize, tokens: usize) -> Self {
+        Self::new(name, connections, tokens, "true", "")
+    }
+
+    /// Asks with a text of so many bytes.
+    pub(super) fn long_text(name: &'static str, bytes: usize) -> Self {
+        Self::new(name, 1, 1, "false", &"lorem ipsum ".repeat(bytes / 12))
+    }
+
+    fn new(
+        name: &'static str,
+        connections: usize,
+        tokens: usize,
+        stream: &str,
+        text: &str,
+    ) -> Self {
+        let body = format!(
+            r#"{{"model":"openclaw","stream":{stream},"messages":[{{"role":"user","content":"tokens:{tokens} {text}"}}]}}"#
+        );
+        Self {
+            name,
+            connections,
+            tokens,
+            request: request(&body),
+        }
+    }
+
+    /// Asks once, to see that the server answers as it should.
+    pub(super) fn check(&self, address: SocketAddr) -> Result<()> {
+        let mut client = Client::connect(address)?;
+        client.ask(&self.request)?;
+        let (tokens, name) = (client.tokens(), self.name);
+        ensure!(tokens == self.tokens, "{tokens} tokens for {name}");
+        Ok(())
+    }
+
+    /// Asks for as long as `time`, on all connections.
+    pub(super) fn run(&self, address: SocketAddr, time: Duration) -> Result<Sample> {
+        let begin = Instant::now() + WARM_UP;
+        let threads: Vec<_> = (0..self.connections)
+            .map(|_| {
+                let request = self.request.clone();
+                thread::spawn(move || ask(address, &request, begin, begin + time))
+            })
+            .collect();
+        let mut timings = Vec::new();
+        for thread in threads {
+            timings.extend(
+                thread
+                    .join()
+                    .map_err(|_| anyhow::anyhow!("a client failed"))??,
+            );
+        }
+        Ok(Sample::of(&timings, time))
+    }
+}
+
+/// Returns the timings of what was answered between two moments.
+fn ask(address: SocketAddr, request: &[u8], begin: Instant, end: Instant) -> Result<Vec<Timing>> {
+    let mut client = Client::connect(address)?;
+    let mut timings = Vec::new();
+    loop {
+        let timing = client.ask(request)?;
+        let now = Instant::now();
+        if now > end {
+            return Ok(timings);
+        }
+        if now > begin {
+            timings.push(timing);
+        }
+    }
+}
+
+/// Returns a chat completion request with this body.
+pub(super) fn request(body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {KEY}\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+impl Sample {
+    fn of(timings: &[Timing], time: Duration) -> Self {
+        let milliseconds = |time: &Duration| time.as_secs_f64() * 1000.0;
+        let whole = sorted(timings.iter().map(|timing| milliseconds(&timing.whole)));
+        let first = sorted(
+            timings
+                .iter()
+                .map(|timing| milliseconds(&timing.first_token)),
+        );
+        Self {
+            requests: timings.len() as f64 / time.as_secs_f64(),
+            median: at(&whole, 0.5),
+            p99: at(&whole, 0.99),
+            first_token: at(&first, 0.5),
+        }
+    }
+
+    /// Returns what is in the middle of several samples, number by number.
+    pub(super) fn median(samples: &[Self]) -> Self {
+        let middle = |number: fn(&Self) -> f64| at(&sorted(samples.iter().map(number)), 0.5);
+        Self {
+            requests: middle(|sample| sample.requests),
+            median: middle(|sample| sample.median),
+            p99: middle(|sample| sample.p99),
+            first_token: middle(|sample| sample.first_token),
+        }
+    }
+}
+
+/// Returns the median.
+pub(super) fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
+    at(&sorted(numbers), 0.5)
+}
+
+fn sorted(numbers: impl IntoIterator<Item = f64>) -> Vec<f64> {
+    let mut numbers: Vec<_> = numbers.into_iter().collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers
+}
+
+/// Returns the number at a share of a sorted list; not a number where it is
+/// empty.
+fn at(sorted: &[f64], share: f64) -> f64 {
+    let index = (sorted.len() as f64 * share) as usize;
+    let last = sorted.len().saturating_sub(1);
+    sorted.get(index.min(last)).copied().unwrap_or(f64::NAN)
+}
