@@ -8,6 +8,7 @@
 //! report      checks -> a table and the closing lines
 //! clients     suite: what people call a chat completions endpoint with
 //! openclaw    suite: what only the real runtime shows
+//! openai_python  suite: the tests that openai-python comes with
 //! page        a page of the documentation -> a script of its commands
 //! examples    suite: what is composed of one's own components
 //! hosts       suite: the same component files on every host
@@ -20,6 +21,7 @@
 mod background;
 mod clients;
 mod docs;
+mod openai_python;
 mod examples;
 mod hosts;
 mod openclaw;
@@ -53,6 +55,8 @@ enum Suite {
     Clients,
     /// The real OpenClaw gateway.
     Openclaw,
+    /// openai-python's own tests.
+    OpenaiPython,
     /// What is composed of one's own components.
     Examples,
     /// Wasmtime, Spin where it is at hand, and wasmCloud.
@@ -66,6 +70,7 @@ impl Suite {
         match self {
             Self::Clients => clients::run(site, report),
             Self::Openclaw => openclaw::run(site, report),
+            Self::OpenaiPython => openai_python::run(site, report),
             Self::Examples => examples::run(site, report),
             Self::Hosts => hosts::run(site, report),
             Self::Docs => docs::run(site, report),

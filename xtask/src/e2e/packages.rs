@@ -21,6 +21,9 @@ const PYPI_FILE: &str = "requirements.txt";
 /// The folder of Python's virtual environment.
 const PYTHON: &str = "python";
 
+/// The folder of source distributions, for the tests that come with them.
+const SOURCES: &str = "sources";
+
 /// Installed packages.
 pub(crate) struct Packages {
     folder: PathBuf,
@@ -59,6 +62,11 @@ impl Packages {
     /// Returns a program of the virtual environment.
     pub(crate) fn python(&self, program: &str) -> PathBuf {
         self.folder.join(PYTHON).join("bin").join(program)
+    }
+
+    /// Returns the folder of source distributions.
+    pub(crate) fn sources(&self) -> PathBuf {
+        self.folder.join(SOURCES)
     }
 
     /// Copies the files and installs, unless that was done with the same text.
@@ -106,13 +114,21 @@ impl Packages {
         succeed(&mut venv).context("Python 3 with venv is needed: https://www.python.org")?;
         let mut pip = Command::new(self.python("pip"));
         pip.current_dir(&self.folder);
-        pip.args([
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--requirement",
-            PYPI_FILE,
-        ]);
+        pip.args(["install", "--quiet", "--no-deps"]);
+        succeed(pip.args(["--requirement", PYPI_FILE]))?;
+        self.sources_of("openai")
+    }
+
+    /// Fetches the source distribution of a package, in the version that is
+    /// installed.
+    fn sources_of(&self, package: &str) -> Result<()> {
+        if self.sources().exists() {
+            fs::remove_dir_all(self.sources())?;
+        }
+        let mut pip = Command::new(self.python("pip"));
+        pip.current_dir(&self.folder);
+        pip.args(["download", "--quiet", "--no-deps", "--no-binary", package]);
+        pip.args(["--dest", SOURCES, "--constraint", PYPI_FILE, package]);
         succeed(&mut pip)
     }
 }

@@ -128,6 +128,21 @@ impl<'a> Site<'a> {
         python
     }
 
+    /// Returns the folder of the packages' source distributions.
+    pub(crate) fn sources(&self) -> PathBuf {
+        self.packages.sources()
+    }
+
+    /// Makes an empty folder that the next run removes.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.run.join(name);
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
     /// Starts Tidegate with a runtime and a configuration, which may name
     /// `${OPENCLAW_GATEWAY_TOKEN}`, the clients' token.
     ///

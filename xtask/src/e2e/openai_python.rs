@@ -1,0 +1,29 @@
+//! openai-python's own tests of chat completions and models.
+
+use anyhow::Result;
+
+use crate::components::Runtime;
+
+use super::report::Report;
+use super::site::Site;
+
+/// The key and the models that the tests name are theirs.
+const DOCUMENT: &str = "{
+  gateway: {
+    auth: { mode: 'token', token: 'My API Key' },
+    http: { endpoints: { chatCompletions: { enabled: true } } },
+  },
+  agents: { entries: { main: {} } },
+  tidegate: { models: { 'gpt-6-astra': 'main', model: 'main' } },
+}";
+
+/// Runs the tests.
+pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
+    let tidegate = site.tidegate(Runtime::Rehearsal, DOCUMENT)?;
+    let mut script = site.python("openai_python/run.py");
+    script
+        .arg(site.sources())
+        .arg(site.folder("openai-python")?);
+    script.env("TEST_API_BASE_URL", tidegate.base_url());
+    report.script("openai-python's own tests", script)
+}
