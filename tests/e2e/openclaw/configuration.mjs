@@ -1,7 +1,13 @@
 // OpenClaw's own configuration: its endpoint opened, and agents that think with the scripted LLM.
+import { mkdirSync, writeFileSync } from "node:fs";
+
+// Agents whose LLM fails in the tests. OpenClaw rests a provider that has refused it, so each has its own.
+const FAILING = ["refused", "limited", "failing"];
 
 /** Returns the document of `openclaw.json`. */
 export function configuration(port, llm, folder) {
+  const providers = ["llm", ...FAILING].map((name) => [name, provider(llm)]);
+  const failing = FAILING.map((name) => [name, { model: { primary: `${name}/scripted` } }]);
   return {
     gateway: {
       mode: "local",
@@ -19,7 +25,7 @@ export function configuration(port, llm, folder) {
         skipBootstrap: true,
         heartbeat: { every: "0m" },
       },
-      entries: { main: {}, research: {} },
+      entries: { main: {}, research: {}, ...Object.fromEntries(failing) },
     },
     // What agents need beside their model is left out, so that they are ready sooner.
     memory: { search: { enabled: false } },
@@ -29,9 +35,18 @@ export function configuration(port, llm, folder) {
     models: {
       mode: "replace",
       catalogRefresh: { enabled: false },
-      providers: { llm: provider(llm) },
+      providers: Object.fromEntries(providers),
     },
   };
+}
+
+/** Lets the failing agents fail at once: OpenClaw would try again for minutes. */
+export function forbidRetries(state) {
+  for (const name of FAILING) {
+    const agent = `${state}/agents/${name}/agent`;
+    mkdirSync(agent, { recursive: true });
+    writeFileSync(`${agent}/settings.json`, JSON.stringify({ retry: { enabled: false, provider: { maxRetries: 0 } } }));
+  }
 }
 
 function provider(llm) {

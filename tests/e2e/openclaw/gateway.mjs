@@ -9,7 +9,7 @@ import { once } from "node:events";
 import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
-import { configuration } from "./configuration.mjs";
+import { configuration, forbidRetries } from "./configuration.mjs";
 import { startLlm } from "./llm.mjs";
 
 const START_LIMIT = 90_000;
@@ -31,6 +31,7 @@ function start(port) {
   mkdirSync(state, { recursive: true });
   const config = path.join(state, "openclaw.json");
   writeFileSync(config, JSON.stringify(configuration(port, llm, folder), null, 2));
+  forbidRetries(state);
   const child = spawn(process.execPath, [PROGRAM, "gateway"], {
     env: {
       PATH: process.env.PATH,

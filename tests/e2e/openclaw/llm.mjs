@@ -1,22 +1,25 @@
 // A scripted LLM that speaks the OpenAI protocol. It plays what the newest message asks for, and
 // remembers what it was sent and who hung up.
 //
-//   {{words 50 20}}               says 50 words, 20 ms apart
-//   {{tool get_weather {...}}}    calls a tool; the result of the tool is repeated in the next answer
 //   {{say text}}                  says the text
+//   {{words 50 20}}               says 50 words, 20 ms apart
+//   {{pause 300}}                 says nothing for 300 ms
+//   {{tool get_weather {...}}}    calls a tool; its result is repeated in the next answer
+//   {{finish length}}             ends for this reason
 //   {{hang}}                      says one word, and nothing more
 //   {{break}}                     says three words, and the connection is gone
 //   {{fail 429 1}}                fails with this status, and `Retry-After: 1`
 //   {{once 429 1}}                does so the first time that it gets this very message, and then answers
 //
-// A message without a script is repeated. A test finds its calls by a word of its own in the message:
+// Scripts are played one after another. A message without one is repeated. A test finds its calls by a
+// word of its own in the message:
 //
 //   GET /calls?with=WORD   the calls whose newest message has the word, as JSON
 //   GET /left?with=WORD    the same, as soon as the other side of one has hung up
 import { createServer } from "node:http";
 import { once } from "node:events";
+import { json, MODEL, Streamed, Whole } from "./answer.mjs";
 
-const MODEL = "scripted";
 const PATIENCE = 10_000;
 
 /** Starts the LLM on a free port and returns where it is. */
@@ -59,135 +62,76 @@ async function complete(calls, request, response) {
   const body = JSON.parse(await read(request));
   const text = newest(body.messages);
   const again = calls.some((call) => call.text === text);
-  const call = { text, body, key: request.headers.authorization, at: Date.now(), state: "open" };
+  const call = { text, body, at: Date.now(), state: "open" };
   calls.push(call);
   response.on("close", () => {
     if (call.state === "open") call.state = "left";
   });
-  const [command, argument] = script(text);
-  const [status, seconds] = argument.split(" ");
-  if (command === "fail" || (command === "once" && !again)) {
-    call.state = "whole";
-    if (seconds) response.setHeader("retry-after", seconds);
-    return json(response, Number(status), error(`scripted failure with status ${status}`));
+  const played = scripts(body.messages, text);
+  const failure = played.find(([command]) => command === "fail" || (command === "once" && !again));
+  if (failure) {
+    call.state = "over";
+    return fail(response, failure[1]);
   }
   const answer = body.stream ? new Streamed(response, body) : new Whole(response);
-  await play(answer, command, argument, body.messages, () => call.state === "open");
-  if (call.state === "open" && !response.destroyed && command !== "hang") {
-    call.state = command === "break" ? "broken" : "whole";
-    answer.end(command === "break");
+  for (const [command, argument] of played) {
+    await play(answer, command, argument, call);
+  }
+  if (call.state === "open") {
+    call.state = "over";
+    answer.end();
   }
 }
 
+/** Returns what is to be played, as pairs of a command and its argument. */
+function scripts(messages, text) {
+  const result = resultOfTool(messages, text);
+  if (result !== undefined) return [["say", `The tool said: ${result}`]];
+  const found = [...text.matchAll(/\{\{(\w+) ?(.*?)\}\}(?!\})/gs)].map(([, command, argument]) => [command, argument]);
+  const silent = found.every(([command]) => command === "once" || command === "finish");
+  return silent ? [...found, ["repeat", text]] : found;
+}
+
 /** Plays a script into an answer, as long as somebody listens. */
-async function play(answer, command, argument, messages, listening) {
-  const text = newest(messages);
-  if (result(messages) !== undefined) return answer.say(`The tool said: ${result(messages)}`);
+async function play(answer, command, argument, call) {
   switch (command) {
+    case "say":
+      return answer.say(argument);
+    case "repeat":
+      for (const word of `You said: ${argument}`.match(/\S+\s*/g)) answer.say(word);
+      return;
     case "words": {
       const [count, delay] = argument.split(" ").map(Number);
-      for (let i = 0; i < count && listening(); i++) {
+      for (let i = 0; i < count && call.state === "open"; i++) {
         answer.say(`word${i} `);
         if (delay) await pause(delay);
       }
       return;
     }
+    case "pause":
+      return pause(Number(argument));
     case "tool": {
       const [name, ...rest] = argument.split(" ");
       return answer.call(name, rest.join(" ") || "{}");
     }
-    case "say":
-      return answer.say(argument);
+    case "finish":
+      answer.finish = argument;
+      return;
     case "hang":
-      return answer.say("Wait");
+      answer.say("Wait");
+      return once(answer.response, "close");
     case "break":
       for (const word of ["This ", "is ", "half"]) answer.say(word);
-      return pause(50);
-    default:
-      for (const word of `You said: ${text}`.match(/\S+\s*/g)) answer.say(word);
+      await pause(50);
+      call.state = "over";
+      return answer.cut();
   }
 }
 
-/** An answer in one piece. */
-class Whole {
-  text = "";
-  calls = [];
-
-  constructor(response) {
-    this.response = response;
-  }
-
-  say(text) {
-    this.text += text;
-  }
-
-  call(name, args) {
-    this.calls.push({ id: `call_${name}`, type: "function", function: { name, arguments: args } });
-  }
-
-  end(broken) {
-    if (broken) return this.response.destroy();
-    const message = { role: "assistant", content: this.text || null };
-    if (this.calls.length) message.tool_calls = this.calls;
-    const finish_reason = this.calls.length ? "tool_calls" : "stop";
-    json(this.response, 200, {
-      id: "chatcmpl-e2e", object: "chat.completion", created: 1_700_000_000, model: MODEL,
-      choices: [{ index: 0, message, finish_reason }], usage: usage(this.text),
-    });
-  }
-}
-
-/** An answer as server-sent events. */
-class Streamed {
-  text = "";
-  finish = "stop";
-
-  constructor(response, body) {
-    this.response = response;
-    this.usage = body.stream_options?.include_usage === true;
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    this.delta({ role: "assistant", content: "" });
-  }
-
-  say(content) {
-    this.text += content;
-    this.delta({ content });
-  }
-
-  call(name, args) {
-    const half = Math.floor(args.length / 2);
-    const head = { index: 0, id: `call_${name}`, type: "function", function: { name, arguments: "" } };
-    this.delta({ tool_calls: [head] });
-    for (const piece of [args.slice(0, half), args.slice(half)]) {
-      this.delta({ tool_calls: [{ index: 0, function: { arguments: piece } }] });
-    }
-    this.finish = "tool_calls";
-  }
-
-  delta(delta, finish_reason = null) {
-    this.chunk({ choices: [{ index: 0, delta, finish_reason }] });
-  }
-
-  chunk(rest) {
-    const chunk = { id: "chatcmpl-e2e", object: "chat.completion.chunk", created: 1_700_000_000, model: MODEL, ...rest };
-    this.response.write(`data: ${JSON.stringify(chunk)}\n\n`);
-  }
-
-  end(broken) {
-    if (broken) return this.response.destroy();
-    this.delta({}, this.finish);
-    if (this.usage) this.chunk({ choices: [], usage: usage(this.text) });
-    this.response.end("data: [DONE]\n\n");
-  }
-}
-
-/** Counts words as tokens; the prompt always has 100, of which 40 were known. */
-function usage(text) {
-  const words = text.split(/\s+/).filter(Boolean).length;
-  return {
-    prompt_tokens: 100, completion_tokens: words, total_tokens: 100 + words,
-    prompt_tokens_details: { cached_tokens: 40 },
-  };
+function fail(response, argument) {
+  const [status, seconds] = argument.split(" ");
+  if (seconds) response.setHeader("retry-after", seconds);
+  json(response, Number(status), error(`scripted failure with status ${status}`));
 }
 
 /** Returns the newest message; where OpenClaw flattens a conversation into one, its last part. */
@@ -199,10 +143,10 @@ function newest(messages) {
 }
 
 /** Returns the result of a tool, if that is what the newest message is. */
-function result(messages) {
+function resultOfTool(messages, text) {
   const last = messages.at(-1);
   if (last?.role === "tool") return content(last);
-  return /^Tool:[^ ]+: (.*)/.exec(newest(messages))?.[1];
+  return /^Tool:[^ ]+: (.*)/.exec(text)?.[1];
 }
 
 function content(message) {
@@ -210,18 +154,8 @@ function content(message) {
   return typeof parts === "string" ? parts : parts.map((part) => part.text ?? "").join("\n");
 }
 
-function script(text) {
-  const [, command = "", argument = ""] = /\{\{(\w+) ?(.*?)\}\}(?!\})/s.exec(text) ?? [];
-  return [command, argument];
-}
-
 function error(message) {
   return { error: { message, type: "scripted" } };
-}
-
-function json(response, status, document) {
-  response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify(document));
 }
 
 async function read(request) {

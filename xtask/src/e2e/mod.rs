@@ -1,18 +1,18 @@
 //! `cargo xtask e2e`: real clients, the real runtime and real hosts.
 //!
 //! ```text
-//! packages    tests/e2e/packages -> target/e2e/packages   (the one step with a network)
-//! site        where things are, and the servers that suites share
-//! background  a server, ended when it is dropped
-//! script      a program's lines -> checks
-//! report      checks -> a table and the closing lines
-//! clients     suite: what people call a chat completions endpoint with
-//! openclaw    suite: what only the real runtime shows
+//! packages       tests/e2e/packages -> target/e2e/packages   (the one step with a network)
+//! site           where things are, and the servers that suites share
+//! background     a server, ended when it is dropped
+//! script         a program's lines -> checks
+//! report         checks -> a table and the closing lines
+//! clients        suite: what people call a chat completions endpoint with
+//! openclaw       suite: what only the real runtime shows
 //! openai_python  suite: the tests that openai-python comes with
-//! page        a page of the documentation -> a script of its commands
-//! examples    suite: what is composed of one's own components
-//! hosts       suite: the same component files on every host
-//! docs        suite: the commands of the documentation
+//! page           a page of the documentation -> a script of its commands
+//! docs           suite: the commands of the documentation
+//! examples       suite: what is composed of one's own components
+//! hosts          suite: the same component files on every host
 //! ```
 //!
 //! A suite is a variant of [`Suite`] and a module with a function `run`, which
@@ -21,9 +21,9 @@
 mod background;
 mod clients;
 mod docs;
-mod openai_python;
 mod examples;
 mod hosts;
+mod openai_python;
 mod openclaw;
 mod packages;
 mod page;

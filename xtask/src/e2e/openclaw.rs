@@ -4,17 +4,58 @@
 use anyhow::Result;
 
 use crate::components::Runtime;
+use crate::key;
 
 use super::report::Report;
-use super::site::{Site, TOKEN, document};
+use super::site::{Site, TOKEN};
 
-/// Runs the suite.
+/// Keys of two applications. The second may use one agent only.
+const KEYS: [&str; 2] = ["e2e-key-of-the-first", "e2e-key-of-the-second"];
+
+/// The scripts, each with the row that it fills.
+const SCRIPTS: [(&str, &str); 3] = [
+    ("OpenClaw: runs", "openclaw/runs.mjs"),
+    ("OpenClaw: sessions", "openclaw/sessions.mjs"),
+    ("OpenClaw: failures", "openclaw/failures.mjs"),
+];
+
+/// Runs the scripts.
 pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
     let openclaw = site.openclaw()?;
-    let tidegate = site.tidegate(Runtime::Openclaw, &document(&openclaw.url))?;
-    let mut script = site.node("openclaw/suite.mjs");
-    script.env("TIDEGATE_BASE_URL", tidegate.base_url());
-    script.env("TIDEGATE_API_KEY", TOKEN);
-    script.env("LLM_URL", &openclaw.llm);
-    report.script("OpenClaw", script)
+    let start = |history: &str| {
+        let document = document(&openclaw.url, history);
+        site.tidegate(Runtime::Openclaw, &document)
+    };
+    let (latest, full) = (start("latest")?, start("full")?);
+    for (row, script) in SCRIPTS {
+        let mut script = site.node(script);
+        script.env("TIDEGATE_BASE_URL", latest.base_url());
+        script.env("FULL_BASE_URL", full.base_url());
+        script.env("TIDEGATE_API_KEY", TOKEN);
+        script.env("FIRST_KEY", KEYS[0]).env("SECOND_KEY", KEYS[1]);
+        script.env("LLM_URL", &openclaw.llm);
+        report.script(row, script)?;
+    }
+    Ok(())
+}
+
+fn document(runtime: &str, history: &str) -> String {
+    let [first, second] = KEYS.map(key::digest);
+    format!(
+        "{{
+  gateway: {{
+    auth: {{ mode: 'token', token: '${{OPENCLAW_GATEWAY_TOKEN}}' }},
+    http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }},
+  }},
+  agents: {{ entries: {{ main: {{}}, research: {{}}, refused: {{}}, limited: {{}}, failing: {{}} }} }},
+  tidegate: {{
+    runtime: {{ url: '{runtime}' }},
+    keys: [
+      {{ name: 'first', sha256: '{first}', agents: ['*'] }},
+      {{ name: 'second', sha256: '{second}', agents: ['main'] }},
+    ],
+    session: {{ secret: 'e2e-secret-of-the-sessions', history: '{history}' }},
+  }},
+}}"
+    )
 }
