@@ -59,11 +59,15 @@ impl Request {
 
     /// Sends the request and waits for the head of the response.
     pub(crate) fn open(self) -> Stream {
+        Stream::open(self.start(), &self.method, Instant::now())
+    }
+
+    /// Sends the request and waits for nothing.
+    pub(crate) fn start(&self) -> TcpStream {
         let mut socket = connect(self.address);
+        let sent = socket.write_all(&self.bytes());
+        sent.expect("the request is sent");
         socket
-            .write_all(&self.bytes())
-            .expect("the request is sent");
-        Stream::open(socket, &self.method, Instant::now())
     }
 
     /// Returns the request as it goes over the wire.

@@ -148,6 +148,14 @@ impl Upstream {
         });
         closes.unwrap_or_else(|| panic!("not {count} connections closed: {:?}", self.closes()))
     }
+
+    /// Waits until no connection is open any more, whoever closed it.
+    pub(crate) fn wait_until_all_left(&self) {
+        let left = self.record.wait(PATIENCE, |record| {
+            (record.ended == record.sockets.len()).then_some(())
+        });
+        assert!(left.is_some(), "a connection is left open");
+    }
 }
 
 impl Drop for Upstream {
@@ -281,6 +289,8 @@ struct Record {
     closes: Vec<Close>,
     closed_here: Vec<usize>,
     sockets: Vec<TcpStream>,
+    /// How many of them are closed.
+    ended: usize,
     stopped: bool,
 }
 
@@ -339,6 +349,7 @@ fn read_all(
     }
     let at = Instant::now();
     record.update(|record| {
+        record.ended += 1;
         if !record.closed_here.contains(&id) && !record.stopped {
             record.closes.push(Close { connection: id, at });
         }

@@ -1,0 +1,91 @@
+//! Clients that leave before the end: the run behind them ends, soon.
+
+mod harness;
+
+use std::time::{Duration, Instant};
+
+use harness::{Server, Step, Stream, Upstream, ask, config, last_message, says, steps, streamed};
+
+/// How soon the upstream must learn that a client has left: half a second, and
+/// as much again for a busy machine.
+const SOON: Duration = Duration::from_secs(1);
+
+/// How many clients of each kind leave at once.
+const CLIENTS: usize = 20;
+
+fn server(upstream: &Upstream, more: &str) -> Server {
+    let runtime = format!("runtime: {{ url: '{}' }}, {more}", upstream.url());
+    Server::start("openclaw", &config(&runtime))
+}
+
+/// An upstream that goes on for as long as anybody listens, by what it is
+/// asked for: silence, or word after word.
+fn upstream() -> Upstream {
+    Upstream::start(|request, connection| {
+        connection.open_events();
+        connection.event(&says("Hello"));
+        let pause = match last_message(request).as_str() {
+            "silence" => harness::PATIENCE,
+            _words => Duration::from_millis(20),
+        };
+        while connection.pause(pause) && connection.event(&says("more")) {}
+    })
+}
+
+/// Waits until all connections of the upstream are closed, which must be soon
+/// after the clients left.
+fn assert_noticed(upstream: &Upstream, count: usize, left: Instant) {
+    for close in upstream.wait_for_closes(count) {
+        let took = close.at - left;
+        assert!(took < SOON, "{took:?}");
+    }
+    assert_eq!(upstream.requests().len(), count);
+}
+
+#[test]
+fn clients_that_leave_end_their_runs_be_they_silent_or_talking() {
+    let upstream = upstream();
+    let server = server(&upstream, "");
+    let open = |text| server.chat(&streamed(ask(text))).open();
+    let mut streams: Vec<Stream> = (0..CLIENTS)
+        .flat_map(|_| ["silence", "words"])
+        .map(open)
+        .collect();
+    for stream in &mut streams {
+        let hello = std::iter::from_fn(|| stream.data()).find(|data| data.contains("Hello"));
+        assert!(hello.is_some());
+    }
+    assert_eq!(upstream.closes(), []);
+    let heads: Vec<_> = streams
+        .iter()
+        .map(|stream| stream.headers.clone())
+        .collect();
+    let left = Instant::now();
+    drop(streams);
+    assert_noticed(&upstream, 2 * CLIENTS, left);
+    for headers in heads {
+        assert_eq!(server.record(&headers)["client_gone"], true);
+    }
+    server.assert_unharmed(&[]);
+}
+
+#[test]
+fn a_client_that_leaves_before_the_first_word_ends_the_run() {
+    let upstream = Upstream::script(vec![Step::Write(steps::events_head()), Step::AwaitClose]);
+    let server = server(&upstream, "");
+    let stream = server.chat(&streamed(ask("Hi"))).open();
+    let left = Instant::now();
+    drop(stream);
+    assert_noticed(&upstream, 1, left);
+}
+
+#[test]
+fn a_client_that_leaves_before_the_head_ends_the_run_when_that_is_due() {
+    let upstream = Upstream::script(vec![Step::AwaitClose]);
+    let server = server(&upstream, "stream: { firstEventWait: '100ms' }");
+    let socket = server.chat(&streamed(ask("Hi"))).start();
+    upstream.wait_for_requests(1);
+    let left = Instant::now();
+    drop(socket);
+    assert_noticed(&upstream, 1, left);
+}
