@@ -1,17 +1,9 @@
 //! How often clients may guess and keys may call, over all requests that share
 //! a store.
 
-#![expect(
-    clippy::expect_used,
-    reason = "what a test reads fails it if it is not there"
-)]
-
 mod harness;
 
 use std::fs;
-use std::ops::Deref;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use harness::{Response, Server, ServerBuilder, TOKEN, ask, error};
@@ -36,44 +28,9 @@ fn builder(component: &str, rate: &str, throttle: &str) -> ServerBuilder {
     Server::builder(component).config(&config)
 }
 
-/// Starts a gateway with a store that all of its instances share. Each request
-/// has an instance of its own.
-fn counting(rate: &str, throttle: &str) -> Counting {
-    let folder = new_folder();
-    let server = builder("rehearsal-files", rate, throttle)
-        .argument("--max-instance-reuse-count=1")
-        .argument(&format!("--dir={}::/store", folder.display()))
-        .start();
-    Counting { server, folder }
-}
-
-/// A gateway with its store.
-struct Counting {
-    server: Server,
-    folder: PathBuf,
-}
-
-impl Deref for Counting {
-    type Target = Server;
-
-    fn deref(&self) -> &Server {
-        &self.server
-    }
-}
-
-impl Drop for Counting {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.folder));
-    }
-}
-
-fn new_folder() -> PathBuf {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("store-{}-{count}", std::process::id());
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::create_dir_all(&folder).expect("a folder for the store");
-    folder
+/// Starts a gateway with a store that all of its instances share.
+fn counting(rate: &str, throttle: &str) -> Server {
+    builder("rehearsal-files", rate, throttle).store().start()
 }
 
 fn send(server: &Server, key: &str, from: &str, body: &Value) -> Response {
@@ -210,13 +167,13 @@ fn without_a_store_nothing_is_limited_and_the_log_says_so() {
 fn what_is_counted_is_deleted_when_it_is_over_and_tells_nobody() {
     let server = counting("rate: { requestsPerMinute: 100 }", "");
     let over = server
-        .folder
+        .store()
         .join("tidegate,1000000000,minute,0123456789ab");
     fs::write(&over, b"").expect("an entry of long ago");
-    fs::write(server.folder.join("others"), b"").expect("an entry of others");
+    fs::write(server.store().join("others"), b"").expect("an entry of others");
     assert_eq!(status(&server, WEB, "203.0.113.9:1"), 200);
     assert_eq!(status(&server, "tg_wrong", "203.0.113.9:1"), 401);
-    let names = fs::read_dir(&server.folder).expect("the store");
+    let names = fs::read_dir(server.store()).expect("the store");
     let names: Vec<_> = names
         .map(|entry| {
             entry

@@ -31,6 +31,7 @@ pub(crate) struct Server {
     address: SocketAddr,
     log: Arc<Watched<Log>>,
     config: PathBuf,
+    store: Option<PathBuf>,
 }
 
 impl Server {
@@ -47,12 +48,18 @@ impl Server {
             config: String::new(),
             variables: Vec::new(),
             arguments: Vec::new(),
+            store: None,
         }
     }
 
     /// Returns where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns the folder of its store.
+    pub(crate) fn store(&self) -> &Path {
+        self.store.as_deref().expect("a server with a store")
     }
 
     /// Prepares a request.
@@ -91,6 +98,7 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
         drop(fs::remove_file(&self.config));
+        drop(self.store.as_deref().map(fs::remove_dir_all));
     }
 }
 
@@ -100,6 +108,7 @@ pub(crate) struct ServerBuilder {
     config: String,
     variables: Vec<(String, String)>,
     arguments: Vec<String>,
+    store: Option<PathBuf>,
 }
 
 impl ServerBuilder {
@@ -114,6 +123,17 @@ impl ServerBuilder {
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Gives a component with files a store of its own, and every request an
+    /// instance of its own, so that they share the store and nothing else.
+    pub(crate) fn store(mut self) -> Self {
+        let folder = new_path("store");
+        fs::create_dir_all(&folder).expect("a folder for the store");
+        let mount = format!("--dir={}::/store", folder.display());
+        self.store = Some(folder);
+        self.argument("--max-instance-reuse-count=1")
+            .argument(&mount)
     }
 
     /// Adds an argument for `wasmtime serve`.
@@ -134,6 +154,7 @@ impl ServerBuilder {
             address: SocketAddr::from(([0; 4], 0)),
             log,
             config,
+            store: self.store,
         };
         server.address = wait_for_address(&server.log);
         server
@@ -225,10 +246,15 @@ fn existing(file: PathBuf) -> PathBuf {
 }
 
 fn config_file(text: &str) -> PathBuf {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("config-{}-{count}.json5", std::process::id());
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let file = new_path("config").with_extension("json5");
     fs::write(&file, text).expect("a file for the configuration");
     file
+}
+
+/// Returns a path that no other test has.
+fn new_path(what: &str) -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{what}-{}-{count}", std::process::id());
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
