@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use harness::{
     Connection, PATIENCE, RecordedRequest, Response, Server, TOKEN, Upstream, Watched, ask, chunks,
@@ -252,6 +253,42 @@ fn agents_are_listed_by_a_gateway_that_can_be_reached() {
         let answer = server.request("GET", "/v1/models").bearer(TOKEN).send();
         assert!(answer.text().contains("openclaw/beta"), "{answer:?}");
     }
+}
+
+#[test]
+fn instances_with_a_store_tell_each_other_which_gateways_are_passed_over() {
+    let stays = friendly();
+    // An address of this test's own where there is one, as below.
+    let own = SocketAddr::from(([127, 0, 0, 78], 0));
+    let hello = stream(&[&says("Hello"), &finish("stop"), "[DONE]"]);
+    let start = |address| {
+        let hello = hello.clone();
+        Upstream::start_at(&[address], move |_, connection| connection.play(&hello))
+    };
+    let leaves = start(own);
+    let (address, urls) = (leaves.address(), [stays.url(), leaves.url()]);
+    drop(leaves);
+    let runtime = format!("runtime: {{ urls: {} }}", json!(urls));
+    let server = Server::builder("openclaw-files").config(&config(&runtime));
+    let server = server.store().start();
+    let run_until = |done: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        while !done() {
+            assert!(begun.elapsed() < PATIENCE, "{}", server.log());
+            assert_eq!(said(&server.chat(&ask("Hi")).send()), "Hello");
+        }
+    };
+    // Each run has an instance of its own. The first one that comes to the
+    // gateway tells the others, and one of them tries it later.
+    run_until(&|| server.log().contains("\"seconds\":2"));
+    let first = server.log().matches("\"seconds\":1").count();
+    assert_eq!(first, 1, "{}", server.log());
+    let back = start(address);
+    run_until(&|| !back.requests().is_empty());
+    // And the one that reached it tells them, too.
+    let before = back.requests().len();
+    (0..16).for_each(|_| assert_eq!(said(&server.chat(&ask("Hi")).send()), "Hello"));
+    assert!(back.requests().len() > before);
 }
 
 /// What is seen of gateways that are under load.

@@ -58,16 +58,29 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let flags = format!("target.{WASM_TARGET}.rustflags={flags:?}");
     let target = ["build", "--release", "--target", WASM_TARGET];
     let build = [&target[..], &["--config", &flags]].concat();
-    // Both gateways are built under one name, one after the other.
-    let counting = ["--package", "tidegate", "--features", "store"];
-    workspace.cargo(&[&build[..], &counting].concat())?;
-    let counting = built(workspace, "tidegate")?;
+    // What asks for a store is built under the same names, one after the other.
+    let storing = [
+        "--package=tidegate",
+        "--package=runtime-openclaw",
+        "--features=tidegate/store,runtime-openclaw/store",
+    ];
+    workspace.cargo(&[&build[..], &storing].concat())?;
+    let storing = Storing {
+        gateway: built(workspace, "tidegate")?,
+        openclaw: built(workspace, "runtime_openclaw")?,
+    };
     let packages = PACKAGES.iter().flat_map(|package| ["--package", package]);
     workspace.cargo(&build.into_iter().chain(packages).collect::<Vec<_>>())?;
     let dist = workspace.dist();
     fs::create_dir_all(&dist)?;
-    print_table(&write_components(workspace, &dist, &counting)?);
+    print_table(&write_components(workspace, &dist, &storing)?);
     Ok(())
+}
+
+/// The components that ask their host for a key-value store.
+struct Storing {
+    gateway: Vec<u8>,
+    openclaw: Vec<u8>,
 }
 
 /// Returns the flags that leave the folders of this machine's dependencies out
@@ -88,28 +101,39 @@ fn sources() -> Vec<PathBuf> {
     entries.map(|entry| entry.path()).collect()
 }
 
-fn write_components(workspace: &Workspace, dist: &Path, counting: &[u8]) -> Result<Vec<Component>> {
+fn write_components(
+    workspace: &Workspace,
+    dist: &Path,
+    storing: &Storing,
+) -> Result<Vec<Component>> {
     let write = |name: &str, bytes: &[u8]| Component::write(dist.join(name), bytes);
     let gateway = built(workspace, "tidegate")?;
-    let files = built(workspace, "store_files")?;
+    let files = [built(workspace, "store_files")?];
     let mut written = vec![
         write("gateway.wasm", &gateway)?,
-        write("gateway-store.wasm", counting)?,
-        write("store-files.wasm", &files)?,
+        write("gateway-store.wasm", &storing.gateway)?,
+        write("runtime-openclaw-store.wasm", &storing.openclaw)?,
     ];
     for runtime in Runtime::ALL {
         let name = runtime.name();
-        let component = built(workspace, &format!("runtime_{name}"))?;
-        written.push(write(&format!("runtime-{name}.wasm"), &component)?);
+        let plain = built(workspace, &format!("runtime_{name}"))?;
+        let with_files = match runtime {
+            Runtime::Openclaw => compose(&storing.openclaw, &files)?,
+            Runtime::Rehearsal => plain.clone(),
+        };
+        written.push(write(&format!("runtime-{name}.wasm"), &plain)?);
+        let [files] = files.clone();
         for (suffix, gateway, plugs) in [
-            ("", gateway.as_slice(), &[component.clone()][..]),
-            ("-files", counting, &[component.clone(), files.clone()]),
+            ("", &gateway, &[plain][..]),
+            ("-files", &storing.gateway, &[with_files, files]),
         ] {
             let composed = compose(gateway, plugs)
                 .with_context(|| format!("cannot compose the gateway with runtime-{name}"))?;
             written.push(write(&format!("tidegate-{name}{suffix}.wasm"), &composed)?);
         }
     }
+    let [files] = files;
+    written.push(write("store-files.wasm", &files)?);
     let floor = built(workspace, "floor")?;
     written.push(write("floor.wasm", &floor)?);
     Ok(written)

@@ -84,9 +84,30 @@ impl Availability {
         Some(wait)
     }
 
-    /// Notes that an attempt connected.
-    pub fn connected(&self) {
-        self.0.set(State::Open);
+    /// Notes that an attempt connected. Returns whether that is news.
+    pub fn connected(&self) -> bool {
+        let before = self.0.replace(State::Open);
+        !matches!(before, State::Open)
+    }
+
+    /// Returns until when the server is passed over, and how long that was in
+    /// all; none if nothing is known against it.
+    #[must_use]
+    pub fn absence(&self) -> Option<(Moment, Duration)> {
+        match self.0.get() {
+            State::Open => None,
+            State::PassedOver { until, wait } | State::Probed { until, wait } => {
+                Some((until, wait))
+            }
+        }
+    }
+
+    /// Passes the server over, as another instance does. Whatever it says, that
+    /// is no longer than this one would.
+    pub fn pass_over(&self, now: Moment, left: Duration, wait: Duration) {
+        let until = now.saturating_add(left.min(LONGEST_WAIT));
+        let wait = wait.clamp(FIRST_WAIT, LONGEST_WAIT);
+        self.0.set(State::PassedOver { until, wait });
     }
 }
 
@@ -125,7 +146,8 @@ mod tests {
         refuse(&server, now);
         let later = now + seconds(1);
         assert_eq!(server.attempt(later, LIMIT), Attempt::Probe);
-        server.connected();
+        assert!(server.connected());
+        assert!(!server.connected());
         assert!(server.is_open(later));
         assert_eq!(refuse(&server, later), Some(seconds(1)));
     }
@@ -152,6 +174,23 @@ mod tests {
         // A session that has no other server fails beside it, which is no news.
         assert_eq!(refuse(&server, due), None);
         assert_eq!(server.refused(probe, due), Some(seconds(2)));
+    }
+
+    #[test]
+    fn what_another_instance_says_counts_within_limits() {
+        let day = seconds(24 * 60 * 60);
+        for (left, wait, until, next) in [
+            (seconds(3), seconds(4), seconds(3), seconds(8)),
+            (Duration::ZERO, Duration::ZERO, Duration::ZERO, seconds(2)),
+            (day, day, seconds(60), seconds(60)),
+        ] {
+            let server = Availability::default();
+            let now = seconds(1000);
+            server.pass_over(now, left, wait);
+            assert!(until.is_zero() || !server.is_open(now));
+            assert!(server.is_open(now + until));
+            assert_eq!(refuse(&server, now + until), Some(next));
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use spin_sdk::wasip3::clocks::monotonic_clock;
 
-use crate::availability::Moment;
+use crate::availability::{Attempt, Moment};
 use crate::censor::Censor;
 use crate::client::{self, Response};
 use crate::pool::{Member, Pool, Reach};
@@ -18,6 +18,7 @@ use crate::rendezvous::Digest;
 use crate::request::Request;
 use crate::server::{Server, TOKEN_VARIABLE};
 use crate::settings::Settings;
+use crate::store;
 use crate::transport::error_before_response;
 use crate::types::RunError;
 
@@ -47,11 +48,15 @@ impl Instance {
     }
 
     fn new(settings: Settings) -> Self {
-        Self {
+        let instance = Self {
             censor: Censor::new(&settings.servers),
             pool: Pool::new(settings.servers.clone()),
             settings,
+        };
+        if instance.pool.has_choice() {
+            store::learn(&instance.pool, clock());
         }
+        instance
     }
 
     /// Sends a request to the server that the session belongs to, and to another
@@ -79,11 +84,16 @@ impl Instance {
             };
             request.authorize(server.token.as_ref());
             let attempt = availability.attempt(now, limit);
+            if attempt == Attempt::Probe {
+                self.share(now);
+            }
             let response = client::send(&request, body, &server.endpoint, &self.settings).await;
             match response.map_err(|code| error_before_response(&code, &self.censor)) {
                 Err(RunError::Unreachable(why)) => unreachable = why,
                 result => {
-                    availability.connected();
+                    if availability.connected() {
+                        self.share(clock());
+                    }
                     return result;
                 }
             }
@@ -92,9 +102,17 @@ impl Instance {
                 && self.pool.has_choice()
             {
                 log(server, wait, &unreachable);
+                self.share(now);
             }
         }
         Err(RunError::Unreachable(unreachable))
+    }
+
+    /// Tells other instances what is known of the servers.
+    fn share(&self, now: Moment) {
+        if self.pool.has_choice() {
+            store::tell(&self.pool, now);
+        }
     }
 }
 

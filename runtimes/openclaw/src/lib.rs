@@ -26,6 +26,7 @@
 
 mod bindings;
 
+pub mod absences;
 #[cfg(target_family = "wasm")]
 mod audience;
 pub mod availability;
@@ -47,6 +48,8 @@ pub mod response;
 pub mod server;
 pub mod settings;
 pub mod sse;
+#[cfg(target_family = "wasm")]
+mod store;
 pub mod tool_calls;
 pub mod transcript;
 pub mod transport;

@@ -42,6 +42,12 @@ impl Pool {
         Self(servers.into_iter().map(member).collect())
     }
 
+    /// Returns the servers.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        &self.0
+    }
+
     /// Tells whether there is more than one server.
     #[must_use]
     pub fn has_choice(&self) -> bool {

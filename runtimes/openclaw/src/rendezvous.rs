@@ -35,6 +35,12 @@ impl Digest {
         });
         Self(mix(fnv))
     }
+
+    /// Returns the 64 bits.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0
+    }
 }
 
 /// What a server draws for a session.

@@ -44,6 +44,12 @@ impl Server {
         Lot::draw(session, self.digest, self.weight)
     }
 
+    /// Returns a number that is the server's own, whatever the list.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.digest.number()
+    }
+
     /// Reads `urls`, or `url` for one server alone, with the `token` of all that
     /// have none of their own.
     pub(crate) fn read_all(section: &mut Section<'_>) -> Vec<Self> {
