@@ -6,7 +6,7 @@ use super::report::Report;
 use super::site::Site;
 
 /// The pages whose every command is run.
-const PAGES: [&str; 1] = ["docs/deploying.md"];
+const PAGES: [&str; 2] = ["docs/getting-started.md", "docs/deploying.md"];
 
 /// Runs the pages.
 pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {

@@ -229,6 +229,9 @@ impl<'a> Site<'a> {
         bash.args(["-c", &script]).current_dir(folder);
         bash.env("ADDRESS", address.to_string());
         bash.env("PATH", self.path()?);
+        let state = self.run.join("openclaw/state");
+        bash.env("OPENCLAW_CONFIG_PATH", state.join("openclaw.json"));
+        bash.env("OPENCLAW_STATE_DIR", state);
         for name in variables_of_cargo_run() {
             bash.env_remove(name);
         }
