@@ -34,7 +34,12 @@ fn friendly() -> Upstream {
 
 /// Starts the gateway before an upstream, in little memory.
 fn server(upstream: &Upstream) -> Server {
-    let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
+    server_with(&format!("url: '{}'", upstream.url()))
+}
+
+/// Starts the gateway with these members of `tidegate.runtime`, in little memory.
+fn server_with(runtime: &str) -> Server {
+    let runtime = format!("runtime: {{ {runtime} }}");
     let limit = format!("-Wmax-memory-size={MEMORY_LIMIT}");
     let server = Server::builder("openclaw").config(&config(&runtime));
     server.argument(&limit).start()
@@ -105,6 +110,26 @@ fn the_largest_request_with_pictures_fits_into_little_memory() {
             }
         }
     }
+    server.assert_unharmed(&[TOKEN]);
+}
+
+#[test]
+fn the_largest_request_fits_twice_where_another_gateway_may_have_to_take_it() {
+    let upstream = friendly();
+    // Nothing listens at a port of the system's own.
+    let nobody = "{ url: 'http://127.0.0.1:1', weight: 1000 }";
+    let server = server_with(&format!("urls: [{nobody}, '{}']", upstream.url()));
+    let body = with_pictures("");
+    for _ in 0..4 {
+        assert_eq!(post(&server, body.clone()).send().status, 200);
+    }
+    let requests = upstream.requests();
+    assert_eq!(requests.len(), 4);
+    for request in requests {
+        let parts = &request.json()["messages"][0]["content"];
+        assert_eq!(parts.as_array().map(Vec::len), Some(3));
+    }
+    server.wait_for_log(|log| log.contains("passed_over"));
     server.assert_unharmed(&[TOKEN]);
 }
 
