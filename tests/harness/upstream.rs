@@ -160,15 +160,14 @@ impl Upstream {
 
 impl Drop for Upstream {
     fn drop(&mut self) {
-        self.record.update(|record| {
-            record.stopped = true;
-            record.sockets.iter().for_each(hang_up);
-        });
-        // One more connection wakes the thread that waits for connections.
+        self.record.update(|record| record.stopped = true);
+        // One more connection wakes the thread that waits for connections. When it
+        // has ended the port refuses them, so that nobody who is hung up on finds
+        // it open again. A thread that failed has told so itself.
         drop(TcpStream::connect(self.address));
-        // From here on, the port refuses connections. A thread that failed has
-        // told so itself.
         drop(self.accepting.take().map(JoinHandle::join));
+        self.record
+            .update(|record| record.sockets.iter().for_each(hang_up));
     }
 }
 
