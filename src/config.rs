@@ -6,6 +6,7 @@
 
 mod agents;
 mod credentials;
+mod keys;
 mod limits;
 mod proxies;
 
@@ -23,7 +24,8 @@ use crate::throttle::Throttle;
 use crate::validate::{History, UrlPolicy};
 
 use self::agents::read_agents;
-use self::credentials::{read_auth, read_keys};
+use self::credentials::read_auth;
+use self::keys::read_keys;
 use self::limits::read_throttle;
 use self::proxies::read_proxies;
 
@@ -97,7 +99,7 @@ impl Config {
     /// # Errors
     /// Every fault in the sections that the gateway reads. The settings of an
     /// endpoint that is off are not looked at.
-    pub fn read(document: &Document) -> Result<Self, Faults> {
+    pub fn read(document: &Document<'_>) -> Result<Self, Faults> {
         let enabled = document.read(|root| {
             let mut http = root.section("gateway").section("http");
             let mut endpoint = http.section("endpoints").section("chatCompletions");

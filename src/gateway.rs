@@ -151,8 +151,7 @@ async fn settings() -> Result<Rc<Settings>, Error> {
     if let Some(settings) = SETTINGS.with(|cell| cell.get().cloned()) {
         return Ok(settings);
     }
-    let document = tidegate_config::load(&WELL_KNOWN_VARIABLES).await?;
-    match Config::read(&document)? {
+    match tidegate_config::load(&WELL_KNOWN_VARIABLES, Config::read).await? {
         Config::Off => Err(Rejection::NoRoute.into()),
         Config::On(settings) => {
             admission::announce(&settings);

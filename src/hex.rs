@@ -20,14 +20,15 @@ pub fn short(bytes: &[u8]) -> String {
 /// Reads 64 hexadecimal digits in any case; none for anything else.
 #[must_use]
 pub fn parse(text: &str) -> Option<[u8; 32]> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|c| u8::try_from(c.to_digit(16)?).ok())
-        .collect();
-    let pairs = digits.filter(|digits| digits.len() == 64)?;
+    let pairs = text.as_bytes().as_chunks::<2>();
+    let (pairs, []) = pairs else {
+        return None;
+    };
+    let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
+    let digit = |byte: u8| char::from(byte).to_digit(16);
     let mut digest = [0; 32];
-    for (byte, pair) in digest.iter_mut().zip(pairs.chunks_exact(2)) {
-        *byte = pair.iter().fold(0, |byte, digit| byte << 4 | digit);
+    for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
+        *byte = u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()?;
     }
     Some(digest)
 }

@@ -13,7 +13,7 @@ pub struct Key {
     /// The key's name, which is no secret.
     pub name: String,
     /// The agents that it may use; others do not exist for it.
-    pub agents: Agents,
+    pub agents: Rc<Agents>,
     /// Whether it may name sessions by header.
     pub sessions: Permission,
     /// Whether it may name a message channel.
@@ -115,7 +115,7 @@ impl Key {
     pub(crate) fn for_test(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            agents: Agents::new(Vec::new(), None).narrowed(&[]),
+            agents: Rc::new(Agents::new(Vec::new(), None).narrowed(&[])),
             sessions: Permission::Denied,
             channel: Permission::Denied,
             model: Permission::Denied,

@@ -67,7 +67,8 @@ fn faults(key: &str, value: &str) -> Vec<String> {
         _ => (path, value),
     });
     let entries: Vec<_> = base.chain([(key, value)]).collect();
-    let document = Document::parse(&object(&entries)).expect("JSON5");
+    let text = object(&entries);
+    let document = Document::parse(&text).expect("JSON5");
     let gateway = Config::read(&document).err().unwrap_or_default();
     let runtime = Settings::read(&document).err().unwrap_or_default();
     let Faults(all) = Faults([gateway.0, runtime.0].concat());

@@ -15,6 +15,7 @@
 mod document;
 mod duration;
 mod fault;
+mod path;
 mod secret;
 mod section;
 mod source;

@@ -7,25 +7,29 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::document::{Variables, interpolate, referred_variable};
+use crate::document::{MissingVariable, Variables, interpolate, referred_variable};
 use crate::duration::parse_duration;
 use crate::fault::Fault;
+use crate::path::Path;
 use crate::secret::Secret;
 use crate::value::{Object, Value};
 
+/// How many keys an object usually has, at most.
+const USUAL_KEYS: usize = 16;
+
 /// An object of the configuration, present or not.
 pub struct Section<'d> {
-    path: String,
-    members: Option<&'d Object>,
+    path: Rc<Path<'d>>,
+    members: Option<&'d Object<'d>>,
     known: Vec<&'static str>,
     variables: &'d Variables,
     faults: Rc<RefCell<Vec<Fault>>>,
 }
 
 impl<'d> Section<'d> {
-    pub(crate) fn root(root: &'d Value, variables: &'d Variables) -> Self {
+    pub(crate) fn root(root: &'d Value<'d>, variables: &'d Variables) -> Self {
         Self {
-            path: String::new(),
+            path: Rc::new(Path::Root),
             members: root.as_object(),
             known: Vec::new(),
             variables,
@@ -52,7 +56,7 @@ impl<'d> Section<'d> {
             }
             object
         });
-        self.child(self.path_of(key), members)
+        self.child(self.path.member(key), members)
     }
 
     /// Returns the objects of the object under `key` with their names, none
@@ -64,7 +68,7 @@ impl<'d> Section<'d> {
         Some(
             entries
                 .map(|(name, value)| {
-                    let path = section.path_of(name);
+                    let path = section.path.member(name);
                     (name.to_owned(), self.object_at(path, value))
                 })
                 .collect(),
@@ -79,7 +83,7 @@ impl<'d> Section<'d> {
         Some(
             entries
                 .filter_map(|(name, value)| {
-                    let text = self.text_at(&section.path_of(name), value)?;
+                    let text = self.text_at(value, || section.path.member(name))?;
                     Some((name.to_owned(), text))
                 })
                 .collect(),
@@ -89,10 +93,10 @@ impl<'d> Section<'d> {
     /// Returns the objects of the list under `key`, none where it is absent.
     pub fn items(&mut self, key: &'static str) -> Option<Vec<Self>> {
         let items = self.array(key)?.iter().enumerate();
-        let path = self.path_of(key);
+        let list = self.path.member(key);
         Some(
             items
-                .map(|(n, value)| self.object_at(format!("{path}[{n}]"), value))
+                .map(|(n, value)| self.object_at(list.item(n), value))
                 .collect(),
         )
     }
@@ -101,15 +105,15 @@ impl<'d> Section<'d> {
     /// an object or, for short, a string, which comes with an absent object.
     pub fn items_or_texts(&mut self, key: &'static str) -> Option<Vec<(Self, Option<String>)>> {
         let items = self.array(key)?.iter().enumerate();
-        let path = self.path_of(key);
+        let list = self.path.member(key);
         Some(
             items
                 .map(|(n, value)| {
-                    let path = format!("{path}[{n}]");
+                    let path = list.item(n);
                     if value.as_text().is_none() {
                         return (self.object_at(path, value), None);
                     }
-                    let text = self.text_at(&path, value);
+                    let text = self.text_at(value, || Rc::clone(&path));
                     (self.child(path, None), text)
                 })
                 .collect(),
@@ -119,10 +123,10 @@ impl<'d> Section<'d> {
     /// Returns the strings of the list under `key`, none where it is absent.
     pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
         let items = self.array(key)?.iter().enumerate();
-        let path = self.path_of(key);
+        let path = |n| self.path.member(key).item(n);
         Some(
             items
-                .filter_map(|(n, value)| self.text_at(&format!("{path}[{n}]"), value))
+                .filter_map(|(n, value)| self.text_at(value, || path(n)))
                 .collect(),
         )
     }
@@ -130,7 +134,7 @@ impl<'d> Section<'d> {
     /// Returns the string under `key`, its variables replaced.
     pub fn text(&mut self, key: &'static str) -> Option<String> {
         let value = self.value(key)?;
-        self.text_at(&self.path_of(key), value)
+        self.text_at(value, || self.path.member(key))
     }
 
     /// Returns the secret under `key`: a string, or OpenClaw's reference to an
@@ -149,7 +153,7 @@ impl<'d> Section<'d> {
         };
         let secret = self.variable(name);
         if secret.is_none() {
-            self.fault(key, &format!("the variable {name} has no value"));
+            self.fault(key, &MissingVariable(name).to_string());
         }
         secret
     }
@@ -222,7 +226,12 @@ impl<'d> Section<'d> {
     /// Keeps a fault at `key`, or at the section itself where `key` is empty.
     /// The text must not quote the value.
     pub fn fault(&self, key: &str, problem: &str) {
-        self.fault_at(self.path_of(key), problem);
+        let path = match (&*self.path, key) {
+            (path, "") => path.to_string(),
+            (Path::Root, key) => key.to_owned(),
+            (path, key) => format!("{path}.{key}"),
+        };
+        self.keep(path, problem);
     }
 
     /// Makes every key that was never asked for a fault, which names those
@@ -238,17 +247,21 @@ impl<'d> Section<'d> {
 
     /// Marks a key as known without reading it.
     pub fn allow(&mut self, key: &'static str) {
-        if !self.known.contains(&key) {
+        // Where there is no object, there is no unknown key.
+        if self.is_present() && !self.known.contains(&key) {
+            if self.known.is_empty() {
+                self.known.reserve(USUAL_KEYS);
+            }
             self.known.push(key);
         }
     }
 
-    fn value(&mut self, key: &'static str) -> Option<&'d Value> {
+    fn value(&mut self, key: &'static str) -> Option<&'d Value<'d>> {
         self.allow(key);
         self.members?.get(key).filter(|value| !value.is_null())
     }
 
-    fn array(&mut self, key: &'static str) -> Option<&'d [Value]> {
+    fn array(&mut self, key: &'static str) -> Option<&'d [Value<'d>]> {
         let array = self.value(key)?.as_list();
         if array.is_none() {
             self.fault(key, "must be a list");
@@ -256,29 +269,29 @@ impl<'d> Section<'d> {
         array
     }
 
-    fn object_at(&self, path: String, value: &'d Value) -> Self {
+    fn object_at(&self, path: Rc<Path<'d>>, value: &'d Value<'d>) -> Self {
         let members = value.as_object();
         if members.is_none() {
-            self.fault_at(path.clone(), "must be an object");
+            self.keep(path.to_string(), "must be an object");
         }
         self.child(path, members)
     }
 
-    fn text_at(&self, path: &str, value: &Value) -> Option<String> {
+    fn text_at(&self, value: &Value<'_>, path: impl FnOnce() -> Rc<Path<'d>>) -> Option<String> {
         let Some(text) = value.as_text() else {
-            self.fault_at(path.to_owned(), "must be a string");
+            self.keep(path().to_string(), "must be a string");
             return None;
         };
-        match interpolate(text, self.variables, path) {
+        match interpolate(text, self.variables) {
             Ok(text) => Some(text),
-            Err(fault) => {
-                self.faults.borrow_mut().push(fault);
+            Err(missing) => {
+                self.keep(path().to_string(), &missing.to_string());
                 None
             }
         }
     }
 
-    fn child(&self, path: String, members: Option<&'d Object>) -> Self {
+    fn child(&self, path: Rc<Path<'d>>, members: Option<&'d Object<'d>>) -> Self {
         Self {
             path,
             members,
@@ -288,17 +301,9 @@ impl<'d> Section<'d> {
         }
     }
 
-    fn fault_at(&self, path: String, problem: &str) {
+    fn keep(&self, path: String, problem: &str) {
         let problem = problem.to_owned();
         self.faults.borrow_mut().push(Fault { path, problem });
-    }
-
-    fn path_of(&self, key: &str) -> String {
-        match (self.path.as_str(), key) {
-            ("", key) => key.to_owned(),
-            (path, "") => path.to_owned(),
-            (path, key) => format!("{path}.{key}"),
-        }
     }
 }
 

@@ -16,11 +16,15 @@ const DOCUMENT_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// Loads the document from the variable `TIDEGATE_CONFIG`, else from the file
 /// `/tidegate.json5`, with the variables that it names and those in
-/// `well_known`. Without either source the document is empty.
+/// `well_known`, and reads it. Without either source the document is empty.
 ///
 /// # Errors
-/// A file that cannot be read or is larger than 8 MiB, and broken syntax.
-pub async fn load(well_known: &[&str]) -> Result<Document, Faults> {
+/// A file that cannot be read or is larger than 8 MiB, broken syntax, and the
+/// faults that `read` finds.
+pub async fn load<T>(
+    well_known: &[&str],
+    read: impl FnOnce(&Document<'_>) -> Result<T, Faults>,
+) -> Result<T, Faults> {
     let text = match variable(DOCUMENT_VARIABLE).await {
         Some(text) => text,
         None => document_file()?,
@@ -34,7 +38,7 @@ pub async fn load(well_known: &[&str]) -> Result<Document, Faults> {
             variables.push((name, value));
         }
     }
-    Ok(document.with(variables.into_iter().collect()))
+    read(&document.with(variables.into_iter().collect()))
 }
 
 fn document_file() -> Result<String, Faults> {

@@ -351,7 +351,8 @@ fn check_as(key: Key, body: &str, headers: &Headers) -> Result<ValidRun, Rejecti
     let key = Key {
         agents: settings()
             .agents
-            .narrowed(&[AgentId::parse("research").unwrap()]),
+            .narrowed(&[AgentId::parse("research").unwrap()])
+            .into(),
         ..key
     };
     check_by(&Caller::for_test_with(key), body, headers)

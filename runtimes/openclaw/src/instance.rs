@@ -40,8 +40,7 @@ impl Instance {
         if let Some(instance) = INSTANCE.with(|instance| instance.get().cloned()) {
             return Ok(instance);
         }
-        let document = tidegate_config::load(&[TOKEN_VARIABLE]).await;
-        let settings = document.and_then(|document| Settings::read(&document));
+        let settings = tidegate_config::load(&[TOKEN_VARIABLE], Settings::read).await;
         let settings = settings.map_err(|faults| RunError::Misconfigured(faults.to_string()))?;
         // Another run may have been faster, with the same result.
         Ok(INSTANCE.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Self::new(settings))))))

@@ -96,7 +96,8 @@ mod tests {
     use super::*;
 
     fn models(members: &str) -> Models {
-        let document = Document::parse(&format!("{{ models: {{ {members} }} }}")).unwrap();
+        let text = format!("{{ models: {{ {members} }} }}");
+        let document = Document::parse(&text).unwrap();
         document.read(Models::read).unwrap()
     }
 

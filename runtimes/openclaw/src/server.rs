@@ -129,8 +129,8 @@ mod tests {
 
     fn read(members: &str) -> Result<Vec<Server>, String> {
         let variables = Variables::from([("OWN_TOKEN", "own"), (TOKEN_VARIABLE, "common")]);
-        let document = Document::parse(&format!("{{ runtime: {{ {members} }} }}")).unwrap();
-        let document = document.with(variables);
+        let text = format!("{{ runtime: {{ {members} }} }}");
+        let document = Document::parse(&text).unwrap().with(variables);
         let servers = document.read(|root| Server::read_all(&mut root.section("runtime")));
         servers.map_err(|faults| faults.to_string())
     }

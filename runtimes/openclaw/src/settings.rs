@@ -41,7 +41,7 @@ impl Settings {
     ///
     /// # Errors
     /// Every fault of the section, an unknown key included.
-    pub fn read(document: &Document) -> Result<Self, Faults> {
+    pub fn read(document: &Document<'_>) -> Result<Self, Faults> {
         document.read(|root| {
             let mut section = root.section("tidegate").section("runtime");
             let settings = Self::from_section(&mut section);

@@ -1,0 +1,118 @@
+//! `tidegate.keys`: credentials that may do less than the gateway's own.
+
+use std::rc::Rc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use tidegate_config::Section;
+
+use crate::agent::{AgentId, Agents};
+use crate::auth::SecretDigest;
+use crate::hex;
+use crate::key::{Key, Keys, Permission, ToolScope};
+
+use super::limits::read_rate;
+
+/// Reads `tidegate.keys`.
+pub(super) fn read_keys(tidegate: &mut Section<'_>, agents: &Agents) -> Keys {
+    let mut keys: Vec<(SecretDigest, Key)> = Vec::new();
+    let mut sets = AgentSets {
+        all: agents,
+        last: None,
+    };
+    for mut item in tidegate.items("keys").unwrap_or_default() {
+        let read = read_key(&mut item, &mut sets);
+        item.deny_unknown_keys();
+        keys.extend(read);
+    }
+    let count = keys.len();
+    let keys = Keys::new(keys);
+    if keys.len() < count {
+        tidegate.fault("keys", "must not hold one digest twice");
+    }
+    keys
+}
+
+fn read_key(item: &mut Section<'_>, sets: &mut AgentSets<'_>) -> Option<(SecretDigest, Key)> {
+    let name = item.text("name").map(|name| name.trim().to_owned());
+    let name = name.filter(|name| !name.is_empty());
+    if name.is_none() {
+        item.fault("name", "is missing");
+    }
+    let digest = item.text("sha256").and_then(|text| hex::parse(text.trim()));
+    if digest.is_none() {
+        item.fault(
+            "sha256",
+            "must be the 64 hexadecimal digits of the key's SHA-256",
+        );
+    }
+    let permission = |granted: Option<bool>, default| Permission::from(granted.unwrap_or(default));
+    let key = Key {
+        agents: sets.read(item),
+        sessions: permission(item.flag("sessions"), false),
+        channel: permission(item.flag("channel"), false),
+        model: permission(item.flag("model"), false),
+        instructions: permission(item.flag("instructions"), true),
+        tools: item.texts("tools").map_or(ToolScope::Any, ToolScope::Named),
+        rate: read_rate(item),
+        expires: read_expiry(item),
+        name: name?,
+    };
+    Some((SecretDigest::from_bytes(digest?), key))
+}
+
+/// The sets of agents that keys name. Many keys name the same one, which is kept
+/// once.
+struct AgentSets<'a> {
+    all: &'a Agents,
+    last: Option<(Vec<String>, Rc<Agents>)>,
+}
+
+impl AgentSets<'_> {
+    /// Reads the agents of a key, `"*"` for all of them.
+    fn read(&mut self, item: &mut Section<'_>) -> Rc<Agents> {
+        let names = item.texts("agents").unwrap_or_default();
+        if let Some((last, agents)) = &self.last
+            && *last == names
+        {
+            return Rc::clone(agents);
+        }
+        match self.select(&names) {
+            Some(agents) => {
+                let agents = Rc::new(agents);
+                self.last = Some((names, Rc::clone(&agents)));
+                agents
+            }
+            None => {
+                item.fault("agents", "must name configured agents only, or \"*\"");
+                Rc::new(self.all.narrowed(&[]))
+            }
+        }
+    }
+
+    fn select(&self, names: &[String]) -> Option<Agents> {
+        if names.iter().any(|name| name == "*") {
+            return Some(self.all.clone());
+        }
+        let known = |id: &AgentId| self.all.known().is_none_or(|known| known.contains(id));
+        let ids = names.iter().map(|name| AgentId::parse(name).filter(known));
+        let ids: Vec<_> = ids.collect::<Option<_>>()?;
+        Some(self.all.narrowed(&ids))
+    }
+}
+
+/// Reads when a key expires: a day, at whose beginning (UTC) it does, or a time.
+fn read_expiry(item: &mut Section<'_>) -> Option<u64> {
+    let text = item.text("expires")?;
+    let time = humantime::parse_rfc3339(&text);
+    let time = time.or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")));
+    let since = time
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    if since.is_none() {
+        item.fault(
+            "expires",
+            "must be a date such as \"2027-01-31\", or a time of RFC 3339 in UTC",
+        );
+    }
+    since.as_ref().map(Duration::as_secs)
+}
