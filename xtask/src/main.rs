@@ -1,4 +1,4 @@
-//! Tidegate's own tasks: `cargo xtask build | up | serve | plug | test | e2e | bench | key`.
+//! Tidegate's own tasks: `cargo xtask build | up | serve | plug | test | e2e | bench | soak | key`.
 //!
 //! ```text
 //! workspace    where things are, and cargo itself
@@ -10,6 +10,7 @@
 //! development  build and serve with nothing but defaults
 //! key          chance                  -> a key and its line
 //! bench        the gateway beside other servers, measured
+//! soak         many streams for a minute, and what is left of them
 //! suite        every check of this repository, in order
 //! e2e          real clients, the real runtime and real hosts
 //! ```
@@ -27,6 +28,7 @@ mod environment;
 mod key;
 mod server;
 mod slim;
+mod soak;
 mod suite;
 mod workspace;
 
@@ -61,6 +63,8 @@ enum Task {
     Plug(composition::Plug),
     /// Measure the gateway beside other servers, on this machine alone.
     Bench(bench::Bench),
+    /// Ask for many streams at once, and check every answer and what is left.
+    Soak(soak::Soak),
     /// Check formatting and lints, build, and run every test.
     Test(suite::Test),
     /// Run real clients, the real runtime and real hosts, as a table.
@@ -87,6 +91,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Wasmtime(wasmtime) => wasmtime.run(),
         Task::Plug(plug) => plug.run(),
         Task::Bench(bench) => bench.run(&workspace),
+        Task::Soak(soak) => soak.run(&workspace),
         Task::Test(test) => test.run(&workspace),
         Task::E2e(suites) => suites.run(&workspace),
     }

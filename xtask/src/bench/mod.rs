@@ -16,8 +16,8 @@ mod client;
 mod plot;
 mod report;
 mod streams;
-mod target;
-mod upstream;
+pub(crate) mod target;
+pub(crate) mod upstream;
 mod workload;
 
 use std::fs;

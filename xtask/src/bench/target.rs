@@ -18,11 +18,11 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const NGINX: [&str; 2] = ["nginx", "/usr/sbin/nginx"];
 
 /// A server that is up. Dropping it ends it.
-pub(super) struct Target {
+pub(crate) struct Target {
     /// What it is called in the report.
     pub(super) name: &'static str,
     /// Where it listens.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// How long its process took until it accepted a connection.
     pub(super) started_in: Duration,
     process: Option<Child>,
@@ -41,7 +41,7 @@ impl Target {
 
     /// Serves a component by this program, with more arguments for
     /// `wasmtime serve`.
-    pub(super) fn component(
+    pub(crate) fn component(
         name: &'static str,
         component: &Path,
         config: Option<&Path>,
@@ -108,7 +108,7 @@ impl Target {
     }
 
     /// Returns the process, where Linux tells what it uses.
-    pub(super) fn usage(&self) -> Option<Usage> {
+    pub(crate) fn usage(&self) -> Option<Usage> {
         let folder = PathBuf::from(format!("/proc/{}", self.process.as_ref()?.id()));
         let status = fs::read_to_string(folder.join("status")).ok()?;
         let stat = fs::read_to_string(folder.join("stat")).ok()?;
@@ -140,9 +140,9 @@ impl Drop for Target {
 
 /// What a process uses.
 #[derive(Clone, Copy)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     /// Its resident memory, in KiB.
-    pub(super) resident_kib: u64,
+    pub(crate) resident_kib: u64,
     /// The time that processors have worked for it.
     pub(super) processor: Duration,
 }

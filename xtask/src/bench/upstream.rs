@@ -113,13 +113,13 @@ fn read_request(mut connection: &TcpStream, buffer: &mut Vec<u8>) -> io::Result<
 }
 
 /// Returns where the body begins, if the head is all there.
-pub(super) fn end_of_head(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn end_of_head(bytes: &[u8]) -> Option<usize> {
     let at = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     Some(at + 4)
 }
 
 /// Returns the length of a body that is not chunked.
-pub(super) fn content_length(bytes: &[u8], head: usize) -> Option<usize> {
+pub(crate) fn content_length(bytes: &[u8], head: usize) -> Option<usize> {
     let head = String::from_utf8_lossy(bytes.get(..head)?).to_ascii_lowercase();
     let (_, after) = head.split_once("content-length:")?;
     after.lines().next()?.trim().parse().ok()
