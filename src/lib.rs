@@ -3,7 +3,10 @@
 //! ```text
 //! route      method and path                 -> Route                  404 405
 //! config     the document, once an instance  -> Settings               500
-//! auth       headers                         -> Caller                 401
+//! proxies    headers                         -> Sender                 403
+//! auth       headers + Sender                -> Caller                 401
+//! throttle   Sender + counters               -> yes or not now         429
+//! rate       Caller's key + counters         -> yes or not now         429
 //! access     Caller + what it asks for       -> yes or no              403 404
 //! body       bytes (at most 20 MiB)          -> text                   408 413
 //! openai     text                            -> ChatCompletionRequest  400
@@ -14,9 +17,10 @@
 //! ```
 //!
 //! Every arrow is a function whose result is the next one's argument. All but
-//! the configuration's source and the runtime are pure; `gateway`, `delivery`,
-//! `respond` and `wire` bind them to the host and are compiled for WebAssembly
-//! only. `error` turns every failure into its answer.
+//! the configuration's source, the counters and the runtime are pure; `gateway`,
+//! `admission`, `delivery`, `respond`, `store` and `wire` bind them to the host
+//! and are compiled for WebAssembly only. `error` turns every failure into its
+//! answer.
 
 #![forbid(unsafe_code)]
 
