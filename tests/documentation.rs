@@ -23,6 +23,7 @@ use tidegate::session::SessionKey;
 use tidegate_config::{Document, Faults, Secret};
 
 const CONFIGURATION: &str = include_str!("../docs/configuration.md");
+const TROUBLESHOOTING: &str = include_str!("../docs/troubleshooting.md");
 const SESSIONS: &str = include_str!("../docs/sessions.md");
 
 /// What every document here holds, unless a test says otherwise.
@@ -242,6 +243,45 @@ fn every_link_leads_somewhere() {
                 "{}: {link}",
                 page.display()
             );
+        }
+    }
+}
+
+/// Returns the sources of the components as one text, in which a string that
+/// goes on in the next line is whole.
+fn sources() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = ["src", "config", "runtimes"]
+        .map(|name| root.join(name))
+        .to_vec();
+    let mut sources = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(path).expect("a source");
+                let mut lines = text.split("\\\n");
+                sources.push_str(lines.next().unwrap_or_default());
+                lines.for_each(|line| sources.push_str(line.trim_start()));
+            }
+        }
+    }
+    sources
+}
+
+#[test]
+fn every_message_that_is_explained_is_one_of_the_codes() {
+    let sources = sources();
+    let rows = rows(TROUBLESHOOTING);
+    assert!(rows.len() > 20, "{rows:?}");
+    let messages = rows.iter().filter_map(|row| row.first());
+    for message in messages {
+        let literal = message.trim_end_matches(" …").trim_end_matches('`');
+        // What stands for a value separates what the code has.
+        for piece in literal.split(|c: char| c == '…' || c.is_ascii_digit()) {
+            assert!(sources.contains(piece), "{message}: {piece:?}");
         }
     }
 }
