@@ -1,6 +1,9 @@
 # Carries out the commands of a page, in the page's own folder. Its servers listen at $ADDRESS.
 set -u
+# What a command prints, what a server does, and which of both came last.
 output=$PWD/.output
+log=$PWD/.log
+shown=$output
 server=
 missing=
 
@@ -14,7 +17,7 @@ trap stop EXIT
 
 # What comes next builds on what failed, so nothing comes next.
 fail() {
-  sed 's/^/# /' "$output"
+  sed 's/^/# /' "$shown"
   echo "not ok - $1"
   exit 1
 }
@@ -38,16 +41,17 @@ saves() {
 
 runs() {
   left_out "$1" && return
+  shown=$output
   timeout 280 bash -e -c "$2" >"$output" 2>&1 </dev/null || fail "$1"
   echo "ok - $1"
 }
 
-# A server's output is looked at while it grows.
 serves() {
   stop
   left_out "$1" && return
   # `timeout` ends the server even if this script is killed, and all that it has started.
-  timeout 290 bash -e -c "$2" >"$output" 2>&1 </dev/null &
+  shown=$log
+  timeout 290 bash -e -c "$2" >"$log" 2>&1 </dev/null &
   server=$!
   until curl -sf "http://$ADDRESS/healthz" >/dev/null; do
     kill -0 "$server" 2>/dev/null || fail "$1"
@@ -63,8 +67,8 @@ shows() {
   for pattern in "$@"; do
     for tries in {1..50}; do
       # shellcheck disable=SC2053 # it is a pattern
-      while IFS= read -r line || [[ -n $line ]]; do [[ $line == $pattern ]] && continue 3; done <"$output"
-      [[ -z $server ]] && break
+      while IFS= read -r line || [[ -n $line ]]; do [[ $line == $pattern ]] && continue 3; done <"$shown"
+      [[ $shown == "$output" ]] && break
       sleep 0.1
     done
     echo "# there is no line like $pattern in:"

@@ -1,15 +1,17 @@
-//! The examples, built and asked as their own pages say.
+//! The examples, built and asked as their own pages say, and put together as
+//! the page on composing does.
 
 use anyhow::Result;
 
 use super::report::Report;
 use super::site::Site;
 
-/// The pages of the examples.
-const PAGES: [&str; 3] = [
+/// The pages, in an order in which each finds what it needs.
+const PAGES: [&str; 4] = [
     "examples/runtime/README.md",
     "examples/runtime-python/README.md",
     "examples/middleware/README.md",
+    "docs/composing.md",
 ];
 
 /// Builds and asks every example.

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! What differs between a reader's machine and this one is declared in a comment
-//! of the page: `<!-- e2e: 127.0.0.1:3000 = address -->`.
+//! of the page: `<!-- e2e: 127.0.0.1:3000 = address -->`, or with a file in the
+//! place of the name.
 
 /// What every script begins with.
 const PRELUDE: &str = include_str!("../../../tests/e2e/docs/page.sh");
@@ -51,8 +52,11 @@ pub(crate) fn declares(page: &str, name: &str) -> bool {
 pub(crate) fn script(page: &str, meanings: &[(&str, String)]) -> String {
     let mut text = page.to_owned();
     for (word, name) in declarations(page) {
-        match meanings.iter().find(|(known, _)| *known == name) {
-            Some((_, value)) => text = text.replace(word, value),
+        let known = meanings.iter().find(|(known, _)| *known == name);
+        match known.map(|(_, value)| value.as_str()) {
+            Some(value) => text = text.replace(word, value),
+            // A file stands for itself.
+            None if name.contains('/') => text = text.replace(word, name),
             None => return format!("echo 'not ok - nothing here is called {name}'"),
         }
     }
