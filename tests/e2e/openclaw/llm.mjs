@@ -136,17 +136,20 @@ function fail(response, argument) {
 
 /** Returns the newest message; where OpenClaw flattens a conversation into one, its last part. */
 function newest(messages) {
-  const texts = messages.filter((message) => message.role === "user").map(content);
-  // What OpenClaw tells the model of itself comes after the user's message.
-  const text = texts.findLast((text) => !text.startsWith("<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>")) ?? "";
+  const text = content(messages.findLast(isOfUser));
   return text.split("[Current message - respond to this]").at(-1).trim();
 }
 
-/** Returns the result of a tool, if that is what the newest message is. */
+/** Tells the user's messages from what OpenClaw tells the model of itself, after them. */
+function isOfUser(message) {
+  return message.role === "user" && !content(message).startsWith("<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>");
+}
+
+/** Returns the result of a tool, if there is one to answer. */
 function resultOfTool(messages, text) {
-  const last = messages.at(-1);
-  if (last?.role === "tool") return content(last);
-  return /^Tool:[^ ]+: (.*)/.exec(text)?.[1];
+  const later = messages.slice(messages.findLastIndex(isOfUser) + 1);
+  const result = later.findLast((message) => message.role === "tool");
+  return result ? content(result) : /^Tool:[^ ]+: (.*)/.exec(text)?.[1];
 }
 
 function content(message) {

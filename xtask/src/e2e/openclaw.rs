@@ -7,15 +7,20 @@ use crate::components::Runtime;
 use crate::key;
 
 use super::report::Report;
-use super::site::{Site, TOKEN};
+use super::site::{GATEWAY_TOKEN, Site, TOKEN};
 
 /// Keys of two applications. The second may use one agent only.
 const KEYS: [&str; 2] = ["e2e-key-of-the-first", "e2e-key-of-the-second"];
 
+/// Where Tidegate answers otherwise than OpenClaw's own endpoint, on purpose.
+const DEVIATIONS: &str = "tests/openclaw/deviations.txt";
+
 /// The scripts, each with the row that it fills.
-const SCRIPTS: [(&str, &str); 3] = [
+const SCRIPTS: [(&str, &str); 4] = [
     ("OpenClaw: runs", "openclaw/runs.mjs"),
     ("OpenClaw: sessions", "openclaw/sessions.mjs"),
+    ("OpenClaw: differences", "openclaw/differences.mjs"),
+    // They come last: OpenClaw rests what has failed.
     ("OpenClaw: failures", "openclaw/failures.mjs"),
 ];
 
@@ -34,6 +39,9 @@ pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
         script.env("TIDEGATE_API_KEY", TOKEN);
         script.env("FIRST_KEY", KEYS[0]).env("SECOND_KEY", KEYS[1]);
         script.env("LLM_URL", &openclaw.llm);
+        script.env("OPENCLAW_URL", &openclaw.url);
+        script.env("OPENCLAW_TOKEN", GATEWAY_TOKEN);
+        script.env("DEVIATIONS", site.repository(DEVIATIONS));
         report.script(row, script)?;
     }
     Ok(())

@@ -23,7 +23,7 @@ use super::page;
 pub(crate) const TOKEN: &str = "e2e-token-of-the-front-door";
 
 /// What OpenClaw asks for, and no client may have.
-const GATEWAY_TOKEN: &str = "e2e-token-of-the-runtime";
+pub(crate) const GATEWAY_TOKEN: &str = "e2e-token-of-the-runtime";
 
 /// The secrets of a Tidegate, by the variables that hold them.
 pub(crate) const SECRETS: [(&str, &str); 3] = [
@@ -126,6 +126,11 @@ impl<'a> Site<'a> {
         // It would leave its byte code in the repository.
         python.arg("-B").arg(self.scripts().join(script));
         python
+    }
+
+    /// Returns a file of the repository.
+    pub(crate) fn repository(&self, file: &str) -> PathBuf {
+        self.workspace.root().join(file)
     }
 
     /// Returns the folder of the packages' source distributions.
