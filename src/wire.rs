@@ -75,7 +75,12 @@ impl Incoming {
         }
         let (_done, result) = wit_future::new::<Result<(), ErrorCode>>(|| Ok(()));
         let (stream, end) = Request::consume_body(self.request, result);
-        let body = read(stream, declared.unwrap_or(0), limit).await?;
+        let body = read(stream, declared, limit).await?;
+        // All that was declared has come: the end has nothing to add, and to
+        // wait for it takes two more turns of the host.
+        if declared == Some(body.len()) {
+            return Ok((self.headers, body));
+        }
         match end.await {
             Ok(_trailers) => Ok((self.headers, body)),
             Err(_) => Err(Rejection::BodyBroken),
@@ -83,12 +88,13 @@ impl Incoming {
     }
 }
 
+/// Reads until the end of the stream, or until all that is declared is there.
 async fn read(
     mut stream: StreamReader<u8>,
-    declared: usize,
+    declared: Option<usize>,
     limit: usize,
 ) -> Result<Vec<u8>, Rejection> {
-    let mut body = Vec::with_capacity(declared);
+    let mut body = Vec::with_capacity(declared.unwrap_or(0));
     let mut patience = pin!(pause(BODY_PATIENCE));
     let mut arrived_before = 0;
     loop {
@@ -113,7 +119,7 @@ async fn read(
         if body.len() > limit {
             return Err(Rejection::TooLarge(limit));
         }
-        if result == StreamResult::Dropped {
+        if result == StreamResult::Dropped || declared == Some(body.len()) {
             return Ok(body);
         }
     }
