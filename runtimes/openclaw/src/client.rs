@@ -3,8 +3,10 @@
 //! Dropping a response's body closes the connection, by which the server
 //! learns that nobody waits any longer.
 
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
+use futures_util::future::{Either, ready, select};
 use spin_sdk::wasip3::http::client;
 use spin_sdk::wasip3::http::types::{
     self, ErrorCode, Fields, Method, RequestOptions, Response as HostResponse, Trailers,
@@ -36,6 +38,9 @@ pub(crate) struct Response {
 pub(crate) struct Body {
     bytes: StreamReader<u8>,
     end: FutureReader<BodyEnd>,
+    /// Dropped with the rest: earlier, it would wait for the host in a task of
+    /// its own.
+    _consumed: FutureWriter<Result<(), ErrorCode>>,
 }
 
 /// Sends a request with this body and waits for the head of its response.
@@ -51,12 +56,26 @@ pub(crate) async fn send(
         Operation::Complete => Method::Post,
         Operation::ListModels => Method::Get,
     };
-    let (contents, end) = contents(body);
+    let (contents, end, writing) = contents(body);
     let options = Some(options(settings));
     // The future tells when the request has been sent; the response does, too.
     let (request, _) = types::Request::new(headers, contents, end, options);
     address(&request, &method, endpoint, &path).map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
-    client::send(request).await.map(Response::new)
+    while_writing(client::send(request), writing)
+        .await
+        .map(Response::new)
+}
+
+/// Waits for the head of a response, and writes the request's body meanwhile.
+/// A server may answer before it has read all: the rest is written beside.
+async fn while_writing<T>(sending: impl Future<Output = T>, writing: Writing) -> T {
+    match select(pin!(sending), writing).await {
+        Either::Left((response, writing)) => {
+            spawn(writing);
+            response
+        }
+        Either::Right(((), sending)) => sending.await,
+    }
 }
 
 fn fields(headers: &[Header]) -> Result<Fields, ErrorCode> {
@@ -95,16 +114,18 @@ fn options(settings: &Settings) -> RequestOptions {
     options
 }
 
-/// Starts to send a body in the background.
-fn contents(body: Option<Vec<u8>>) -> (Option<StreamReader<u8>>, FutureReader<BodyEnd>) {
+/// The writing of a request's body.
+type Writing = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Returns a body as the host reads it, and the writing of it.
+fn contents(body: Option<Vec<u8>>) -> (Option<StreamReader<u8>>, FutureReader<BodyEnd>, Writing) {
     let Some(body) = body else {
         let (_, end) = wit_future::new(|| Ok(None));
-        return (None, end);
+        return (None, end, Box::pin(ready(())));
     };
     let (bytes, contents) = wit_stream::new();
     let (ended, end) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
-    spawn(write(body, bytes, ended));
-    (Some(contents), end)
+    (Some(contents), end, Box::pin(write(body, bytes, ended)))
 }
 
 /// Writes a body, and that it is whole only if it is.
@@ -125,12 +146,14 @@ impl Response {
             content_type: value(&headers, "content-type"),
             retry_after: value(&headers, "retry-after"),
         };
-        let (_, consumed) = wit_future::new(|| Ok(()));
-        let (bytes, end) = HostResponse::consume_body(response, consumed);
-        Self {
-            head,
-            body: Body { bytes, end },
-        }
+        let (consumed, is_consumed) = wit_future::new(|| Ok(()));
+        let (bytes, end) = HostResponse::consume_body(response, is_consumed);
+        let body = Body {
+            bytes,
+            end,
+            _consumed: consumed,
+        };
+        Self { head, body }
     }
 }
 
