@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::fault::Faults;
+use crate::json5::{self, Malformed};
 use crate::secret::Secret;
 use crate::section::Section;
 use crate::value::{Object, Value};
@@ -57,11 +58,7 @@ impl<'t> Document<'t> {
     /// A document that is not JSON5, or whose root is not an object.
     pub fn parse(text: &'t str) -> Result<Self, Faults> {
         let text = if text.trim().is_empty() { "{}" } else { text };
-        // JSON is JSON5, and what programs write is read in half the time so.
-        let root: Value<'t> = match serde_json::from_str(text) {
-            Ok(root) => root,
-            Err(_) => json5::from_str(text).map_err(|error| syntax_fault(&error))?,
-        };
+        let root = json5::parse(text).map_err(syntax_fault)?;
         if root.as_object().is_none() {
             return Err(Faults::document("the document must be an object"));
         }
@@ -100,17 +97,11 @@ impl<'t> Document<'t> {
     }
 }
 
-/// Tells where the syntax breaks, but not what stands there: the parser's own
-/// words may quote a value.
-fn syntax_fault(error: &json5::Error) -> Faults {
-    Faults::document(match error.position() {
-        Some(at) => format!(
-            "the document is not JSON5 at line {}, column {}",
-            at.line + 1,
-            at.column + 1
-        ),
-        None => "the document is not JSON5".to_owned(),
-    })
+/// Tells where the syntax breaks, but not what stands there: it may be a value.
+fn syntax_fault(Malformed { line, column }: Malformed) -> Faults {
+    Faults::document(format!(
+        "the document is not JSON5 at line {line}, column {column}"
+    ))
 }
 
 fn collect_names(value: &Value<'_>, names: &mut Vec<String>) {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! source    file or variable        -> text and variables     (the only effects)
+//! json5     text                    -> a tree of values
 //! document  JSON5 and ${NAME}       -> Document
 //! section   Document                -> typed values, every Fault with its path
 //! ```
@@ -15,6 +16,7 @@
 mod document;
 mod duration;
 mod fault;
+mod json5;
 mod path;
 mod secret;
 mod section;

@@ -1,0 +1,224 @@
+//! JSON5 text as a tree of values, which borrow from it what they can.
+//!
+//! Written here because the libraries for it bring tables of all letters and the
+//! arithmetic of all numbers, which settings do not need: that is a tenth of a
+//! component. So of numbers only whole ones keep their value, and any character
+//! beyond ASCII that is no space may stand in a name without quotes.
+//!
+//! Rules: <https://spec.json5.org>
+
+mod text;
+
+use crate::value::{Object, Value};
+
+/// How deep lists and objects may nest.
+const DEPTH_LIMIT: usize = 128;
+
+/// The first whole number that JavaScript does not tell apart from the next.
+const NUMBER_LIMIT: u64 = 1 << 53;
+
+/// Where a text stops to be JSON5; both counted from 1, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// Parses a document.
+///
+/// # Errors
+/// Text that is not JSON5, and values that nest deeper than 128.
+pub(crate) fn parse(text: &str) -> Result<Value<'_>, Malformed> {
+    let mut reader = Reader {
+        rest: text,
+        depth: 0,
+    };
+    let value = reader.document();
+    let read = text.strip_suffix(reader.rest).unwrap_or(text);
+    value.ok_or_else(|| Malformed::after(read))
+}
+
+impl Malformed {
+    fn after(read: &str) -> Self {
+        let last = read.rsplit('\n').next().unwrap_or_default();
+        Self {
+            line: 1 + read.matches('\n').count(),
+            column: 1 + last.chars().count(),
+        }
+    }
+}
+
+/// Reads values off the front of a text. None means that it stands where the
+/// text is malformed.
+struct Reader<'t> {
+    rest: &'t str,
+    depth: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn document(&mut self) -> Option<Value<'t>> {
+        let value = self.value()?;
+        self.skip_space()?;
+        self.rest.is_empty().then_some(value)
+    }
+
+    fn value(&mut self) -> Option<Value<'t>> {
+        self.skip_space()?;
+        match self.peek()? {
+            '{' => self.nested(Self::object),
+            '[' => self.nested(Self::list),
+            '"' | '\'' => self.text().map(Value::Text),
+            '+' | '-' | '.' | '0'..='9' => self.number(),
+            _ => self.word(),
+        }
+    }
+
+    fn nested(&mut self, read: fn(&mut Self) -> Option<Value<'t>>) -> Option<Value<'t>> {
+        if self.depth == DEPTH_LIMIT {
+            return None;
+        }
+        self.depth += 1;
+        self.next();
+        let value = read(self)?;
+        self.depth -= 1;
+        Some(value)
+    }
+
+    fn object(&mut self) -> Option<Value<'t>> {
+        let mut members = Vec::new();
+        loop {
+            self.skip_space()?;
+            if self.take("}") {
+                return Some(Value::Object(Object::new(members)));
+            }
+            let key = match self.peek()? {
+                '"' | '\'' => self.text()?,
+                _ => self.name()?,
+            };
+            self.skip_space()?;
+            self.take(":").then_some(())?;
+            members.push((key, self.value()?));
+            self.separator("}")?;
+        }
+    }
+
+    fn list(&mut self) -> Option<Value<'t>> {
+        let mut items = Vec::new();
+        loop {
+            self.skip_space()?;
+            if self.take("]") {
+                return Some(Value::List(items));
+            }
+            items.push(self.value()?);
+            self.separator("]")?;
+        }
+    }
+
+    /// Takes a comma, which only the last item may lack.
+    fn separator(&mut self, close: &str) -> Option<()> {
+        self.skip_space()?;
+        (self.take(",") || self.rest.starts_with(close)).then_some(())
+    }
+
+    fn word(&mut self) -> Option<Value<'t>> {
+        let words = [
+            ("null", Value::Null),
+            ("true", Value::Flag(true)),
+            ("false", Value::Flag(false)),
+            ("Infinity", Value::Number(None)),
+            ("NaN", Value::Number(None)),
+        ];
+        let mut words = words.into_iter();
+        words.find_map(|(word, value)| self.take(word).then_some(value))
+    }
+
+    fn number(&mut self) -> Option<Value<'t>> {
+        let is_negative = self.take("-");
+        if !is_negative {
+            self.take("+");
+        }
+        if self.take("Infinity") || self.take("NaN") {
+            return Some(Value::Number(None));
+        }
+        let number = if self.take("0x") || self.take("0X") {
+            let digits = self.take_while(|c| c.is_ascii_hexdigit());
+            (!digits.is_empty()).then_some(())?;
+            u64::from_str_radix(digits, 16).ok()
+        } else {
+            self.decimal()?
+        };
+        let usable = number.filter(|n| !is_negative && *n < NUMBER_LIMIT);
+        Some(Value::Number(usable))
+    }
+
+    /// Reads a number without its sign, and returns it if it is a whole one.
+    fn decimal(&mut self) -> Option<Option<u64>> {
+        let whole = self.digits();
+        let has_point = self.take(".");
+        let fraction = if has_point { self.digits() } else { "" };
+        let opens_with_zero = whole.len() > 1 && whole.starts_with('0');
+        if opens_with_zero || whole.len() + fraction.len() == 0 {
+            return None;
+        }
+        let has_exponent = self.take("e") || self.take("E");
+        if has_exponent {
+            let _signed = self.take("-") || self.take("+");
+            (!self.digits().is_empty()).then_some(())?;
+        }
+        let is_whole = !has_point && !has_exponent;
+        Some(is_whole.then(|| whole.parse().ok()).flatten())
+    }
+
+    fn digits(&mut self) -> &'t str {
+        self.take_while(|c| c.is_ascii_digit())
+    }
+
+    /// Skips spaces and comments.
+    fn skip_space(&mut self) -> Option<()> {
+        loop {
+            self.take_while(is_space);
+            if self.take("//") {
+                self.take_while(|c| !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}'));
+            } else if self.take("/*") {
+                self.rest = self.rest.split_once("*/")?.1;
+            } else {
+                return Some(());
+            }
+        }
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest.chars().next()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let mut rest = self.rest.chars();
+        let next = rest.next();
+        self.rest = rest.as_str();
+        next
+    }
+
+    fn take(&mut self, word: &str) -> bool {
+        let after = self.rest.strip_prefix(word);
+        self.rest = after.unwrap_or(self.rest);
+        after.is_some()
+    }
+
+    fn take_while(&mut self, is_in: impl Fn(char) -> bool) -> &'t str {
+        let after = self.rest.trim_start_matches(is_in);
+        let taken = self.rest.strip_suffix(after).unwrap_or_default();
+        self.rest = after;
+        taken
+    }
+}
+
+fn is_space(c: char) -> bool {
+    matches!(
+        c,
+        '\t'..='\r' | ' ' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{2028}'
+            | '\u{2029}' | '\u{202F}' | '\u{205F}' | '\u{3000}' | '\u{FEFF}'
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! Strings and names of JSON5, with their escapes.
+
+use std::borrow::Cow;
+
+use super::{Reader, is_space};
+
+impl<'t> Reader<'t> {
+    /// Reads a string, which stays in the text if it has no escapes.
+    pub(super) fn text(&mut self) -> Option<Cow<'t, str>> {
+        let quote = self.next()?;
+        let mut text = Cow::Borrowed("");
+        loop {
+            let is_plain = |c| c != quote && !matches!(c, '\\' | '\n' | '\r');
+            text += self.take_while(is_plain);
+            match self.peek()? {
+                '\\' => text.to_mut().extend(self.escape()?),
+                '\n' | '\r' => return None,
+                _quote => {
+                    self.next();
+                    return Some(text);
+                }
+            }
+        }
+    }
+
+    /// Reads what stands for a character; a line break after a backslash stands
+    /// for none.
+    fn escape(&mut self) -> Option<Option<char>> {
+        self.next();
+        Some(Some(match self.next()? {
+            '\r' => {
+                self.take("\n");
+                return Some(None);
+            }
+            '\n' | '\u{2028}' | '\u{2029}' => return Some(None),
+            'b' => '\u{8}',
+            't' => '\t',
+            'n' => '\n',
+            'v' => '\u{B}',
+            'f' => '\u{C}',
+            'r' => '\r',
+            '0' if !self.peek().is_some_and(|c| c.is_ascii_digit()) => '\0',
+            '0'..='9' => return None,
+            'x' => char::from_u32(self.hexadecimal(2)?)?,
+            'u' => self.unicode()?,
+            itself => itself,
+        }))
+    }
+
+    /// Reads the digits of a UTF-16 code unit, or of a pair that is one
+    /// character.
+    fn unicode(&mut self) -> Option<char> {
+        let first = self.hexadecimal(4)?;
+        if let Some(c) = char::from_u32(first) {
+            return Some(c);
+        }
+        self.take("\\u").then_some(())?;
+        let second = self.hexadecimal(4)?;
+        let is_pair = first < 0xDC00 && (0xDC00..0xE000).contains(&second);
+        let pair = 0x10000 + ((first & 0x3FF) << 10) + (second & 0x3FF);
+        is_pair.then(|| char::from_u32(pair)).flatten()
+    }
+
+    fn hexadecimal(&mut self, length: usize) -> Option<u32> {
+        (0..length).try_fold(0, |number, _| {
+            Some(16 * number + self.next()?.to_digit(16)?)
+        })
+    }
+
+    /// Reads a key without quotes.
+    pub(super) fn name(&mut self) -> Option<Cow<'t, str>> {
+        let opens_with_digit = self.peek()?.is_ascii_digit();
+        let mut name = Cow::Borrowed(self.take_while(is_of_name));
+        while self.take("\\u") {
+            let escaped = self.unicode().filter(|c| is_of_name(*c))?;
+            name.to_mut().push(escaped);
+            name += self.take_while(is_of_name);
+        }
+        (!name.is_empty() && !opens_with_digit).then_some(name)
+    }
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '$' | '_') || (!c.is_ascii() && !is_space(c))
+}
