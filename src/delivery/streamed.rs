@@ -23,7 +23,7 @@ use super::next_step;
 
 /// How often the host is asked whether the client of a silent stream is still
 /// there.
-const TICK: Duration = Duration::from_millis(200);
+const TICK: Duration = Duration::from_millis(150);
 
 /// How much is collected for one write while more is ready, in bytes.
 const WRITE_SIZE: usize = 32 * 1024;

@@ -15,7 +15,7 @@ use crate::types::{RunError, RunEvent};
 
 /// How often the caller is looked after. The contract gives a run half a
 /// second to notice that nobody listens.
-const TICK: Duration = Duration::from_millis(200);
+const TICK: Duration = Duration::from_millis(150);
 
 /// The caller has dropped the stream.
 #[derive(Debug, Clone, Copy)]

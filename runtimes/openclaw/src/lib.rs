@@ -9,7 +9,7 @@
 //!      | pool        who can be reached         -> that one, or the next
 //!      v                                 ----- effects ------------------------
 //!  component ── client ──▶ wasi:http/client ──▶ the gateways at `runtime.urls`
-//!      | audience    asks five times a second whether the caller still listens
+//!      | audience    asks several times a second whether the caller still listens
 //!      v                                 ----- pure again below --------------
 //!      | response    status, headers, body      -> go on, or RunError
 //!      | sse         bytes, however they split  -> Event

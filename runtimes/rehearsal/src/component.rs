@@ -15,7 +15,7 @@ use crate::script::{Ending, Move, Script};
 use crate::types::{Agent, RunError, RunEvent, RunOutcome, RunRequest};
 
 /// How long a pause lasts before it is asked whether the caller is still there.
-const TICK: Duration = Duration::from_millis(200);
+const TICK: Duration = Duration::from_millis(150);
 
 /// The agent that is listed. Every other one is played as well: an empty list
 /// would say so, but a gateway with no agents of its own could then list none.
