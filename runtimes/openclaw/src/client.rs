@@ -1,7 +1,11 @@
-//! Requests over `wasi:http/client`, each on a connection that ends with it.
+//! Requests over `wasi:http/client`.
 //!
 //! Dropping a response's body closes the connection, by which the server
 //! learns that nobody waits any longer.
+//!
+//! Nothing is sent twice from here. A host that keeps connections may find one
+//! closed before a request is on it, and takes another: it alone knows that
+//! nothing was sent. All else that breaks may have begun a run.
 
 use std::pin::{Pin, pin};
 use std::time::Duration;
