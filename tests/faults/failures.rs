@@ -1,5 +1,7 @@
 //! The plays that break a run, or never let it begin.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::harness::{
@@ -171,7 +173,13 @@ pub(crate) fn after_the_role() -> Vec<Play> {
 /// Upstreams that say no more, after different beginnings.
 pub(crate) fn silent() -> Vec<Play> {
     let begins = |bytes: Vec<u8>| vec![Step::Write(bytes), Step::AwaitClose];
-    let some = steps::event(&says("Some text"));
+    let some = [steps::events_head(), steps::event(&says("Some text"))].concat();
+    let mut comments = vec![Step::Write(some.clone())];
+    for _ in 0..100 {
+        comments.push(Step::Write(steps::chunk(": still here\n\n")));
+        comments.push(Step::Pause(Duration::from_millis(100)));
+    }
+    let broken = || Seen::Broken("Some text", Refusal::timed_out());
     vec![
         refuses("no head", vec![Step::AwaitClose], Refusal::timed_out()),
         refuses(
@@ -186,8 +194,13 @@ pub(crate) fn silent() -> Vec<Play> {
         ),
         Play {
             name: "no end",
-            script: begins([steps::events_head(), some].concat()),
-            seen: Seen::Broken("Some text", Refusal::timed_out()),
+            script: begins(some),
+            seen: broken(),
+        },
+        Play {
+            name: "comments without an end",
+            script: comments,
+            seen: broken(),
         },
     ]
 }

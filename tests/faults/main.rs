@@ -85,7 +85,8 @@ fn an_odd_stream_is_read_all_the_same() {
 
 #[test]
 fn an_upstream_that_falls_silent_is_given_up_in_its_time() {
-    let timeouts = "firstByteTimeout: '1s', betweenBytesTimeout: '1s'";
+    let timeouts =
+        "firstByteTimeout: '500ms', betweenBytesTimeout: '500ms', betweenEventsTimeout: '1s'";
     // The head of a stream waits longer, so that its status can tell.
     perform_with(
         &failures::silent(),

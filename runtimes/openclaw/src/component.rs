@@ -1,6 +1,7 @@
 //! The exported interface: runs, and the agents that can be asked for.
 
 use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use spin_sdk::wasip3::spawn;
@@ -74,7 +75,8 @@ async fn carry_out(run: RunRequest, audience: &mut Audience) -> Ending {
     if !response.head.is_success("text/event-stream") {
         return Err(audience.wait_for(refusal(response, &agent, censor)).await?);
     }
-    follow(response.body, transcript, censor, audience).await
+    let patience = settings.between_events_timeout;
+    follow(response.body, transcript, patience, censor, audience).await
 }
 
 /// Returns what a response means that is not what was asked for.
@@ -91,11 +93,12 @@ async fn refusal(response: Response, agent: &str, censor: &Censor) -> RunError {
 async fn follow(
     mut body: Body,
     mut transcript: Transcript,
+    patience: Duration,
     censor: &Censor,
     audience: &mut Audience,
 ) -> Ending {
     let (mut buffer, mut events) = (Vec::new(), Vec::new());
-    let mut untold = 0;
+    let (mut untold, mut quiet) = (0, Quiet::new(patience));
     loop {
         let mut reading = pin!(body.read(buffer));
         let ready = match untold {
@@ -116,17 +119,46 @@ async fn follow(
         let Some(bytes) = read else { break };
         untold += bytes.len();
         match transcript.read(&bytes, &mut events) {
-            Ok(Progress::Open) => buffer = bytes,
+            Ok(Progress::Open) => quiet.check(events.is_empty())?,
             ended => {
                 audience.tell(events).await?;
                 return ended.and_then(|_done| transcript.end());
             }
         }
+        buffer = bytes;
     }
     audience.tell(events).await?;
     let ended = audience.wait_for(body.end()).await?;
     ended.map_err(|code| error_within_response(&code, censor))?;
     transcript.end()
+}
+
+/// How long nothing has been told though the server sends something.
+struct Quiet {
+    patience: Duration,
+    since: Option<Instant>,
+}
+
+impl Quiet {
+    fn new(patience: Duration) -> Self {
+        let since = None;
+        Self { patience, since }
+    }
+
+    /// Takes note of whether there is anything to tell. The clock is asked only
+    /// where there is not.
+    fn check(&mut self, is_quiet: bool) -> Result<(), RunError> {
+        if !is_quiet {
+            self.since = None;
+            return Ok(());
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if since.elapsed() < self.patience {
+            return Ok(());
+        }
+        let why = "the server said nothing for too long";
+        Err(RunError::TimedOut(why.to_owned()))
+    }
 }
 
 /// The component's exports, which call [`Component`].

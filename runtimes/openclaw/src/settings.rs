@@ -19,6 +19,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// minutes; and this is the limit that hosts have of themselves.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(600);
 
+/// The time without an event, which a server that sends comments could draw out
+/// for ever.
+const QUIET_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
 /// How the upstream servers are reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -34,6 +38,9 @@ pub struct Settings {
     pub first_byte_timeout: Duration,
     /// How long the response may be silent later, `betweenBytesTimeout`.
     pub between_bytes_timeout: Duration,
+    /// How long it may send what says nothing, such as comments,
+    /// `betweenEventsTimeout`.
+    pub between_events_timeout: Duration,
 }
 
 impl Settings {
@@ -59,6 +66,7 @@ impl Settings {
             connect_timeout: timeout(section, "connectTimeout", CONNECT_TIMEOUT),
             first_byte_timeout: timeout(section, "firstByteTimeout", SILENCE_TIMEOUT),
             between_bytes_timeout: timeout(section, "betweenBytesTimeout", SILENCE_TIMEOUT),
+            between_events_timeout: timeout(section, "betweenEventsTimeout", QUIET_TIMEOUT),
         }
     }
 }
@@ -133,13 +141,15 @@ mod tests {
         assert_eq!(settings.connect_timeout, Duration::from_secs(5));
         assert_eq!(settings.first_byte_timeout, Duration::from_secs(600));
         assert_eq!(settings.between_bytes_timeout, Duration::from_secs(600));
+        assert_eq!(settings.between_events_timeout, Duration::from_secs(1800));
     }
 
     #[test]
     fn everything_can_be_set() {
         let settings = read(
             "{ tidegate: { runtime: { url: 'https://a.example/base/', token: 't', models: { main: 'm' }, failover: 'all',
-               connectTimeout: '1s', firstByteTimeout: '2m', betweenBytesTimeout: '30s' } } }",
+               connectTimeout: '1s', firstByteTimeout: '2m', betweenBytesTimeout: '30s',
+               betweenEventsTimeout: '5m' } } }",
         );
         let settings = settings.unwrap();
         assert_eq!(servers(&settings), ["https://a.example/base"]);
@@ -149,6 +159,7 @@ mod tests {
         assert_eq!(settings.connect_timeout, Duration::from_secs(1));
         assert_eq!(settings.first_byte_timeout, Duration::from_secs(120));
         assert_eq!(settings.between_bytes_timeout, Duration::from_secs(30));
+        assert_eq!(settings.between_events_timeout, Duration::from_secs(300));
     }
 
     #[test]
