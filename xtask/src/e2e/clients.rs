@@ -11,7 +11,8 @@ use anyhow::Result;
 use crate::components::Runtime;
 
 use super::report::Report;
-use super::site::{Site, TOKEN, document};
+use super::servers::TOKEN;
+use super::site::Site;
 
 /// What every client must be able to do.
 const ABILITIES: &[&str] = &[
@@ -36,4 +37,18 @@ pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
     check("AI SDK", site.node("clients/ai_sdk.mjs"))?;
     check("LangChain", site.python("clients/langchain_client.py"))?;
     check("llm", site.python("clients/llm_cli.py"))
+}
+
+/// Returns an ordinary configuration, with the runtime at that URL.
+fn document(runtime: &str) -> String {
+    format!(
+        "{{
+  gateway: {{
+    auth: {{ mode: 'token', token: '${{OPENCLAW_GATEWAY_TOKEN}}' }},
+    http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }},
+  }},
+  agents: {{ entries: {{ main: {{}}, research: {{}} }} }},
+  tidegate: {{ runtime: {{ url: '{runtime}' }} }},
+}}"
+    )
 }

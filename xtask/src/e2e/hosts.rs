@@ -11,7 +11,8 @@ use anyhow::{Context as _, Result};
 
 use super::background::{Background, Ending};
 use super::report::Report;
-use super::site::{OpenClaw, SECRETS, Site, TOKEN, free_address};
+use super::servers::{OpenClaw, SECRETS, TOKEN, free_address};
+use super::site::Site;
 
 /// What must hold on every host.
 const CLAIMS: &[&str] = &["alive", "plain", "stream", "models", "cancel", "401"];

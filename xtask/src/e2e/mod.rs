@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! packages       tests/e2e/packages -> target/e2e/packages   (the one step with a network)
-//! site           where things are, and the servers that suites share
+//! site           where things are, and how programs are started
+//! servers        Tidegate, and the real OpenClaw gateway behind it
 //! background     a server, ended when it is dropped
 //! script         a program's lines -> checks
 //! report         checks -> a table and the closing lines
@@ -29,6 +30,7 @@ mod packages;
 mod page;
 mod report;
 mod script;
+mod servers;
 mod site;
 
 use anyhow::Result;

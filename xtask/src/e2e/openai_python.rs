@@ -21,9 +21,7 @@ const DOCUMENT: &str = "{
 pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
     let tidegate = site.tidegate(Runtime::Rehearsal, DOCUMENT)?;
     let mut script = site.python("openai_python/run.py");
-    script
-        .arg(site.sources())
-        .arg(site.folder("openai-python")?);
+    script.arg(site.sources()).arg(site.file("openai-python"));
     script.env("TEST_API_BASE_URL", tidegate.base_url());
     report.script("openai-python's own tests", script)
 }

@@ -7,7 +7,8 @@ use crate::components::Runtime;
 use crate::key;
 
 use super::report::Report;
-use super::site::{GATEWAY_TOKEN, Site, TOKEN};
+use super::servers::{GATEWAY_TOKEN, TOKEN};
+use super::site::Site;
 
 /// Keys of two applications. The second may use one agent only.
 const KEYS: [&str; 2] = ["e2e-key-of-the-first", "e2e-key-of-the-second"];
@@ -41,7 +42,7 @@ pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
         script.env("LLM_URL", &openclaw.llm);
         script.env("OPENCLAW_URL", &openclaw.url);
         script.env("OPENCLAW_TOKEN", GATEWAY_TOKEN);
-        script.env("DEVIATIONS", site.repository(DEVIATIONS));
+        script.env("DEVIATIONS", site.root().join(DEVIATIONS));
         report.script(row, script)?;
     }
     Ok(())

@@ -1,10 +1,9 @@
-//! Where the suites run: their folders, their programs and the servers that
-//! they share.
+//! Where the suites run: their folders, their programs and the OpenClaw gateway
+//! that they share.
 
 use std::cell::{Cell, OnceCell};
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,25 +11,11 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::components::Runtime;
-use crate::environment::{FRONT_TOKEN, RUNTIME_TOKEN};
 use crate::workspace::{Workspace, variables_of_cargo_run};
 
-use super::background::{Background, Ending};
 use super::packages::Packages;
 use super::page;
-
-/// What clients send in the tests.
-pub(crate) const TOKEN: &str = "e2e-token-of-the-front-door";
-
-/// What OpenClaw asks for, and no client may have.
-pub(crate) const GATEWAY_TOKEN: &str = "e2e-token-of-the-runtime";
-
-/// The secrets of a Tidegate, by the variables that hold them.
-pub(crate) const SECRETS: [(&str, &str); 3] = [
-    (FRONT_TOKEN, TOKEN),
-    (RUNTIME_TOKEN, GATEWAY_TOKEN),
-    ("TIDEGATE_SESSION_SECRET", "e2e-secret-of-the-sessions"),
-];
+use super::servers::{GATEWAY_TOKEN, OpenClaw, SECRETS, Tidegate, free_address};
 
 /// The place of the tests.
 pub(crate) struct Site<'a> {
@@ -40,28 +25,6 @@ pub(crate) struct Site<'a> {
     run: PathBuf,
     servers: Cell<usize>,
     openclaw: OnceCell<OpenClaw>,
-}
-
-/// A real OpenClaw gateway, and the scripted LLM that its agents think with.
-pub(crate) struct OpenClaw {
-    _server: Background,
-    /// Where the gateway is, without a path.
-    pub(crate) url: String,
-    /// Where the LLM is, without a path.
-    pub(crate) llm: String,
-}
-
-/// Tidegate on a port of its own.
-pub(crate) struct Tidegate {
-    _server: Background,
-    address: SocketAddr,
-}
-
-impl Tidegate {
-    /// Returns what OpenAI's clients take as their base URL.
-    pub(crate) fn base_url(&self) -> String {
-        format!("http://{}/v1", self.address)
-    }
 }
 
 impl<'a> Site<'a> {
@@ -128,24 +91,9 @@ impl<'a> Site<'a> {
         python
     }
 
-    /// Returns a file of the repository.
-    pub(crate) fn repository(&self, file: &str) -> PathBuf {
-        self.workspace.root().join(file)
-    }
-
     /// Returns the folder of the packages' source distributions.
     pub(crate) fn sources(&self) -> PathBuf {
         self.packages.sources()
-    }
-
-    /// Makes an empty folder that the next run removes.
-    ///
-    /// # Errors
-    /// A folder that cannot be made.
-    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.run.join(name);
-        fs::create_dir_all(&folder)?;
-        Ok(folder)
     }
 
     /// Starts Tidegate with a runtime and a configuration, which may name
@@ -158,21 +106,7 @@ impl<'a> Site<'a> {
         let file = |end: &str| self.run.join(format!("tidegate-{number}.{end}"));
         let config = file("json5");
         fs::write(&config, document)?;
-        let mut serve = Command::new(std::env::current_exe()?);
-        serve.arg("serve").arg(runtime.composed(self.workspace));
-        serve
-            .args(["--listen", "127.0.0.1:0", "--config"])
-            .arg(config);
-        serve.env_remove("OPENCLAW_GATEWAY_PASSWORD");
-        serve
-            .env(FRONT_TOKEN, TOKEN)
-            .env(RUNTIME_TOKEN, GATEWAY_TOKEN);
-        let (server, address) =
-            Background::start(serve, &file("log"), Ending::Kill, served_address)?;
-        Ok(Tidegate {
-            _server: server,
-            address,
-        })
+        Tidegate::start(&runtime.composed(self.workspace), &config, &file("log"))
     }
 
     /// Returns the repository's folder.
@@ -263,50 +197,11 @@ impl<'a> Site<'a> {
     /// A gateway that does not start.
     pub(crate) fn openclaw(&self) -> Result<&OpenClaw> {
         if self.openclaw.get().is_none() {
-            let openclaw = self.start_openclaw()?;
+            let mut script = self.node("openclaw/gateway.mjs");
+            script.arg(self.file("openclaw"));
+            let openclaw = OpenClaw::start(script, &self.file("openclaw.log"))?;
             drop(self.openclaw.set(openclaw));
         }
         self.openclaw.get().context("there is no OpenClaw gateway")
     }
-
-    fn start_openclaw(&self) -> Result<OpenClaw> {
-        let mut script = self.node("openclaw/gateway.mjs");
-        script.arg(self.run.join("openclaw"));
-        script.env(FRONT_TOKEN, GATEWAY_TOKEN);
-        let log = self.run.join("openclaw.log");
-        let (server, (url, llm)) = Background::start(script, &log, Ending::CloseInput, |line| {
-            let (url, llm) = line.strip_prefix("ready ")?.trim().split_once(' ')?;
-            Some((url.to_owned(), llm.to_owned()))
-        })?;
-        Ok(OpenClaw {
-            _server: server,
-            url,
-            llm,
-        })
-    }
-}
-
-/// Returns an ordinary configuration, with the runtime at that URL.
-pub(crate) fn document(runtime: &str) -> String {
-    format!(
-        "{{
-  gateway: {{
-    auth: {{ mode: 'token', token: '${{OPENCLAW_GATEWAY_TOKEN}}' }},
-    http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }},
-  }},
-  agents: {{ entries: {{ main: {{}}, research: {{}} }} }},
-  tidegate: {{ runtime: {{ url: '{runtime}' }} }},
-}}"
-    )
-}
-
-/// Returns an address of this machine that nobody listens at.
-pub(crate) fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
-}
-
-/// Reads the line by which `wasmtime serve` tells its address.
-fn served_address(line: &str) -> Option<SocketAddr> {
-    let (_, address) = line.split_once("Serving HTTP on http://")?;
-    address.trim().trim_end_matches('/').parse().ok()
 }
