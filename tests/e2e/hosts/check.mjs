@@ -48,6 +48,17 @@ const checks = {
     assert.equal(answer.status, 401);
     assert.equal((await answer.json()).error.code, "invalid_api_key");
   },
+  // One of three calls may fall into a new minute, but not two.
+  async limits() {
+    const headers = { authorization: `Bearer ${process.env.LIMITED_KEY}` };
+    const codes = [];
+    for (let call = 0; call < 3; call++) {
+      const answer = await fetch(`${baseURL}/models`, { headers });
+      codes.push((await answer.json()).error?.code);
+    }
+    assert.equal(codes[0], undefined);
+    assert.ok(codes.includes("rate_limit_exceeded"), JSON.stringify(codes));
+  },
 };
 
 const skip = async () => {

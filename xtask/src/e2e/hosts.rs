@@ -1,13 +1,15 @@
 //! The same component files on every host, with what `deploy/` has for each.
 //!
-//! Addresses are the only thing that is changed in what a reader would take.
+//! What a reader would take is changed in its addresses, and by a key more.
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+
+use crate::key;
 
 use super::background::{Background, Ending};
 use super::report::Report;
@@ -15,7 +17,12 @@ use super::servers::{OpenClaw, SECRETS, TOKEN, free_address};
 use super::site::Site;
 
 /// What must hold on every host.
-const CLAIMS: &[&str] = &["alive", "plain", "stream", "models", "cancel", "401"];
+const CLAIMS: &[&str] = &[
+    "alive", "plain", "stream", "models", "cancel", "401", "limits",
+];
+
+/// A key that may ask once in a minute, so that counting shows.
+const LIMITED_KEY: &str = "e2e-key-of-one-call-a-minute";
 
 /// What the hosts without a key-value store are given.
 const COMPONENT: &str = "tidegate-openclaw-files.wasm";
@@ -43,6 +50,7 @@ fn check(name: &str, host: Option<Host>, site: &Site<'_>, report: &mut Report) -
     let mut script = site.node("hosts/check.mjs");
     script.env("LLM_URL", &site.openclaw()?.llm);
     script.env("TIDEGATE_API_KEY", TOKEN);
+    script.env("LIMITED_KEY", LIMITED_KEY);
     let Some(host) = host else {
         script.env("MISSING_HOST", format!("there is no {name} here"));
         return report.row(name, CLAIMS, script);
@@ -80,7 +88,7 @@ fn wasmtime(site: &Site<'_>, openclaw: &OpenClaw) -> Result<Host> {
     fs::create_dir_all(&folder)?;
     let document = read(site, "deploy/container/tidegate.json5")?;
     let document = document.replace("http://openclaw:18789", &openclaw.url);
-    fs::write(folder.join("tidegate.json5"), document)?;
+    fs::write(folder.join("tidegate.json5"), with_limited_key(&document))?;
     let address = free_address()?;
     let recipe = read(site, "deploy/container/Dockerfile")?;
     let component = site.dist(COMPONENT);
@@ -118,10 +126,25 @@ fn spin(site: &Site<'_>, openclaw: &OpenClaw) -> Result<Option<Host>> {
     if site.program("spin")?.arg("--version").output().is_err() {
         return Ok(None);
     }
+    let folder = site.file("spinkube");
+    fs::create_dir_all(&folder)?;
+    let document = read(site, "deploy/spinkube/tidegate.json5")?;
+    fs::write(folder.join("tidegate.json5"), with_limited_key(&document))?;
+    let original = site.root().join("deploy/spinkube");
+    let build = site
+        .program("spin")?
+        .args(["build", "-f"])
+        .arg(original)
+        .output()?;
+    let said = String::from_utf8_lossy(&build.stderr);
+    ensure!(build.status.success(), "{said}");
+    // What is built already needs no folder to be built in, which must be relative.
+    let manifest = read(site, "deploy/spinkube/spin.toml")?.replace("workdir = \"../..\"\n", "");
+    let root = site.root().display().to_string();
+    fs::write(folder.join("spin.toml"), manifest.replace("../..", &root))?;
     let address = free_address()?;
     let mut command = site.program("spin")?;
-    command.args(["up", "--build", "-f"]);
-    command.arg(site.root().join("deploy/spinkube"));
+    command.args(["up", "-f"]).arg(folder);
     command.args(["--listen", &address.to_string(), "--state-dir"]);
     command.arg(site.file("spin"));
     for (name, value) in SECRETS {
@@ -140,7 +163,7 @@ fn wasmcloud(site: &Site<'_>, openclaw: &OpenClaw) -> Result<Host> {
     let folder = site.file("wasmcloud");
     let config = read(site, "deploy/wasmcloud/.wash/config.yaml")?;
     let component = site.dist(COMPONENT);
-    let config = config
+    let config = with_limited_key(&config)
         .replace("127.0.0.1:3000", &address.to_string())
         .replace("http://127.0.0.1:18789", &openclaw.url)
         .replace("../../target/counts", "counts")
@@ -162,6 +185,15 @@ fn wasmcloud(site: &Site<'_>, openclaw: &OpenClaw) -> Result<Host> {
         address,
         ready: "listening for HTTP requests",
     })
+}
+
+/// Adds the key to a configuration.
+fn with_limited_key(document: &str) -> String {
+    let digest = key::digest(LIMITED_KEY);
+    let line = format!(
+        "tidegate: {{ keys: [{{ name: 'e2e', sha256: '{digest}', agents: ['*'], rate: {{ requestsPerMinute: 1 }} }}],"
+    );
+    document.replace("tidegate: {", &line)
 }
 
 fn read(site: &Site<'_>, file: &str) -> Result<String> {
