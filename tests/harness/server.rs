@@ -4,11 +4,11 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 use super::request::{self, Request};
@@ -76,6 +76,26 @@ impl Server {
     /// closes: ask it to, by `Connection: close`.
     pub(crate) fn raw(&self, bytes: impl AsRef<[u8]>) -> Vec<u8> {
         request::raw(self.address, bytes.as_ref())
+    }
+
+    /// Interrupts the server, as Ctrl-C does.
+    #[cfg(unix)]
+    pub(crate) fn interrupt(&self) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &process]).status();
+        assert!(sent.is_ok_and(|sent| sent.success()), "kill -INT fails");
+    }
+
+    /// Waits until the server has ended by itself.
+    pub(crate) fn wait_for_exit(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().expect("its status") {
+                return status;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the server does not end:\n{}", self.log());
     }
 
     /// Returns what the server and its component have printed so far.
