@@ -176,7 +176,9 @@ impl<'t> Reader<'t> {
     /// Skips spaces and comments.
     fn skip_space(&mut self) -> Option<()> {
         loop {
-            self.take_while(is_space);
+            if self.peek().is_some_and(is_space) {
+                self.take_while(is_space);
+            }
             if self.take("//") {
                 self.take_while(|c| !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}'));
             } else if self.take("/*") {
@@ -206,7 +208,13 @@ impl<'t> Reader<'t> {
 
     fn take_while(&mut self, is_in: impl Fn(char) -> bool) -> &'t str {
         let after = self.rest.trim_start_matches(is_in);
-        let taken = self.rest.strip_suffix(after).unwrap_or_default();
+        self.take_bytes(self.rest.len() - after.len())
+    }
+
+    /// Takes so many bytes, which end with a character. To find them by what is
+    /// left would compare the whole of it.
+    fn take_bytes(&mut self, count: usize) -> &'t str {
+        let (taken, after) = self.rest.split_at_checked(count).unwrap_or_default();
         self.rest = after;
         taken
     }

@@ -240,7 +240,13 @@ impl<'d> Section<'d> {
         let members = self.members.into_iter().flat_map(Object::members);
         let keys = members.map(|(key, _)| key);
         for key in keys.filter(|key| !self.known.contains(key)) {
-            let problem = format!("is not a known key; known are {}", self.known.join(", "));
+            let mut known: Vec<&str> = Vec::new();
+            for key in &self.known {
+                if !known.contains(key) {
+                    known.push(key);
+                }
+            }
+            let problem = format!("is not a known key; known are {}", known.join(", "));
             self.fault(key, &problem);
         }
     }
@@ -248,7 +254,7 @@ impl<'d> Section<'d> {
     /// Marks a key as known without reading it.
     pub fn allow(&mut self, key: &'static str) {
         // Where there is no object, there is no unknown key.
-        if self.is_present() && !self.known.contains(&key) {
+        if self.is_present() {
             if self.known.is_empty() {
                 self.known.reserve(USUAL_KEYS);
             }

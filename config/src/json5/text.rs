@@ -10,8 +10,7 @@ impl<'t> Reader<'t> {
         let quote = self.next()?;
         let mut text = Cow::Borrowed("");
         loop {
-            let is_plain = |c| c != quote && !matches!(c, '\\' | '\n' | '\r');
-            text += self.take_while(is_plain);
+            text += self.plain(quote);
             match self.peek()? {
                 '\\' => text.to_mut().extend(self.escape()?),
                 '\n' | '\r' => return None,
@@ -21,6 +20,13 @@ impl<'t> Reader<'t> {
                 }
             }
         }
+    }
+
+    /// Takes what stands for itself, up to a quote, a backslash or the line's end.
+    fn plain(&mut self, quote: char) -> &'t str {
+        let is_end = |byte: u8| char::from(byte) == quote || matches!(byte, b'\\' | b'\n' | b'\r');
+        let end = self.rest.bytes().position(is_end);
+        self.take_bytes(end.unwrap_or(self.rest.len()))
     }
 
     /// Reads what stands for a character; a line break after a backslash stands
