@@ -6,10 +6,11 @@
 use std::cell::OnceCell;
 
 use libfuzzer_sys::fuzz_target;
-use tidegate::auth::Caller;
+use tidegate::auth::{Caller, Presented};
 use tidegate::body;
 use tidegate::config::{Config, Settings};
 use tidegate::error::Error;
+use tidegate::cors::Page;
 use tidegate::headers::Headers;
 use tidegate::openai::request::ChatCompletionRequest;
 use tidegate::rejection::Rejection;
@@ -72,6 +73,14 @@ fn known_to_the_gateway() -> (Settings, Caller) {
     let Config::On(settings) = Config::read(&document).expect("a configuration") else {
         panic!("the endpoint is off");
     };
-    let caller = settings.auth.authenticate(&Headers::default(), 0);
+    let headers = &Headers::default();
+    let sender = settings.proxies.sender(headers).expect("a sender");
+    let page = Page::Absent;
+    let presented = Presented {
+        headers,
+        sender,
+        page,
+    };
+    let caller = settings.auth.authenticate(&presented, 0);
     (*settings, caller.expect("anyone"))
 }
