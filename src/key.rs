@@ -73,21 +73,9 @@ impl From<bool> for Permission {
 pub struct Keys(BTreeMap<SecretDigest, Rc<Key>>);
 
 impl Keys {
-    /// Takes keys with their digests. The last of equal digests counts.
-    #[must_use]
-    pub fn new(keys: Vec<(SecretDigest, Key)>) -> Self {
-        // One by one: collecting would bring a sort into the component, 20 KB.
-        let add = |mut all: BTreeMap<_, _>, (digest, key)| {
-            all.insert(digest, Rc::new(key));
-            all
-        };
-        Self(keys.into_iter().fold(BTreeMap::new(), add))
-    }
-
-    /// Returns how many digests there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
+    /// Adds a key under its digest, and returns the one that it replaces.
+    pub fn insert(&mut self, digest: SecretDigest, key: Key) -> Option<Rc<Key>> {
+        self.0.insert(digest, Rc::new(key))
     }
 
     /// Tells whether there is no key.
@@ -136,11 +124,10 @@ mod tests {
     #[test]
     fn each_of_many_keys_is_found_and_no_other() {
         let digest = |n: usize| SecretDigest::of(&Secret::new(format!("tg_{n}")));
-        let keys = Keys::new(
-            (0..1000)
-                .map(|n| (digest(n), Key::for_test(&n.to_string())))
-                .collect(),
-        );
+        let mut keys = Keys::default();
+        for n in 0..1000 {
+            assert_eq!(keys.insert(digest(n), Key::for_test(&n.to_string())), None);
+        }
         for n in 0..1000 {
             let found = keys.find(&digest(n)).map(|key| key.name.clone());
             assert_eq!(found, Some(n.to_string()));

@@ -3,6 +3,7 @@
 //! `${NAME}` in a string, `NAME` in capitals, is replaced by a variable's value;
 //! `$${NAME}` stands for the characters themselves. These are OpenClaw's rules.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::fault::Faults;
@@ -143,9 +144,9 @@ impl fmt::Display for MissingVariable<'_> {
 pub(crate) fn interpolate<'t>(
     text: &'t str,
     variables: &Variables,
-) -> Result<String, MissingVariable<'t>> {
+) -> Result<Cow<'t, str>, MissingVariable<'t>> {
     if !text.contains('$') {
-        return Ok(text.to_owned());
+        return Ok(Cow::Borrowed(text));
     }
     let mut result = String::with_capacity(text.len());
     for piece in pieces(text) {
@@ -157,7 +158,7 @@ pub(crate) fn interpolate<'t>(
             }
         }
     }
-    Ok(result)
+    Ok(Cow::Owned(result))
 }
 
 enum Piece<'t> {
@@ -242,7 +243,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             let replaced = interpolate(text, &variables());
-            assert_eq!(replaced.as_deref(), Ok(expected), "{text:?}");
+            assert_eq!(replaced, Ok(Cow::Borrowed(expected)), "{text:?}");
         }
     }
 

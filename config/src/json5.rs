@@ -175,18 +175,26 @@ impl<'t> Reader<'t> {
 
     /// Skips spaces and comments.
     fn skip_space(&mut self) -> Option<()> {
-        loop {
-            if self.peek().is_some_and(is_space) {
+        while let Some(next) = self.peek() {
+            if next == '/' {
+                self.skip_comment()?;
+            } else if is_space(next) {
                 self.take_while(is_space);
-            }
-            if self.take("//") {
-                self.take_while(|c| !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}'));
-            } else if self.take("/*") {
-                self.rest = self.rest.split_once("*/")?.1;
             } else {
-                return Some(());
+                break;
             }
         }
+        Some(())
+    }
+
+    fn skip_comment(&mut self) -> Option<()> {
+        if self.take("//") {
+            self.take_while(|c| !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}'));
+        } else {
+            self.take("/*").then_some(())?;
+            self.rest = self.rest.split_once("*/")?.1;
+        }
+        Some(())
     }
 
     fn peek(&self) -> Option<char> {

@@ -10,22 +10,17 @@ pub(crate) enum Path<'d> {
     Root,
     /// What stands under a key of an object.
     Member(Rc<Self>, &'d str),
-    /// One of the items of a list.
+    /// One of the items of a list, counted from 0.
     Item(Rc<Self>, usize),
 }
 
 impl<'d> Path<'d> {
     /// Returns the place under a key; that of the object itself for no key.
-    pub(crate) fn member(self: &Rc<Self>, key: &'d str) -> Rc<Self> {
+    pub(crate) fn member(&self, key: &'d str) -> Self {
         match key {
-            "" => Rc::clone(self),
-            key => Rc::new(Self::Member(Rc::clone(self), key)),
+            "" => self.clone(),
+            key => Self::Member(Rc::new(self.clone()), key),
         }
-    }
-
-    /// Returns the place of an item, counted from 0.
-    pub(crate) fn item(self: &Rc<Self>, n: usize) -> Rc<Self> {
-        Rc::new(Self::Item(Rc::clone(self), n))
     }
 }
 

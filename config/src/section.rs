@@ -3,6 +3,7 @@
 //! Reading never stops at a fault: a value that is wrong counts as absent, the
 //! fault is kept with its path, and the reader goes on to find the next one.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ const USUAL_KEYS: usize = 16;
 
 /// An object of the configuration, present or not.
 pub struct Section<'d> {
-    path: Rc<Path<'d>>,
+    path: Path<'d>,
     members: Option<&'d Object<'d>>,
     known: Vec<&'static str>,
     variables: &'d Variables,
@@ -29,7 +30,7 @@ pub struct Section<'d> {
 impl<'d> Section<'d> {
     pub(crate) fn root(root: &'d Value<'d>, variables: &'d Variables) -> Self {
         Self {
-            path: Rc::new(Path::Root),
+            path: Path::Root,
             members: root.as_object(),
             known: Vec::new(),
             variables,
@@ -84,7 +85,7 @@ impl<'d> Section<'d> {
             entries
                 .filter_map(|(name, value)| {
                     let text = self.text_at(value, || section.path.member(name))?;
-                    Some((name.to_owned(), text))
+                    Some((name.to_owned(), text.into_owned()))
                 })
                 .collect(),
         )
@@ -93,10 +94,10 @@ impl<'d> Section<'d> {
     /// Returns the objects of the list under `key`, none where it is absent.
     pub fn items(&mut self, key: &'static str) -> Option<Vec<Self>> {
         let items = self.array(key)?.iter().enumerate();
-        let list = self.path.member(key);
+        let list = Rc::new(self.path.member(key));
         Some(
             items
-                .map(|(n, value)| self.object_at(list.item(n), value))
+                .map(|(n, value)| self.object_at(Path::Item(Rc::clone(&list), n), value))
                 .collect(),
         )
     }
@@ -105,16 +106,16 @@ impl<'d> Section<'d> {
     /// an object or, for short, a string, which comes with an absent object.
     pub fn items_or_texts(&mut self, key: &'static str) -> Option<Vec<(Self, Option<String>)>> {
         let items = self.array(key)?.iter().enumerate();
-        let list = self.path.member(key);
+        let list = Rc::new(self.path.member(key));
         Some(
             items
                 .map(|(n, value)| {
-                    let path = list.item(n);
+                    let path = Path::Item(Rc::clone(&list), n);
                     if value.as_text().is_none() {
                         return (self.object_at(path, value), None);
                     }
-                    let text = self.text_at(value, || Rc::clone(&path));
-                    (self.child(path, None), text)
+                    let text = self.text_at(value, || path.clone());
+                    (self.child(path, None), text.map(Cow::into_owned))
                 })
                 .collect(),
         )
@@ -122,8 +123,15 @@ impl<'d> Section<'d> {
 
     /// Returns the strings of the list under `key`, none where it is absent.
     pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let texts = self.borrowed_texts(key)?.into_iter();
+        Some(texts.map(Cow::into_owned).collect())
+    }
+
+    /// Returns the same strings, left in the document where they stand there as
+    /// they are.
+    pub fn borrowed_texts(&mut self, key: &'static str) -> Option<Vec<Cow<'d, str>>> {
         let items = self.array(key)?.iter().enumerate();
-        let path = |n| self.path.member(key).item(n);
+        let path = |n| Path::Item(Rc::new(self.path.member(key)), n);
         Some(
             items
                 .filter_map(|(n, value)| self.text_at(value, || path(n)))
@@ -133,6 +141,11 @@ impl<'d> Section<'d> {
 
     /// Returns the string under `key`, its variables replaced.
     pub fn text(&mut self, key: &'static str) -> Option<String> {
+        self.borrowed_text(key).map(Cow::into_owned)
+    }
+
+    /// Returns the same string, left in the document if it stands there as it is.
+    pub fn borrowed_text(&mut self, key: &'static str) -> Option<Cow<'d, str>> {
         let value = self.value(key)?;
         self.text_at(value, || self.path.member(key))
     }
@@ -226,7 +239,7 @@ impl<'d> Section<'d> {
     /// Keeps a fault at `key`, or at the section itself where `key` is empty.
     /// The text must not quote the value.
     pub fn fault(&self, key: &str, problem: &str) {
-        let path = match (&*self.path, key) {
+        let path = match (&self.path, key) {
             (path, "") => path.to_string(),
             (Path::Root, key) => key.to_owned(),
             (path, key) => format!("{path}.{key}"),
@@ -275,7 +288,7 @@ impl<'d> Section<'d> {
         array
     }
 
-    fn object_at(&self, path: Rc<Path<'d>>, value: &'d Value<'d>) -> Self {
+    fn object_at(&self, path: Path<'d>, value: &'d Value<'d>) -> Self {
         let members = value.as_object();
         if members.is_none() {
             self.keep(path.to_string(), "must be an object");
@@ -283,7 +296,11 @@ impl<'d> Section<'d> {
         self.child(path, members)
     }
 
-    fn text_at(&self, value: &Value<'_>, path: impl FnOnce() -> Rc<Path<'d>>) -> Option<String> {
+    fn text_at(
+        &self,
+        value: &'d Value<'d>,
+        path: impl FnOnce() -> Path<'d>,
+    ) -> Option<Cow<'d, str>> {
         let Some(text) = value.as_text() else {
             self.keep(path().to_string(), "must be a string");
             return None;
@@ -297,7 +314,7 @@ impl<'d> Section<'d> {
         }
     }
 
-    fn child(&self, path: Rc<Path<'d>>, members: Option<&'d Object<'d>>) -> Self {
+    fn child(&self, path: Path<'d>, members: Option<&'d Object<'d>>) -> Self {
         Self {
             path,
             members,

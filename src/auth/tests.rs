@@ -15,7 +15,12 @@ fn by(auth: &Auth, headers: &Headers, now: u64) -> Result<Caller, Denied> {
 fn auth(keys: Vec<(SecretDigest, Key)>) -> Auth {
     Auth::Credentials {
         shared: Some(SecretDigest::of(&Secret::new("s3cret"))),
-        keys: Keys::new(keys),
+        keys: keys
+            .into_iter()
+            .fold(Keys::default(), |mut all, (digest, key)| {
+                all.insert(digest, key);
+                all
+            }),
     }
 }
 

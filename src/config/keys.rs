@@ -1,5 +1,6 @@
 //! `tidegate.keys`: credentials that may do less than the gateway's own.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -13,8 +14,8 @@ use crate::key::{Key, Keys, Permission, ToolScope};
 use super::limits::read_rate;
 
 /// Reads `tidegate.keys`.
-pub(super) fn read_keys(tidegate: &mut Section<'_>, agents: &Agents) -> Keys {
-    let mut keys: Vec<(SecretDigest, Key)> = Vec::new();
+pub(super) fn read_keys<'d>(tidegate: &mut Section<'d>, agents: &'d Agents) -> Keys {
+    let mut keys = Keys::default();
     let mut sets = AgentSets {
         all: agents,
         last: None,
@@ -22,23 +23,24 @@ pub(super) fn read_keys(tidegate: &mut Section<'_>, agents: &Agents) -> Keys {
     for mut item in tidegate.items("keys").unwrap_or_default() {
         let read = read_key(&mut item, &mut sets);
         item.deny_unknown_keys();
-        keys.extend(read);
-    }
-    let count = keys.len();
-    let keys = Keys::new(keys);
-    if keys.len() < count {
-        tidegate.fault("keys", "must not hold one digest twice");
+        if let Some((digest, key)) = read
+            && keys.insert(digest, key).is_some()
+        {
+            tidegate.fault("keys", "must not hold one digest twice");
+        }
     }
     keys
 }
 
-fn read_key(item: &mut Section<'_>, sets: &mut AgentSets<'_>) -> Option<(SecretDigest, Key)> {
-    let name = item.text("name").map(|name| name.trim().to_owned());
+fn read_key<'d>(item: &mut Section<'d>, sets: &mut AgentSets<'d>) -> Option<(SecretDigest, Key)> {
+    let name = item.borrowed_text("name");
+    let name = name.map(|name| name.trim().to_owned());
     let name = name.filter(|name| !name.is_empty());
     if name.is_none() {
         item.fault("name", "is missing");
     }
-    let digest = item.text("sha256").and_then(|text| hex::parse(text.trim()));
+    let digest = item.borrowed_text("sha256");
+    let digest = digest.and_then(|text| hex::parse(text.trim()));
     if digest.is_none() {
         item.fault(
             "sha256",
@@ -64,13 +66,13 @@ fn read_key(item: &mut Section<'_>, sets: &mut AgentSets<'_>) -> Option<(SecretD
 /// once.
 struct AgentSets<'a> {
     all: &'a Agents,
-    last: Option<(Vec<String>, Rc<Agents>)>,
+    last: Option<(Vec<Cow<'a, str>>, Rc<Agents>)>,
 }
 
-impl AgentSets<'_> {
+impl<'a> AgentSets<'a> {
     /// Reads the agents of a key, `"*"` for all of them.
-    fn read(&mut self, item: &mut Section<'_>) -> Rc<Agents> {
-        let names = item.texts("agents").unwrap_or_default();
+    fn read(&mut self, item: &mut Section<'a>) -> Rc<Agents> {
+        let names = item.borrowed_texts("agents").unwrap_or_default();
         if let Some((last, agents)) = &self.last
             && *last == names
         {
@@ -89,7 +91,7 @@ impl AgentSets<'_> {
         }
     }
 
-    fn select(&self, names: &[String]) -> Option<Agents> {
+    fn select(&self, names: &[Cow<'a, str>]) -> Option<Agents> {
         if names.iter().any(|name| name == "*") {
             return Some(self.all.clone());
         }
