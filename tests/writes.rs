@@ -20,6 +20,10 @@ use serde_json::{Value, json};
 /// How often a test repeats what luck could bring about.
 const TRIES: usize = 20;
 
+/// How often the head and what follows must arrive in one read. A busy machine
+/// may tear apart what was sent together, but not most of the time.
+const MOST: usize = TRIES / 2;
+
 fn server(upstream: &Upstream) -> Server {
     let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
     Server::start("openclaw", &config(&runtime))
@@ -45,11 +49,12 @@ fn an_answer_that_is_ready_at_once_is_one_write_with_its_head() {
         connection.send([steps::events_head(), ending("Hello")].concat());
     });
     let server = server(&upstream);
+    let mut together = 0;
     for _ in 0..TRIES {
         let mut stream = server.chat(&with_usage("Hi")).open();
         let head = stream.at;
         let first = stream.piece().unwrap();
-        assert_eq!(first.at, head, "{first:?}");
+        together += usize::from(first.at == head);
         let answer = stream.finish();
         assert_eq!(answer.chunks, 1, "{answer:?}");
         let chunks = chunks(&answer);
@@ -58,6 +63,7 @@ fn an_answer_that_is_ready_at_once_is_one_write_with_its_head() {
             ("Hello", vec!["stop"])
         );
     }
+    assert!(together >= MOST, "{together} of {TRIES}");
 }
 
 #[test]
@@ -110,18 +116,17 @@ fn an_answer_in_one_piece_has_a_length_and_comes_with_its_head() {
     ]);
     let server = server(&upstream);
     for name in ["short", "long", "broken"] {
+        let mut together = 0;
         for _ in 0..TRIES {
             let mut stream = server.chat(&ask(name)).open();
             let length = stream.headers.get("content-length").map(str::to_owned);
-            let all = stream.piece().unwrap();
-            assert_eq!(all.at, stream.at, "{name}");
-            assert_eq!(length, Some(all.bytes.len().to_string()), "{name}");
+            let first = stream.piece().unwrap();
+            let at_once = first.at == stream.at && length == Some(first.bytes.len().to_string());
+            together += usize::from(at_once);
             let answer = stream.finish();
-            assert_eq!(
-                (answer.body.len(), answer.chunks),
-                (all.bytes.len(), 0),
-                "{name}"
-            );
+            assert_eq!(length, Some(answer.body.len().to_string()), "{name}");
+            assert_eq!(answer.chunks, 0, "{name}");
         }
+        assert!(together >= MOST, "{name}: {together} of {TRIES}");
     }
 }
