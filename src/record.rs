@@ -107,8 +107,9 @@ impl Record {
 
     /// Keeps when the run's first event came.
     pub fn event(&mut self) {
-        let elapsed = self.elapsed();
-        self.first_milliseconds.get_or_insert(elapsed);
+        if self.first_milliseconds.is_none() {
+            self.first_milliseconds = Some(self.elapsed());
+        }
     }
 
     /// Keeps the status that the client got.

@@ -52,7 +52,7 @@ pub(crate) async fn send(
     request: &Request,
     body: Option<Vec<u8>>,
     endpoint: &Endpoint,
-    settings: &Settings,
+    options: &RequestOptions,
 ) -> Result<Response, ErrorCode> {
     let headers = fields(&request.headers)?;
     let path = endpoint.path(request.operation.path());
@@ -61,7 +61,7 @@ pub(crate) async fn send(
         Operation::ListModels => Method::Get,
     };
     let (contents, end, writing) = contents(body);
-    let options = Some(options(settings));
+    let options = Some(options.clone());
     // The future tells when the request has been sent; the response does, too.
     let (request, _) = types::Request::new(headers, contents, end, options);
     address(&request, &method, endpoint, &path).map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
@@ -102,8 +102,10 @@ fn address(
     request.set_path_with_query(Some(path))
 }
 
-/// Returns the limits of time. A host that has no such limits keeps its own.
-fn options(settings: &Settings) -> RequestOptions {
+/// Returns the limits of time, for any number of requests. A host that has no
+/// such limits keeps its own.
+#[must_use]
+pub(crate) fn options(settings: &Settings) -> RequestOptions {
     let nanoseconds = |time: Duration| Some(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     let options = RequestOptions::new();
     options
@@ -145,10 +147,15 @@ async fn write(body: Vec<u8>, mut bytes: StreamWriter<u8>, ended: FutureWriter<B
 impl Response {
     fn new(response: HostResponse) -> Self {
         let headers = response.get_headers();
+        let status = response.get_status_code();
         let head = Head {
-            status: response.get_status_code(),
+            status,
             content_type: value(&headers, "content-type"),
-            retry_after: value(&headers, "retry-after"),
+            // Each header is a call of the host.
+            retry_after: match status {
+                200 => None,
+                _ => value(&headers, "retry-after"),
+            },
         };
         let (consumed, is_consumed) = wit_future::new(|| Ok(()));
         let (bytes, end) = HostResponse::consume_body(response, is_consumed);

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use spin_sdk::wasip3::clocks::monotonic_clock;
+use spin_sdk::wasip3::http::types::RequestOptions;
 
 use crate::availability::{Attempt, Moment};
 use crate::censor::Censor;
@@ -27,6 +28,8 @@ pub(crate) struct Instance {
     pub(crate) settings: Settings,
     pub(crate) censor: Censor,
     pool: Pool,
+    /// The limits of time of each request.
+    options: RequestOptions,
 }
 
 thread_local! {
@@ -50,6 +53,7 @@ impl Instance {
         let instance = Self {
             censor: Censor::new(&settings.servers),
             pool: Pool::new(settings.servers.clone()),
+            options: client::options(&settings),
             settings,
         };
         if instance.pool.has_choice() {
@@ -86,7 +90,7 @@ impl Instance {
             if attempt == Attempt::Probe {
                 self.share(now);
             }
-            let response = client::send(&request, body, &server.endpoint, &self.settings).await;
+            let response = client::send(&request, body, &server.endpoint, &self.options).await;
             match response.map_err(|code| error_before_response(&code, &self.censor)) {
                 Err(RunError::Unreachable(why)) => unreachable = why,
                 result => {
