@@ -17,19 +17,14 @@ use crate::validate::ValidRun;
 use streamed::streamed;
 
 /// Carries out a run and answers with it.
-pub(crate) async fn deliver(
-    valid: ValidRun,
-    settings: &Settings,
-    created: u64,
-    exchange: Exchange,
-) -> Response {
+pub(crate) async fn deliver(valid: ValidRun, settings: &Settings, exchange: Exchange) -> Response {
     let mode = valid.mode();
     let choice = valid.tool_choice().clone();
     let model = valid.model().to_owned();
     let request = valid.into_request();
     let head = Head {
         id: request.run_id.clone(),
-        created,
+        created: exchange.arrived / 1000,
         model,
         reasoning: settings.reasoning,
     };

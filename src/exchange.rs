@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::cors::Grant;
+use crate::counters::Milliseconds;
 use crate::headers::Headers;
 use crate::record::Record;
 use crate::rejection::Rejection;
@@ -12,6 +13,8 @@ use crate::rejection::Rejection;
 pub struct Exchange {
     /// What is going to be logged.
     pub record: Record,
+    /// When the request came.
+    pub arrived: Milliseconds,
     /// The permission of the web page that asks, if one does.
     pub grant: Option<Grant>,
     /// The value of `Strict-Transport-Security`, if there is one.
@@ -29,11 +32,12 @@ pub enum ErrorForm {
 }
 
 impl Exchange {
-    /// Begins with a request's id and headers.
+    /// Begins with a request's id, the time and the headers.
     #[must_use]
-    pub fn begin(id: Uuid, headers: &Headers) -> Self {
+    pub fn begin(id: Uuid, arrived: Milliseconds, headers: &Headers) -> Self {
         Self {
             record: Record::begin(id),
+            arrived,
             grant: None,
             transport_security: None,
             accepts_json: accepts_json(headers),
@@ -75,7 +79,7 @@ mod tests {
     fn text_is_for_those_who_miss_the_api_and_do_not_ask_for_json() {
         let form = |accept, rejection: &Rejection| {
             let headers = Headers::from([("Accept", accept)]);
-            Exchange::begin(Uuid::nil(), &headers).error_form(Some(rejection))
+            Exchange::begin(Uuid::nil(), 0, &headers).error_form(Some(rejection))
         };
         for accept in ["application/json", "text/html, application/*;q=0.5", "*/*"] {
             assert_eq!(

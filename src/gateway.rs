@@ -28,6 +28,7 @@ use crate::rejection::Rejection;
 use crate::respond;
 use crate::route::Route;
 use crate::runtime;
+use crate::task::Companion;
 use crate::validate::{RequestIds, ValidRun, validate};
 use crate::wire::{self, Incoming};
 
@@ -40,14 +41,15 @@ wasip3::http::service::export!(Gateway with_types_in wasip3);
 
 impl wasip3::exports::http::handler::Guest for Gateway {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
+        let _companion = Companion::join();
         let incoming = Incoming::receive(request);
-        let mut exchange = Exchange::begin(wire::random_id(), &incoming.headers);
-        Ok(match answer(incoming, &mut exchange).await {
+        let [request, run, session] = wire::random_ids();
+        let ids = RequestIds { run, session };
+        let mut exchange = Exchange::begin(request, now(), &incoming.headers);
+        Ok(match answer(incoming, ids, &mut exchange).await {
             Ok(Reply::Document(body)) => respond::json(StatusCode::OK, body, exchange),
             Ok(Reply::Preflight(asked)) => respond::preflight(&asked, exchange),
-            Ok(Reply::Run(run, settings)) => {
-                delivery::deliver(*run, &settings, now() / 1000, exchange).await
-            }
+            Ok(Reply::Run(run, settings)) => delivery::deliver(*run, &settings, exchange).await,
             Err(error) => respond::failure(&error, exchange),
         })
     }
@@ -60,7 +62,11 @@ enum Reply {
     Run(Box<ValidRun>, Rc<Settings>),
 }
 
-async fn answer(incoming: Incoming, exchange: &mut Exchange) -> Result<Reply, Error> {
+async fn answer(
+    incoming: Incoming,
+    ids: RequestIds,
+    exchange: &mut Exchange,
+) -> Result<Reply, Error> {
     let route = Route::find(&incoming.target)?;
     if route == Route::Health {
         route.check(&incoming.method)?;
@@ -86,14 +92,14 @@ async fn answer(incoming: Incoming, exchange: &mut Exchange) -> Result<Reply, Er
             exchange.grant.as_ref(),
         ),
     };
-    let caller = admission::admit(&presented, &settings, now()).await?;
+    let caller = admission::admit(&presented, &settings, exchange.arrived).await?;
     exchange.record.caller(&caller);
     access::check_route(&caller, &route)?;
     let agents = access::agents(&caller, &settings.agents);
     match route {
         Route::ChatCompletions => {
-            let run = run(incoming, &caller, &settings).await?;
-            admission::permit_run(&caller, now())?;
+            let run = run(incoming, &caller, &settings, ids).await?;
+            admission::permit_run(&caller, exchange.arrived)?;
             exchange.record.run(&run);
             Ok(Reply::Run(Box::new(run), settings))
         }
@@ -108,16 +114,13 @@ async fn run(
     incoming: Incoming,
     caller: &Caller,
     settings: &Settings,
+    ids: RequestIds,
 ) -> Result<ValidRun, Rejection> {
     let (headers, bytes) = incoming.read(BODY_LIMIT).await?;
     let text = body::text(bytes);
     body::check_values(&text)?;
     let request = ChatCompletionRequest::parse(&text)
         .map_err(|error| Rejection::NotJson(error.to_string()))?;
-    let ids = RequestIds {
-        run: wire::random_id(),
-        session: wire::random_id(),
-    };
     validate(request, &headers, caller, settings, ids)
 }
 

@@ -63,4 +63,6 @@ mod respond;
 #[cfg(target_family = "wasm")]
 mod store;
 #[cfg(target_family = "wasm")]
+mod task;
+#[cfg(target_family = "wasm")]
 mod wire;

@@ -8,7 +8,7 @@ use futures_util::future::{Either, select};
 use http::{Method, StatusCode};
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Method as WasiMethod, Request, Response};
-use spin_sdk::wasip3::random::random::get_random_u64;
+use spin_sdk::wasip3::random::random::get_random_bytes;
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 use spin_sdk::wit_bindgen::rt::async_support::{
     FutureWriter, StreamReader, StreamResult, StreamWriter,
@@ -133,33 +133,46 @@ pub(crate) async fn pause(time: Duration) {
 /// A clock that strikes again and again.
 pub(crate) struct Ticker {
     period: Duration,
+    /// For how long the timer is armed.
+    armed: Duration,
     timer: Pin<Box<dyn Future<Output = ()>>>,
 }
 
 impl Ticker {
-    /// Sets a clock going.
+    /// Sets a clock going, which strikes first after `first` and then once a
+    /// `period`.
     #[must_use]
-    pub(crate) fn new(period: Duration) -> Self {
+    pub(crate) fn new(first: Duration, period: Duration) -> Self {
         Self {
             period,
-            timer: Box::pin(pause(period)),
+            armed: first,
+            timer: Box::pin(pause(first)),
         }
     }
 
-    /// Waits for the next strike. Giving up the wait loses nothing: the timer
-    /// is armed anew only when it has struck.
-    pub(crate) async fn tick(&mut self) {
+    /// Waits for the next strike and returns the time since the one before.
+    /// Giving up the wait loses nothing: the timer is armed anew only when it
+    /// has struck.
+    pub(crate) async fn tick(&mut self) -> Duration {
         self.timer.as_mut().await;
         self.timer = Box::pin(pause(self.period));
+        std::mem::replace(&mut self.armed, self.period)
     }
 }
 
-/// Returns an id that nobody can guess.
+/// Returns ids that nobody can guess, from one call where the host gives as many
+/// bytes as it is asked for.
 #[must_use]
-pub(crate) fn random_id() -> Uuid {
-    let (high, low) = (get_random_u64(), get_random_u64());
-    let bytes = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
+pub(crate) fn random_ids<const N: usize>() -> [Uuid; N] {
+    let mut random = Vec::new();
+    while let missing = (N * size_of::<Uuid>()).saturating_sub(random.len())
+        && missing > 0
+    {
+        random.extend(get_random_bytes(missing as u64));
+    }
+    let (ids, _) = random.as_chunks();
+    let id = |bytes: &[u8; 16]| uuid::Builder::from_random_bytes(*bytes).into_uuid();
+    std::array::from_fn(|nth| ids.get(nth).map(id).unwrap_or_default())
 }
 
 /// The body of a response, while it is written.

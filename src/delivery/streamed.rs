@@ -7,7 +7,6 @@ use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use spin_sdk::wasip3::http::types::Response;
 use spin_sdk::wasip3::spawn;
-use spin_sdk::wit_bindgen::yield_async;
 
 use crate::config::StreamSettings;
 use crate::error::Error;
@@ -17,7 +16,8 @@ use crate::reply::StreamedReply;
 use crate::respond;
 use crate::runtime::{Run, RunError, RunOutcome, Step};
 use crate::sse;
-use crate::wire::{Body, Client, Ticker, pause};
+use crate::task::Companion;
+use crate::wire::{Body, Client, Ticker};
 
 use super::next_step;
 
@@ -36,7 +36,11 @@ pub(super) async fn streamed(
     settings: &StreamSettings,
     mut exchange: Exchange,
 ) -> Response {
-    let first = match first_steps(&mut run, settings.first_event_wait).await {
+    // One clock runs over all waits: setting one for each costs a quarter of
+    // the tokens a second.
+    let mut ticker = Ticker::new(TICK.min(settings.first_event_wait), TICK);
+    let first = first_steps(&mut run, &mut ticker, settings.first_event_wait).await;
+    let first = match first {
         Ok(first) => first,
         Err(error) => return respond::failure(&Error::Run(error), exchange),
     };
@@ -46,9 +50,9 @@ pub(super) async fn streamed(
         bytes,
         ended: None,
     };
-    answering.begin(first, &mut exchange.record).await;
+    answering.begin(first, &mut exchange.record);
     let (response, body) = respond::stream(&mut exchange);
-    spawn(answering.follow(body, settings.heartbeat, exchange.record));
+    spawn(answering.follow(body, ticker, settings.heartbeat, exchange.record));
     response
 }
 
@@ -59,12 +63,21 @@ pub(super) async fn streamed(
 /// A run that failed before it began, which can be told by a status. A run
 /// begins with its first event, be it an empty text; that alone is not waited
 /// for, because it shows nothing.
-async fn first_steps(run: &mut Run, wait: Duration) -> Result<Vec<Step>, RunError> {
-    let mut wait = pin!(pause(wait));
+async fn first_steps(
+    run: &mut Run,
+    ticker: &mut Ticker,
+    wait: Duration,
+) -> Result<Vec<Step>, RunError> {
+    let mut waited = Duration::ZERO;
     let mut steps = Vec::new();
     loop {
-        match select(pin!(next_step(run)), wait.as_mut()).await {
-            Either::Right(((), _)) => return Ok(steps),
+        match select(pin!(next_step(run)), pin!(ticker.tick())).await {
+            Either::Right((passed, _)) => {
+                waited += passed;
+                if waited >= wait {
+                    return Ok(steps);
+                }
+            }
             Either::Left((Step::Ended(Err(error)), _)) if steps.is_empty() => return Err(error),
             Either::Left((step, _)) => {
                 let shows = step.shows_something();
@@ -75,16 +88,6 @@ async fn first_steps(run: &mut Run, wait: Duration) -> Result<Vec<Step>, RunErro
             }
         }
     }
-}
-
-/// Returns the next step if it is ready by now, after the runtime has had its
-/// turn.
-async fn step_at_once(run: &mut Run) -> Option<Step> {
-    if let Some(step) = next_step(run).now_or_never() {
-        return Some(step);
-    }
-    yield_async().await;
-    next_step(run).now_or_never()
 }
 
 /// A streamed answer under way.
@@ -99,19 +102,25 @@ struct Answering {
 
 impl Answering {
     /// Makes the bytes that travel with the head.
-    async fn begin(&mut self, first: Vec<Step>, record: &mut Record) {
+    fn begin(&mut self, first: Vec<Step>, record: &mut Record) {
         if !first.iter().any(Step::shows_something) {
             self.bytes.extend(sse::HEARTBEAT);
         }
         for step in first {
             self.take(step, record);
         }
-        self.gather(record).await;
+        self.gather(record);
     }
 
     /// Passes the run's steps on until it ends or the client leaves.
-    async fn follow(mut self, mut body: Body, heartbeat: Duration, mut record: Record) {
-        let mut ticker = Ticker::new(TICK);
+    async fn follow(
+        mut self,
+        mut body: Body,
+        mut ticker: Ticker,
+        heartbeat: Duration,
+        mut record: Record,
+    ) {
+        let _companion = Companion::join();
         loop {
             if let Some(ended) = self.ended.take() {
                 return self.end(ended, body, record).await;
@@ -123,7 +132,7 @@ impl Answering {
                 break;
             };
             self.take(step, &mut record);
-            self.gather(&mut record).await;
+            self.gather(&mut record);
         }
         record.client_gone();
         record.write();
@@ -143,10 +152,10 @@ impl Answering {
     }
 
     /// Takes everything that is ready, so that it goes out in one write.
-    async fn gather(&mut self, record: &mut Record) {
+    fn gather(&mut self, record: &mut Record) {
         while self.ended.is_none()
             && self.bytes.len() < WRITE_SIZE
-            && let Some(step) = step_at_once(&mut self.run).await
+            && let Some(step) = next_step(&mut self.run).now_or_never()
         {
             self.take(step, record);
         }
@@ -154,9 +163,6 @@ impl Answering {
 
     /// Waits for the next step, with a comment after every `heartbeat` of
     /// silence. None means that the client has left.
-    ///
-    /// One clock runs over all waits: setting one for each costs a quarter of
-    /// the tokens a second.
     async fn wait(
         &mut self,
         body: &mut Body,
@@ -167,7 +173,7 @@ impl Answering {
         loop {
             match select(pin!(next_step(&mut self.run)), pin!(ticker.tick())).await {
                 Either::Left((step, _)) => return Some(step),
-                Either::Right(((), _)) => silence += TICK,
+                Either::Right((passed, _)) => silence += passed,
             }
             let client = if silence >= heartbeat {
                 silence = Duration::ZERO;

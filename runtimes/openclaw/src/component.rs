@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use spin_sdk::wasip3::spawn;
-use spin_sdk::wit_bindgen::{FutureReader, StreamReader, yield_async};
+use spin_sdk::wit_bindgen::{FutureReader, StreamReader};
 
 use crate::audience::Audience;
 use crate::bindings::exports::tidegate::agent::runtime::Guest;
@@ -17,6 +17,7 @@ use crate::models::{LIST_LIMIT, parse_agents};
 use crate::pool::Reach;
 use crate::request::Request;
 use crate::response::BODY_LIMIT;
+use crate::task::{self, Companion};
 use crate::transcript::{Progress, Transcript};
 use crate::transport::error_within_response;
 use crate::types::{Agent, RunError, RunEvent, RunOutcome, RunRequest};
@@ -32,6 +33,7 @@ impl Guest for Component {
         let (ending, ended) =
             wit_future::new(|| Err(RunError::Failed("the run was abandoned".to_owned())));
         spawn(async move {
+            let _companion = Companion::join();
             let mut audience = Audience::new(events);
             let ended = carry_out(request, &mut audience).await;
             // The contract: first the stream ends, then the future resolves.
@@ -105,14 +107,20 @@ async fn follow(
             0..READ_SIZE => reading.as_mut().now_or_never(),
             _enough => None,
         };
-        let read = match ready {
+        let soon = match ready {
+            None if !events.is_empty() && untold < READ_SIZE => {
+                audience.wait_in_gap(reading.as_mut()).await?
+            }
+            ready => ready,
+        };
+        let read = match soon {
             Some(read) => read,
             None => {
                 events = audience.tell(events).await?;
+                if untold >= READ_SIZE {
+                    task::give_way().await;
+                }
                 untold = 0;
-                // The caller takes this before it is told more: it has room
-                // for a number of events, however large they are.
-                yield_async().await;
                 audience.wait_for(reading).await?
             }
         };

@@ -1,0 +1,31 @@
+//! A task of the component model, and how soon it sleeps.
+//!
+//! The executor of wit-bindgen is a `FuturesUnordered`, which yields whenever it
+//! has polled each of its futures once: a task with a single future, which is
+//! the usual one, asks the host for another turn before every wait, and does
+//! nothing in it. A turn costs more than a small chunk's whole way.
+
+use futures_util::future::{AbortHandle, abortable, pending};
+use spin_sdk::wasip3::spawn;
+
+/// A second future in a task, which is never ready while the guard lives. Where
+/// it is, a task that waits sleeps at once.
+pub(crate) struct Companion(AbortHandle);
+
+impl Companion {
+    /// Joins the task that is running.
+    pub(crate) fn join() -> Self {
+        let (companion, handle) = abortable(pending::<()>());
+        spawn(async {
+            // It is meant to be aborted.
+            companion.await.ok();
+        });
+        Self(handle)
+    }
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
