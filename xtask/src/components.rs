@@ -22,6 +22,10 @@ pub(crate) const PACKAGES: [&str; 5] = [
 /// five for every one otherwise, which is a twelfth of a component.
 const SHORT_NUMBERS: &str = "-Clink-arg=--compress-relocations";
 
+/// Has the code name its addresses. It adds them to a base of its own otherwise,
+/// as a library does that is loaded anywhere.
+const FIXED_ADDRESSES: &str = "-Crelocation-model=static";
+
 /// A runtime that the gateway can be composed with.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Runtime {
@@ -54,7 +58,7 @@ impl Runtime {
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     workspace.ensure_wasm_target()?;
     let mut flags = path_flags(&sources());
-    flags.push(SHORT_NUMBERS.to_owned());
+    flags.extend([SHORT_NUMBERS, FIXED_ADDRESSES].map(str::to_owned));
     let flags = format!("target.{WASM_TARGET}.rustflags={flags:?}");
     let target = ["build", "--release", "--target", WASM_TARGET];
     let build = [&target[..], &["--config", &flags]].concat();
