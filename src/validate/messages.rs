@@ -3,8 +3,7 @@
 //! Messages of unknown roles and without content are left out, as the reference
 //! does; pictures count in the message that is to be answered, and only there.
 
-use std::borrow::Cow;
-
+use crate::json::{Kind, Member};
 use crate::openai::request::{
     CalledFunction, Content, Message as Sent, Messages, Part, Parts, Text, ToolCall as SentCall,
 };
@@ -152,10 +151,10 @@ fn arguments(function: &CalledFunction<'_>) -> String {
     let Some(raw) = function.arguments.map(|raw| raw.get()) else {
         return String::new();
     };
-    match serde_json::from_str::<Cow<'_, str>>(raw) {
-        Ok(text) => text.into_owned(),
-        Err(_) if raw.starts_with('{') => raw.to_owned(),
-        Err(_) => String::new(),
+    match serde_json::from_str::<Member<Text<'_>>>(raw) {
+        Ok(Member::Is(text)) => text.into_owned(),
+        Ok(Member::Not(Kind::Object)) => raw.to_owned(),
+        Ok(Member::Absent | Member::Null | Member::Not(_)) | Err(_) => String::new(),
     }
 }
 
