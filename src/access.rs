@@ -4,10 +4,11 @@
 //! names and no others, and whatever else it may not do is refused with the
 //! reason.
 
+use tidegate_json::Member;
+
 use crate::agent::{AgentId, Agents};
 use crate::auth::{Caller, Rights, SCOPES_HEADER, Scope};
 use crate::headers::Headers;
-use crate::json::Member;
 use crate::key::Permission;
 use crate::openai::request::Text;
 use crate::rejection::{Quote, Rejection};

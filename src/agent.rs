@@ -5,8 +5,9 @@
 
 use std::fmt;
 
+use tidegate_json::Member;
+
 use crate::headers::Headers;
-use crate::json::Member;
 use crate::openai::request::Text;
 use crate::rejection::Rejection;
 

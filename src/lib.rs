@@ -35,7 +35,6 @@ pub mod error;
 pub mod exchange;
 pub mod headers;
 pub mod hex;
-pub mod json;
 pub mod key;
 pub mod models;
 pub mod network;

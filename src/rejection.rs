@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::json::Kind;
+use tidegate_json::Kind;
+
 use crate::rate::Budget;
 
 /// A refusal. Its text is written for the caller and holds nothing but the

@@ -10,10 +10,7 @@ mod tool;
 
 use std::borrow::Cow;
 
-use serde::de::SeqAccess;
-use serde_json::value::RawValue;
-
-use crate::json::{Member, Shape, object_shape};
+use tidegate_json::{Broken, Member, RawValue, Shape, Value, object_shape};
 
 pub use message::{CalledFunction, Content, Message, Messages, Part, Parts, ToolCall};
 pub use tool::{Function, Tool, ToolChoice};
@@ -92,7 +89,7 @@ impl<'de> ChatCompletionRequest<'de> {
     /// # Errors
     /// Text that is not JSON. Nesting is not limited where nothing is read.
     pub fn parse(text: &'de str) -> Result<Member<Self>, serde_json::Error> {
-        serde_json::from_str(text)
+        tidegate_json::parse(text)
     }
 }
 
@@ -131,11 +128,10 @@ pub enum Stop<'de> {
 }
 
 impl<'de> Shape<'de> for Stop<'de> {
-    fn string(text: Text<'de>) -> Option<Self> {
-        Some(Self::One(text))
-    }
-
-    fn array<A: SeqAccess<'de>>(items: A) -> Result<Option<Self>, A::Error> {
-        Ok(Vec::array(items)?.map(Self::Many))
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+        match value {
+            Value::String(text) => Ok(Some(Self::One(text))),
+            value => Ok(Vec::read(value)?.map(Self::Many)),
+        }
     }
 }

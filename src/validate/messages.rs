@@ -3,7 +3,8 @@
 //! Messages of unknown roles and without content are left out, as the reference
 //! does; pictures count in the message that is to be answered, and only there.
 
-use crate::json::{Kind, Member};
+use tidegate_json::{Kind, Member};
+
 use crate::openai::request::{
     CalledFunction, Content, Message as Sent, Messages, Part, Parts, Text, ToolCall as SentCall,
 };
@@ -151,7 +152,7 @@ fn arguments(function: &CalledFunction<'_>) -> String {
     let Some(raw) = function.arguments.map(|raw| raw.get()) else {
         return String::new();
     };
-    match serde_json::from_str::<Member<Text<'_>>>(raw) {
+    match tidegate_json::parse::<Text<'_>>(raw) {
         Ok(Member::Is(text)) => text.into_owned(),
         Ok(Member::Not(Kind::Object)) => raw.to_owned(),
         Ok(Member::Absent | Member::Null | Member::Not(_)) | Err(_) => String::new(),
@@ -233,10 +234,9 @@ fn text_part(text: Text<'_>) -> Option<ContentPart> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Member;
 
     fn read(json: &str) -> Result<Vec<Message>, String> {
-        let sent: Member<Messages<'_>> = serde_json::from_str(json).unwrap();
+        let sent: Member<Messages<'_>> = tidegate_json::parse(json).unwrap();
         messages(sent.ok().unwrap(), &UrlPolicy::Refuse).map_err(|rejection| rejection.to_string())
     }
 

@@ -14,6 +14,7 @@ mod tools;
 pub use history::History;
 pub use images::UrlPolicy;
 
+use tidegate_json::{Kind, Member};
 use uuid::Uuid;
 
 use crate::access::{self, MODEL_HEADER};
@@ -21,7 +22,6 @@ use crate::agent::AgentId;
 use crate::auth::Caller;
 use crate::config::Settings;
 use crate::headers::Headers;
-use crate::json::{Kind, Member};
 use crate::openai::request::{ChatCompletionRequest, Messages, StreamOptions, Text};
 use crate::rejection::Rejection;
 use crate::reply::Mode;

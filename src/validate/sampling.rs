@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use crate::json::{Kind, Member};
+use tidegate_json::{Kind, Member};
+
 use crate::openai::request::{ChatCompletionRequest, Raw, ResponseFormat as Format, Stop, Text};
 use crate::rejection::Rejection;
 use crate::runtime::{ResponseFormat, Sampling};

@@ -1,6 +1,7 @@
 //! The tools that a client offers, and whether one must be called.
 
-use crate::json::Member;
+use tidegate_json::Member;
+
 use crate::openai::request::{Function, Raw, Text, Tool as OfferedTool, ToolChoice as Choice};
 use crate::rejection::{Quote, Rejection};
 use crate::runtime::{Tool, ToolChoice};
@@ -143,8 +144,8 @@ mod tests {
     use super::*;
 
     fn read(tools_json: &str, choice_json: &str) -> Result<(Vec<String>, ToolChoice), String> {
-        let offered: Offered<'_> = serde_json::from_str(tools_json).unwrap();
-        let choice: Member<Choice<'_>> = serde_json::from_str(choice_json).unwrap();
+        let offered: Offered<'_> = tidegate_json::parse(tools_json).unwrap();
+        let choice: Member<Choice<'_>> = tidegate_json::parse(choice_json).unwrap();
         let read = tools(offered, choice).map_err(|rejection| rejection.to_string());
         read.map(|(tools, choice)| (tools.into_iter().map(|tool| tool.name).collect(), choice))
     }

@@ -1,8 +1,6 @@
 //! The messages of a request: who speaks, and what is said.
 
-use serde::de::{MapAccess, SeqAccess};
-
-use crate::json::{Member, Shape, object_shape};
+use tidegate_json::{Broken, Member, Shape, Value, object_shape};
 
 use super::{Raw, Text};
 
@@ -12,9 +10,12 @@ use super::{Raw, Text};
 pub struct Messages<'de>(pub Vec<Message<'de>>);
 
 impl<'de> Shape<'de> for Messages<'de> {
-    fn array<A: SeqAccess<'de>>(mut items: A) -> Result<Option<Self>, A::Error> {
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+        let Value::Array(items) = value else {
+            return Ok(None);
+        };
         let mut messages = Vec::new();
-        while let Some(item) = items.next_element::<Member<Message<'de>>>()? {
+        while let Some(item) = items.read::<Message<'de>>()? {
             // Not keeping them bounds what millions of empty objects cost.
             messages.extend(item.ok().filter(|message| message.role.as_ok().is_some()));
         }
@@ -67,13 +68,14 @@ pub struct Parts<'de> {
 }
 
 impl<'de> Shape<'de> for Content<'de> {
-    fn string(text: Text<'de>) -> Option<Self> {
-        Some(Self::Text(text))
-    }
-
-    fn array<A: SeqAccess<'de>>(mut items: A) -> Result<Option<Self>, A::Error> {
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+        let items = match value {
+            Value::String(text) => return Ok(Some(Self::Text(text))),
+            Value::Array(items) => items,
+            _ => return Ok(None),
+        };
         let mut parts = Parts::default();
-        while let Some(item) = items.next_element::<Member<PartObject<'de>>>()? {
+        while let Some(item) = items.read::<PartObject<'de>>()? {
             match item.ok().and_then(PartObject::part) {
                 Some(part) => parts.said.push(part),
                 None => parts.has_others = true,
@@ -127,14 +129,12 @@ struct ImageUrl<'de> {
 }
 
 impl<'de> Shape<'de> for ImageUrl<'de> {
-    fn string(url: Text<'de>) -> Option<Self> {
-        Some(Self {
-            url: Member::Is(url),
-        })
-    }
-
-    fn object<A: MapAccess<'de>>(members: A) -> Result<Option<Self>, A::Error> {
-        let object = ImageUrlObject::object(members)?;
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+        if let Value::String(url) = value {
+            let url = Member::Is(url);
+            return Ok(Some(Self { url }));
+        }
+        let object: Option<ImageUrlObject<'_>> = value.object()?;
         Ok(object.map(|object| Self { url: object.url }))
     }
 }

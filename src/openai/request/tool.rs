@@ -1,8 +1,6 @@
 //! The tools of a request, and the choice between them.
 
-use serde::de::MapAccess;
-
-use crate::json::{Member, Shape, object_shape};
+use tidegate_json::{Broken, Member, Shape, Value, object_shape};
 
 use super::{Raw, Text};
 
@@ -50,12 +48,11 @@ pub enum ToolChoice<'de> {
 }
 
 impl<'de> Shape<'de> for ToolChoice<'de> {
-    fn string(word: Text<'de>) -> Option<Self> {
-        Some(Self::Word(word))
-    }
-
-    fn object<A: MapAccess<'de>>(members: A) -> Result<Option<Self>, A::Error> {
-        let object = Tool::object(members)?;
-        Ok(object.map(|object| Self::Tool(Box::new(object))))
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+        if let Value::String(word) = value {
+            return Ok(Some(Self::Word(word)));
+        }
+        let tool: Option<Tool<'_>> = value.object()?;
+        Ok(tool.map(|tool| Self::Tool(Box::new(tool))))
     }
 }

@@ -1,0 +1,123 @@
+//! JSON text as values whose shape may be wrong.
+//!
+//! A member of the wrong type is a value here, [`Member::Not`], and not an
+//! error: the checks that follow have an order of their own, and an ignored
+//! member may hold anything. Strings are borrowed from the text wherever it has
+//! no escapes in them, and what no type asks for is skipped without a copy.
+//!
+//! ```text
+//! access   serde_json's parser  -> Value       one piece of code for all types
+//! shape    Value                -> a type      what it makes of which values
+//! member   a type               -> Member      or what stood in its place
+//! ```
+//!
+//! Rules: RFC 8259; where it leaves room, those of JavaScript's `JSON.parse`,
+//! which the reference uses.
+
+#![forbid(unsafe_code)]
+
+mod access;
+mod member;
+mod shape;
+
+pub use access::{Broken, Field, Items, Members, Object, Place};
+pub use member::{Kind, Member};
+pub use serde_json::value::RawValue;
+pub use shape::{Shape, Value};
+
+/// Reads JSON text. Its root may be of any shape.
+///
+/// # Errors
+/// Text that is not JSON. Nesting is not limited where nothing is read.
+pub fn parse<'de, T: Shape<'de>>(text: &'de str) -> Result<Member<T>, serde_json::Error> {
+    let mut root = Member::Absent;
+    Field::from(&mut root).parse(text)?;
+    Ok(root)
+}
+
+/// Checks that text is JSON, to be embedded in other text as it is.
+///
+/// # Errors
+/// Text that is not JSON.
+pub fn raw(text: &str) -> Result<&RawValue, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    #[test]
+    fn a_member_of_another_type_is_a_value_and_no_error() {
+        let cases = [
+            ("true", Member::Is(true)),
+            ("null", Member::Null),
+            ("1", Member::Not(Kind::Number)),
+            ("-1", Member::Not(Kind::Number)),
+            ("1.5", Member::Not(Kind::Number)),
+            ("\"x\"", Member::Not(Kind::String)),
+            ("\"\\n\"", Member::Not(Kind::String)),
+            ("[1,[2]]", Member::Not(Kind::Array)),
+            ("{\"a\":{}}", Member::Not(Kind::Object)),
+        ];
+        for (json, expected) in cases {
+            let member: Member<bool> = parse(json).unwrap();
+            assert_eq!(member, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn strings_are_borrowed_unless_they_hold_escapes() {
+        let plain: Member<Cow<'_, str>> = parse("\"plain\"").unwrap();
+        assert!(matches!(plain, Member::Is(Cow::Borrowed("plain"))));
+        let escaped: Member<Cow<'_, str>> = parse(r#""a\nb""#).unwrap();
+        assert!(matches!(escaped, Member::Is(Cow::Owned(text)) if text == "a\nb"));
+    }
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Pair<'de> {
+        first: Member<Cow<'de, str>>,
+        second: Member<Vec<Member<u64>>>,
+    }
+
+    object_shape!(Pair<'de> {
+        "first" => first,
+        "second" => second,
+    });
+
+    #[test]
+    fn the_last_of_equal_keys_counts_and_unknown_ones_are_skipped() {
+        let text = r#"{"first":1,"other":[{}],"second":[0,-1],"f\u0069rst":"x"}"#;
+        let pair = Pair {
+            first: Member::Is("x".into()),
+            second: Member::Is(vec![Member::Is(0), Member::Not(Kind::Number)]),
+        };
+        assert_eq!(parse(text).unwrap(), Member::Is(pair));
+    }
+
+    #[test]
+    fn a_broken_text_is_an_error_wherever_it_breaks() {
+        let text = r#"{"first":"x","other":[{"a":null}],"second":[0,[1.5],true]}"#;
+        assert!(parse::<Pair<'_>>(text).is_ok());
+        for length in 0..text.len() {
+            let cut = text.get(..length).unwrap();
+            assert!(parse::<Pair<'_>>(cut).is_err(), "{length}");
+        }
+        assert!(parse::<Pair<'_>>(&format!("{text},")).is_err());
+    }
+
+    #[test]
+    fn what_is_larger_than_a_natural_number_is_none() {
+        let cases = [
+            ("0", Member::Is(0)),
+            ("18446744073709551615", Member::Is(u64::MAX)),
+            ("18446744073709551616", Member::Not(Kind::Number)),
+            ("1.0", Member::Not(Kind::Number)),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse::<u64>(text).unwrap(), expected, "{text}");
+        }
+    }
+}
