@@ -6,8 +6,7 @@
 //!
 //! Shape: OpenAI's `ChatCompletionChunk`.
 
-use serde::Deserialize;
-use serde_json::Value;
+use tidegate_json::{Kind, Member};
 
 use crate::error_object::ErrorObject;
 use crate::sse::Event;
@@ -31,6 +30,12 @@ pub enum Payload {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
 
+impl From<Kind> for Malformed {
+    fn from(_: Kind) -> Self {
+        Self
+    }
+}
+
 /// A piece of the answer.
 #[derive(Debug, Default, PartialEq)]
 pub struct Chunk {
@@ -47,7 +52,7 @@ pub struct Chunk {
 }
 
 /// More of a tool call. Nothing in it need be there.
-#[derive(Debug, Default, PartialEq, Deserialize)]
+#[derive(Debug, Default, PartialEq)]
 pub struct ToolCallDelta {
     /// The number of the call within the answer.
     pub index: Option<u64>,
@@ -58,7 +63,7 @@ pub struct ToolCallDelta {
 }
 
 /// More of what a tool call calls.
-#[derive(Debug, Default, PartialEq, Deserialize)]
+#[derive(Debug, Default, PartialEq)]
 pub struct FunctionDelta {
     /// The function's name, or a piece of it.
     pub name: Option<String>,
@@ -82,132 +87,216 @@ impl Payload {
         if data == DONE {
             return Ok(Some(Self::Done));
         }
-        let wire: wire::Chunk = serde_json::from_slice(data).map_err(|_| Malformed)?;
-        Ok(Some(match &wire.error {
-            Some(error) => Self::Error(ErrorObject::from_value(error)),
-            None => Self::Chunk(wire.into()),
+        let text = str::from_utf8(data).map_err(|_| Malformed)?;
+        let Ok(Member::Is(wire)) = tidegate_json::parse::<wire::Chunk<'_>>(text) else {
+            return Err(Malformed);
+        };
+        Ok(Some(match ErrorObject::of(wire.error) {
+            Some(error) => Self::Error(error),
+            None => Self::Chunk(Chunk::new(wire.choices, wire.usage)?),
         }))
     }
 }
 
 /// Reads an event that is an error by its name, whatever its data is.
 fn named_error(data: &[u8]) -> ErrorObject {
-    let value = serde_json::from_slice(data).unwrap_or(Value::Null);
-    ErrorObject::from_value(value.get("error").unwrap_or(&value))
+    let is_wrapped = ErrorObject::from_body(data);
+    is_wrapped.unwrap_or_else(|| ErrorObject::parse(str::from_utf8(data).unwrap_or_default()))
 }
 
-impl From<wire::Chunk> for Chunk {
-    fn from(wire: wire::Chunk) -> Self {
-        // One answer is asked for; if there are more, the first counts.
-        let mut choices = wire.choices.into_iter().flatten();
-        let choice = choices
-            .find(|choice| choice.index.unwrap_or(0) == 0)
-            .unwrap_or_default();
-        let delta = choice.delta.unwrap_or_default();
-        Self {
-            // The field's older and its newer name; some servers send both.
-            reasoning: filled(delta.reasoning_content).or_else(|| filled(delta.reasoning)),
-            // A refusal is for the user to read, like any text.
-            text: filled(delta.content).or_else(|| filled(delta.refusal)),
-            tool_calls: delta.tool_calls.unwrap_or_default(),
-            stop: choice.finish_reason.map(StopReason::from),
-            usage: wire.usage.map(Usage::from),
+impl Chunk {
+    fn new(choices: wire::Choices<'_>, usage: Member<wire::Usage>) -> Result<Self, Malformed> {
+        let mut chunk = Self::default();
+        if let Some(usage) = usage.optional()? {
+            chunk.usage = Some(usage.read()?);
         }
+        for choice in choices.optional()?.into_iter().flatten() {
+            let choice = choice.optional()?.unwrap_or_default();
+            // One answer is asked for; if there are more, the first counts.
+            if choice.index.optional()?.unwrap_or(0) == 0 {
+                chunk.stop = choice.finish_reason.optional()?.map(|reason| stop(&reason));
+                chunk.add(choice.delta.optional()?.unwrap_or_default())?;
+                break;
+            }
+        }
+        Ok(chunk)
+    }
+
+    fn add(&mut self, delta: wire::Delta<'_>) -> Result<(), Malformed> {
+        let (older, newer) = (filled(delta.reasoning_content)?, filled(delta.reasoning)?);
+        // The field's older and its newer name; some servers send both.
+        self.reasoning = older.or(newer);
+        let (content, refusal) = (filled(delta.content)?, filled(delta.refusal)?);
+        // A refusal is for the user to read, like any text.
+        self.text = content.or(refusal);
+        for call in delta.tool_calls.optional()?.into_iter().flatten() {
+            self.tool_calls
+                .push(call.optional()?.unwrap_or_default().read()?);
+        }
+        Ok(())
     }
 }
 
-fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
+fn filled(text: Member<wire::Text<'_>>) -> Result<Option<String>, Kind> {
+    Ok(owned(text)?.filter(|text| !text.is_empty()))
 }
 
-impl From<wire::FinishReason> for StopReason {
-    fn from(reason: wire::FinishReason) -> Self {
-        match reason {
-            wire::FinishReason::Length => Self::MaxTokens,
-            wire::FinishReason::ToolCalls | wire::FinishReason::FunctionCall => Self::ToolCalls,
-            wire::FinishReason::ContentFilter => Self::ContentFilter,
-            wire::FinishReason::Stop | wire::FinishReason::Unknown => Self::EndTurn,
-        }
+fn owned(text: Member<wire::Text<'_>>) -> Result<Option<String>, Kind> {
+    Ok(text.optional()?.map(wire::Text::into_owned))
+}
+
+fn stop(reason: &str) -> StopReason {
+    match reason {
+        "length" => StopReason::MaxTokens,
+        "tool_calls" | "function_call" => StopReason::ToolCalls,
+        "content_filter" => StopReason::ContentFilter,
+        _ => StopReason::EndTurn,
     }
 }
 
-impl From<wire::Usage> for Usage {
-    fn from(usage: wire::Usage) -> Self {
-        let input_tokens = usage.prompt_tokens.unwrap_or(0);
-        let output_tokens = usage.completion_tokens.unwrap_or(0);
-        let sum = input_tokens.saturating_add(output_tokens);
-        Self {
+impl wire::ToolCall<'_> {
+    fn read(self) -> Result<ToolCallDelta, Kind> {
+        let function = self.function.optional()?;
+        Ok(ToolCallDelta {
+            index: self.index.optional()?,
+            id: owned(self.id)?,
+            function: function.map(wire::Function::read).transpose()?,
+        })
+    }
+}
+
+impl wire::Function<'_> {
+    fn read(self) -> Result<FunctionDelta, Kind> {
+        Ok(FunctionDelta {
+            name: owned(self.name)?,
+            arguments: owned(self.arguments)?,
+        })
+    }
+}
+
+impl wire::Usage {
+    fn read(self) -> Result<Usage, Kind> {
+        let input_tokens = self.prompt_tokens.optional()?.unwrap_or(0);
+        let output_tokens = self.completion_tokens.optional()?.unwrap_or(0);
+        let total_tokens = self.total_tokens.optional()?.unwrap_or(0);
+        let prompt = self.prompt_tokens_details.optional()?.unwrap_or_default();
+        let completion = self.completion_tokens_details.optional()?;
+        let completion = completion.unwrap_or_default();
+        Ok(Usage {
             input_tokens,
             output_tokens,
-            total_tokens: usage.total_tokens.unwrap_or(0).max(sum),
-            cached_input_tokens: usage.prompt_tokens_details.and_then(|d| d.cached_tokens),
-            reasoning_tokens: usage
-                .completion_tokens_details
-                .and_then(|d| d.reasoning_tokens),
-        }
+            total_tokens: total_tokens.max(input_tokens.saturating_add(output_tokens)),
+            cached_input_tokens: prompt.cached_tokens.optional()?,
+            reasoning_tokens: completion.reasoning_tokens.optional()?,
+        })
     }
 }
 
 /// The fields as they stand in the JSON text.
 mod wire {
-    use serde::Deserialize;
-    use serde_json::Value;
+    use std::borrow::Cow;
 
-    use super::ToolCallDelta;
+    use tidegate_json::{Member, object_shape};
 
-    #[derive(Deserialize)]
-    pub(super) struct Chunk {
-        pub(super) choices: Option<Vec<Choice>>,
-        pub(super) usage: Option<Usage>,
-        pub(super) error: Option<Value>,
+    use crate::error_object::ErrorObject;
+
+    pub(super) type Text<'de> = Cow<'de, str>;
+    pub(super) type Choices<'de> = Member<Vec<Member<Choice<'de>>>>;
+
+    #[derive(Default)]
+    pub(super) struct Chunk<'de> {
+        pub(super) choices: Choices<'de>,
+        pub(super) usage: Member<Usage>,
+        pub(super) error: Member<ErrorObject>,
     }
 
-    #[derive(Default, Deserialize)]
-    pub(super) struct Choice {
-        pub(super) index: Option<u64>,
-        pub(super) delta: Option<Delta>,
-        pub(super) finish_reason: Option<FinishReason>,
+    object_shape!(Chunk<'de> {
+        "choices" => choices,
+        "usage" => usage,
+        "error" => error,
+    });
+
+    #[derive(Default)]
+    pub(super) struct Choice<'de> {
+        pub(super) index: Member<u64>,
+        pub(super) delta: Member<Delta<'de>>,
+        pub(super) finish_reason: Member<Text<'de>>,
     }
 
-    #[derive(Default, Deserialize)]
-    pub(super) struct Delta {
-        pub(super) content: Option<String>,
-        pub(super) refusal: Option<String>,
-        pub(super) reasoning_content: Option<String>,
-        pub(super) reasoning: Option<String>,
-        pub(super) tool_calls: Option<Vec<ToolCallDelta>>,
+    object_shape!(Choice<'de> {
+        "index" => index,
+        "delta" => delta,
+        "finish_reason" => finish_reason,
+    });
+
+    #[derive(Default)]
+    pub(super) struct Delta<'de> {
+        pub(super) content: Member<Text<'de>>,
+        pub(super) refusal: Member<Text<'de>>,
+        pub(super) reasoning_content: Member<Text<'de>>,
+        pub(super) reasoning: Member<Text<'de>>,
+        pub(super) tool_calls: Member<Vec<Member<ToolCall<'de>>>>,
     }
 
-    #[derive(Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    pub(super) enum FinishReason {
-        Stop,
-        Length,
-        ToolCalls,
-        FunctionCall,
-        ContentFilter,
-        #[serde(other)]
-        Unknown,
+    object_shape!(Delta<'de> {
+        "content" => content,
+        "refusal" => refusal,
+        "reasoning_content" => reasoning_content,
+        "reasoning" => reasoning,
+        "tool_calls" => tool_calls,
+    });
+
+    #[derive(Default)]
+    pub(super) struct ToolCall<'de> {
+        pub(super) index: Member<u64>,
+        pub(super) id: Member<Text<'de>>,
+        pub(super) function: Member<Function<'de>>,
     }
 
-    #[derive(Deserialize)]
+    object_shape!(ToolCall<'de> {
+        "index" => index,
+        "id" => id,
+        "function" => function,
+    });
+
+    #[derive(Default)]
+    pub(super) struct Function<'de> {
+        pub(super) name: Member<Text<'de>>,
+        pub(super) arguments: Member<Text<'de>>,
+    }
+
+    object_shape!(Function<'de> {
+        "name" => name,
+        "arguments" => arguments,
+    });
+
+    #[derive(Default)]
     pub(super) struct Usage {
-        pub(super) prompt_tokens: Option<u64>,
-        pub(super) completion_tokens: Option<u64>,
-        pub(super) total_tokens: Option<u64>,
-        pub(super) prompt_tokens_details: Option<PromptTokensDetails>,
-        pub(super) completion_tokens_details: Option<CompletionTokensDetails>,
+        pub(super) prompt_tokens: Member<u64>,
+        pub(super) completion_tokens: Member<u64>,
+        pub(super) total_tokens: Member<u64>,
+        pub(super) prompt_tokens_details: Member<Details>,
+        pub(super) completion_tokens_details: Member<Details>,
     }
 
-    #[derive(Deserialize)]
-    pub(super) struct PromptTokensDetails {
-        pub(super) cached_tokens: Option<u64>,
+    object_shape!(Usage {
+        "prompt_tokens" => prompt_tokens,
+        "completion_tokens" => completion_tokens,
+        "total_tokens" => total_tokens,
+        "prompt_tokens_details" => prompt_tokens_details,
+        "completion_tokens_details" => completion_tokens_details,
+    });
+
+    #[derive(Default)]
+    pub(super) struct Details {
+        pub(super) cached_tokens: Member<u64>,
+        pub(super) reasoning_tokens: Member<u64>,
     }
 
-    #[derive(Deserialize)]
-    pub(super) struct CompletionTokensDetails {
-        pub(super) reasoning_tokens: Option<u64>,
-    }
+    object_shape!(Details {
+        "cached_tokens" => cached_tokens,
+        "reasoning_tokens" => reasoning_tokens,
+    });
 }
 
 #[cfg(test)]

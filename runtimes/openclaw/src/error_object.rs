@@ -1,6 +1,8 @@
 //! OpenAI's error object, as a body or an event of the upstream server has it.
 
-use serde_json::Value;
+use std::borrow::Cow;
+
+use tidegate_json::{Broken, Member, Shape, Value, object_shape};
 
 use crate::censor::Censor;
 use crate::types::{InvalidKind, InvalidRequest};
@@ -28,24 +30,29 @@ pub struct ErrorObject {
 }
 
 impl ErrorObject {
-    /// Reads the value of an `error` field: an object, or only the message.
+    /// Reads JSON text that is an error; one without words if it is none.
     #[must_use]
-    pub fn from_value(error: &Value) -> Self {
-        let text = |key| error.get(key).and_then(Value::as_str).map(str::to_owned);
-        Self {
-            message: text("message").or_else(|| error.as_str().map(str::to_owned)),
-            kind: text("type"),
-            param: text("param"),
-            code: text("code"),
+    pub fn parse(text: &str) -> Self {
+        let error = tidegate_json::parse(text).unwrap_or_default();
+        Self::of(error).unwrap_or_default()
+    }
+
+    /// Returns what stands in an `error` field; none if it holds nothing.
+    #[must_use]
+    pub fn of(error: Member<Self>) -> Option<Self> {
+        match error {
+            Member::Absent | Member::Null => None,
+            Member::Is(error) => Some(error),
+            Member::Not(_) => Some(Self::default()),
         }
     }
 
     /// Reads a body `{"error": …}`; none if it is not one.
     #[must_use]
     pub fn from_body(body: &[u8]) -> Option<Self> {
-        let body: Value = serde_json::from_slice(body).ok()?;
-        let error = body.get("error").filter(|error| !error.is_null())?;
-        Some(Self::from_value(error))
+        let text = str::from_utf8(body).ok()?;
+        let body: Body = tidegate_json::parse(text).ok()?.ok()?;
+        Self::of(body.error)
     }
 
     /// Tells whether the error's type or code is one of `names`.
@@ -87,6 +94,50 @@ impl ErrorObject {
         }
     }
 }
+
+/// An object, or only the message.
+impl<'de> Shape<'de> for ErrorObject {
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+        if let Value::String(message) = value {
+            return Ok(Some(Self {
+                message: Some(message.into_owned()),
+                ..Self::default()
+            }));
+        }
+        let object: Option<Fields<'_>> = value.object()?;
+        let text = |field: Member<Cow<'_, str>>| field.ok().map(Cow::into_owned);
+        Ok(object.map(|object| Self {
+            message: text(object.message),
+            kind: text(object.kind),
+            param: text(object.param),
+            code: text(object.code),
+        }))
+    }
+}
+
+#[derive(Default)]
+struct Fields<'de> {
+    message: Member<Cow<'de, str>>,
+    kind: Member<Cow<'de, str>>,
+    param: Member<Cow<'de, str>>,
+    code: Member<Cow<'de, str>>,
+}
+
+object_shape!(Fields<'de> {
+    "message" => message,
+    "type" => kind,
+    "param" => param,
+    "code" => code,
+});
+
+#[derive(Default)]
+struct Body {
+    error: Member<ErrorObject>,
+}
+
+object_shape!(Body {
+    "error" => error,
+});
 
 /// Returns the words for a mistake that the upstream did not explain.
 fn unexplained(kind: InvalidKind) -> &'static str {

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use tidegate_config::Section;
+use tidegate_json::{Member, object_shape};
 
 use crate::types::{Agent, RunError};
 
@@ -64,15 +64,23 @@ impl Models {
     }
 }
 
-#[derive(Deserialize)]
-struct List {
-    data: Vec<Model>,
+#[derive(Default)]
+struct List<'de> {
+    data: Member<Vec<Member<Model<'de>>>>,
 }
 
-#[derive(Deserialize)]
-struct Model {
-    id: String,
+object_shape!(List<'de> {
+    "data" => data,
+});
+
+#[derive(Default)]
+struct Model<'de> {
+    id: Member<Cow<'de, str>>,
 }
+
+object_shape!(Model<'de> {
+    "id" => id,
+});
 
 /// Reads the list of models. One without any agent, as other servers have it,
 /// is an empty list of agents.
@@ -80,13 +88,20 @@ struct Model {
 /// # Errors
 /// The body is no list of models.
 pub fn parse_agents(body: &[u8], models: &Models) -> Result<Vec<Agent>, RunError> {
-    let list: List = serde_json::from_slice(body)
-        .map_err(|_| RunError::Failed("the server's list of models cannot be read".to_owned()))?;
+    let names = model_names(body)
+        .ok_or_else(|| RunError::Failed("the server's list of models cannot be read".to_owned()))?;
     let mut agents = Vec::new();
-    for model in &list.data {
-        models.add_agents(&model.id, &mut agents);
+    for name in &names {
+        models.add_agents(name, &mut agents);
     }
     Ok(agents)
+}
+
+fn model_names(body: &[u8]) -> Option<Vec<Cow<'_, str>>> {
+    let text = str::from_utf8(body).ok()?;
+    let list: List<'_> = tidegate_json::parse(text).ok()?.ok()?;
+    let models = list.data.ok()?.into_iter();
+    models.map(|model| model.ok()?.id.ok()).collect()
 }
 
 #[cfg(test)]

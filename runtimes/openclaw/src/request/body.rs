@@ -9,7 +9,7 @@ use std::fmt;
 use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+use tidegate_json::RawValue;
 
 use crate::models::Models;
 use crate::types::{
@@ -346,5 +346,5 @@ fn format(format: &ResponseFormat) -> Result<Format<'_>, RunError> {
 
 /// Takes JSON text to be embedded as it is.
 fn json<'t>(text: &'t str, what: &str) -> Result<&'t RawValue, RunError> {
-    serde_json::from_str(text).map_err(|_| super::malformed(&format!("{what} must be JSON.")))
+    tidegate_json::raw(text).map_err(|_| super::malformed(&format!("{what} must be JSON.")))
 }
