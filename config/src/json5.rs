@@ -115,6 +115,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Takes a comma, which only the last item may lack.
+    #[inline]
     fn separator(&mut self, close: &str) -> Option<()> {
         self.skip_space()?;
         (self.take(",") || self.rest.starts_with(close)).then_some(())
@@ -174,6 +175,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Skips spaces and comments.
+    #[inline]
     fn skip_space(&mut self) -> Option<()> {
         while let Some(next) = self.peek() {
             if next == '/' {
@@ -197,10 +199,12 @@ impl<'t> Reader<'t> {
         Some(())
     }
 
+    #[inline]
     fn peek(&self) -> Option<char> {
         self.rest.chars().next()
     }
 
+    #[inline]
     fn next(&mut self) -> Option<char> {
         let mut rest = self.rest.chars();
         let next = rest.next();
@@ -208,12 +212,14 @@ impl<'t> Reader<'t> {
         next
     }
 
+    #[inline]
     fn take(&mut self, word: &str) -> bool {
         let after = self.rest.strip_prefix(word);
         self.rest = after.unwrap_or(self.rest);
         after.is_some()
     }
 
+    #[inline]
     fn take_while(&mut self, is_in: impl Fn(char) -> bool) -> &'t str {
         let after = self.rest.trim_start_matches(is_in);
         self.take_bytes(self.rest.len() - after.len())
@@ -221,6 +227,7 @@ impl<'t> Reader<'t> {
 
     /// Takes so many bytes, which end with a character. To find them by what is
     /// left would compare the whole of it.
+    #[inline]
     fn take_bytes(&mut self, count: usize) -> &'t str {
         let (taken, after) = self.rest.split_at_checked(count).unwrap_or_default();
         self.rest = after;
@@ -228,6 +235,7 @@ impl<'t> Reader<'t> {
     }
 }
 
+#[inline]
 fn is_space(c: char) -> bool {
     matches!(
         c,

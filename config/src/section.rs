@@ -265,6 +265,7 @@ impl<'d> Section<'d> {
     }
 
     /// Marks a key as known without reading it.
+    #[inline]
     pub fn allow(&mut self, key: &'static str) {
         // Where there is no object, there is no unknown key.
         if self.is_present() {
@@ -275,6 +276,7 @@ impl<'d> Section<'d> {
         }
     }
 
+    #[inline]
     fn value(&mut self, key: &'static str) -> Option<&'d Value<'d>> {
         self.allow(key);
         self.members?.get(key).filter(|value| !value.is_null())
@@ -288,6 +290,7 @@ impl<'d> Section<'d> {
         array
     }
 
+    #[inline]
     fn object_at(&self, path: Path<'d>, value: &'d Value<'d>) -> Self {
         let members = value.as_object();
         if members.is_none() {
@@ -296,6 +299,7 @@ impl<'d> Section<'d> {
         self.child(path, members)
     }
 
+    #[inline]
     fn text_at(
         &self,
         value: &'d Value<'d>,
@@ -314,6 +318,7 @@ impl<'d> Section<'d> {
         }
     }
 
+    #[inline]
     fn child(&self, path: Path<'d>, members: Option<&'d Object<'d>>) -> Self {
         Self {
             path,

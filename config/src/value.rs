@@ -26,18 +26,21 @@ impl<'t> Object<'t> {
     }
 
     /// Returns the value under a key; the last one of several.
+    #[inline]
     pub(crate) fn get(&self, key: &str) -> Option<&Value<'t>> {
         let mut members = self.members().rev();
         members.find_map(|(name, value)| (name == key).then_some(value))
     }
 
     /// Returns all members.
+    #[inline]
     pub(crate) fn members(&self) -> impl DoubleEndedIterator<Item = (&str, &Value<'t>)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 }
 
 impl<'t> Value<'t> {
+    #[inline]
     pub(crate) fn as_object(&self) -> Option<&Object<'t>> {
         match self {
             Self::Object(object) => Some(object),
@@ -52,6 +55,7 @@ impl<'t> Value<'t> {
         }
     }
 
+    #[inline]
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -73,6 +77,7 @@ impl<'t> Value<'t> {
         }
     }
 
+    #[inline]
     pub(crate) fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }

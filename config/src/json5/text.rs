@@ -23,6 +23,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Takes what stands for itself, up to a quote, a backslash or the line's end.
+    #[inline]
     fn plain(&mut self, quote: char) -> &'t str {
         let is_end = |byte: u8| char::from(byte) == quote || matches!(byte, b'\\' | b'\n' | b'\r');
         let end = self.rest.bytes().position(is_end);
@@ -86,6 +87,7 @@ impl<'t> Reader<'t> {
     }
 }
 
+#[inline]
 fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '$' | '_') || (!c.is_ascii() && !is_space(c))
 }
