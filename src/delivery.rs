@@ -5,7 +5,6 @@ mod streamed;
 
 use futures_util::StreamExt as _;
 use http::StatusCode;
-use spin_sdk::wasip3::http::types::Response;
 
 use crate::config::Settings;
 use crate::exchange::Exchange;
@@ -13,11 +12,12 @@ use crate::reply::{Head, Mode, StreamedReply, WholeReply};
 use crate::respond;
 use crate::runtime::{self, Run, RunError, Step};
 use crate::validate::ValidRun;
+use crate::wire::Outgoing;
 
 use streamed::streamed;
 
 /// Carries out a run and answers with it.
-pub(crate) async fn deliver(valid: ValidRun, settings: &Settings, exchange: Exchange) -> Response {
+pub(crate) async fn deliver(valid: ValidRun, settings: &Settings, exchange: Exchange) -> Outgoing {
     let mode = valid.mode();
     let choice = valid.tool_choice().clone();
     let model = valid.model().to_owned();
@@ -39,7 +39,7 @@ pub(crate) async fn deliver(valid: ValidRun, settings: &Settings, exchange: Exch
     }
 }
 
-async fn whole(mut run: Run, mut reply: WholeReply, mut exchange: Exchange) -> Response {
+async fn whole(mut run: Run, mut reply: WholeReply, mut exchange: Exchange) -> Outgoing {
     let ended = loop {
         match next_step(&mut run).await {
             Step::Ended(ended) => break ended,

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use http::{Method, StatusCode};
 use spin_sdk::wasip3;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
+use spin_sdk::wasip3::spawn;
 
 use crate::access;
 use crate::admission;
@@ -41,17 +42,22 @@ wasip3::http::service::export!(Gateway with_types_in wasip3);
 
 impl wasip3::exports::http::handler::Guest for Gateway {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
-        let _companion = Companion::join();
+        let companion = Companion::join();
         let incoming = Incoming::receive(request);
         let [request, run, session] = wire::random_ids();
         let ids = RequestIds { run, session };
         let mut exchange = Exchange::begin(request, now(), &incoming.headers);
-        Ok(match answer(incoming, ids, &mut exchange).await {
+        let outgoing = match answer(incoming, ids, &mut exchange).await {
             Ok(Reply::Document(body)) => respond::json(StatusCode::OK, body, exchange),
             Ok(Reply::Preflight(asked)) => respond::preflight(&asked, exchange),
             Ok(Reply::Run(run, settings)) => delivery::deliver(*run, &settings, exchange).await,
             Err(error) => respond::failure(&error, exchange),
-        })
+        };
+        spawn(async move {
+            outgoing.sending.await;
+            drop(companion);
+        });
+        Ok(outgoing.response)
     }
 }
 

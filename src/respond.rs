@@ -8,7 +8,7 @@ use crate::exchange::{ErrorForm, Exchange};
 use crate::headers::Headers;
 use crate::openai::error::ErrorDocument;
 use crate::sse;
-use crate::wire::{self, Body, Field};
+use crate::wire::{self, Body, Field, Outgoing};
 
 const JSON: &str = "application/json; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -24,14 +24,14 @@ const SECURITY: [(&str, &str); 3] = [
 ];
 
 /// Answers with a JSON document.
-pub(crate) fn json(status: StatusCode, body: Vec<u8>, exchange: Exchange) -> Response {
+pub(crate) fn json(status: StatusCode, body: Vec<u8>, exchange: Exchange) -> Outgoing {
     let mut headers = common(&exchange);
     headers.push(field("content-type", JSON));
     finish(status, headers, body, exchange)
 }
 
 /// Answers a browser's question for permission, which the exchange has.
-pub(crate) fn preflight(asked: &Headers, exchange: Exchange) -> Response {
+pub(crate) fn preflight(asked: &Headers, exchange: Exchange) -> Outgoing {
     let mut headers = common(&exchange);
     let granted = exchange
         .grant
@@ -42,7 +42,7 @@ pub(crate) fn preflight(asked: &Headers, exchange: Exchange) -> Response {
 }
 
 /// Answers with an error.
-pub(crate) fn failure(error: &Error, mut exchange: Exchange) -> Response {
+pub(crate) fn failure(error: &Error, mut exchange: Exchange) -> Outgoing {
     exchange.record.failure(error);
     let answer = error.answer();
     let mut headers = common(&exchange);
@@ -105,7 +105,7 @@ fn finish(
     mut headers: Vec<Field>,
     body: Vec<u8>,
     mut exchange: Exchange,
-) -> Response {
+) -> Outgoing {
     // RFC 9110, section 8.6: an answer without content has no length either.
     if status != StatusCode::NO_CONTENT {
         headers.push(field("content-length", &body.len().to_string()));

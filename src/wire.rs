@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Method as WasiMethod, Request, Response};
 use spin_sdk::wasip3::random::random::get_random_bytes;
-use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
+use spin_sdk::wasip3::{wit_future, wit_stream};
 use spin_sdk::wit_bindgen::rt::async_support::{
     FutureWriter, StreamReader, StreamResult, StreamWriter,
 };
@@ -175,6 +175,22 @@ pub(crate) fn random_ids<const N: usize>() -> [Uuid; N] {
     std::array::from_fn(|nth| ids.get(nth).map(id).unwrap_or_default())
 }
 
+/// A response, and what is to be done when the host has it.
+pub(crate) struct Outgoing {
+    /// The response.
+    pub(crate) response: Response,
+    /// The writing of its body.
+    pub(crate) sending: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+impl Outgoing {
+    #[must_use]
+    pub(crate) fn new(response: Response, sending: impl Future<Output = ()> + 'static) -> Self {
+        let sending = Box::pin(sending);
+        Self { response, sending }
+    }
+}
+
 /// The body of a response, while it is written.
 #[derive(Debug)]
 pub(crate) struct Body {
@@ -227,21 +243,23 @@ pub(crate) fn open(status: StatusCode, headers: &[Field]) -> (Response, Body) {
     // ours is; a response without headers would still be one.
     let fields = Fields::from_list(headers).unwrap_or_else(|_| Fields::new());
     let (response, _sent) = Response::new(fields, Some(contents), trailers);
-    response.set_status_code(status.as_u16()).ok();
+    // A new response has the status 200.
+    if status != StatusCode::OK {
+        response.set_status_code(status.as_u16()).ok();
+    }
     (response, Body { stream, end })
 }
 
 /// Makes a response with all of its body, which goes out in one write.
 #[must_use]
-pub(crate) fn whole(status: StatusCode, headers: &[Field], bytes: Vec<u8>) -> Response {
+pub(crate) fn whole(status: StatusCode, headers: &[Field], bytes: Vec<u8>) -> Outgoing {
     let (response, mut body) = open(status, headers);
-    spawn(async move {
+    Outgoing::new(response, async move {
         if !bytes.is_empty() {
             body.send(bytes).await;
         }
         body.end().await;
-    });
-    response
+    })
 }
 
 fn method(method: &WasiMethod) -> Method {

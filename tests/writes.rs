@@ -90,6 +90,28 @@ fn the_last_words_and_the_ending_are_one_write() {
 }
 
 #[test]
+fn text_that_comes_fast_goes_out_in_fewer_writes_than_it_has_pieces() {
+    const PIECES: usize = 200;
+    let upstream = Upstream::start(|_, connection| {
+        connection.open_events();
+        for _ in 0..PIECES {
+            connection.event(&says("word "));
+        }
+        connection.send(ending("end"));
+    });
+    let server = server(&upstream);
+    let answer = server.chat(&streamed(ask("Hi"))).send();
+    let chunks = chunks(&answer);
+    assert_eq!(text(&chunks), "word ".repeat(PIECES) + "end");
+    // Joined in writes, each piece still is a chunk of its own.
+    let pieces = chunks
+        .iter()
+        .map(|chunk| &chunk["choices"][0]["delta"]["content"]);
+    assert_eq!(pieces.filter(|piece| piece.is_string()).count(), PIECES + 1);
+    assert!(answer.chunks < PIECES / 2, "{} writes", answer.chunks);
+}
+
+#[test]
 fn a_broken_run_sends_its_last_words_and_the_error_in_one_write() {
     let broken = format!("data: {}\n\ndata: {{oops\n\n", says("Hel"));
     let upstream = Upstream::script(raw_stream(broken));

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
-use spin_sdk::wasip3::http::types::Response;
-use spin_sdk::wasip3::spawn;
 
 use crate::config::StreamSettings;
 use crate::error::Error;
@@ -16,8 +14,7 @@ use crate::reply::StreamedReply;
 use crate::respond;
 use crate::runtime::{Run, RunError, RunOutcome, Step};
 use crate::sse;
-use crate::task::Companion;
-use crate::wire::{Body, Client, Ticker};
+use crate::wire::{Body, Client, Outgoing, Ticker};
 
 use super::next_step;
 
@@ -35,7 +32,7 @@ pub(super) async fn streamed(
     bytes: Vec<u8>,
     settings: &StreamSettings,
     mut exchange: Exchange,
-) -> Response {
+) -> Outgoing {
     // One clock runs over all waits: setting one for each costs a quarter of
     // the tokens a second.
     let mut ticker = Ticker::new(TICK.min(settings.first_event_wait), TICK);
@@ -52,8 +49,11 @@ pub(super) async fn streamed(
     };
     answering.begin(first, &mut exchange.record);
     let (response, body) = respond::stream(&mut exchange);
-    spawn(answering.follow(body, ticker, settings.heartbeat, exchange.record));
-    response
+    let heartbeat = settings.heartbeat;
+    Outgoing::new(
+        response,
+        answering.follow(body, ticker, heartbeat, exchange.record),
+    )
 }
 
 /// Waits a moment for a run's first event, so that the head of the answer
@@ -120,7 +120,6 @@ impl Answering {
         heartbeat: Duration,
         mut record: Record,
     ) {
-        let _companion = Companion::join();
         loop {
             if let Some(ended) = self.ended.take() {
                 return self.end(ended, body, record).await;

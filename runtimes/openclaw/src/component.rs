@@ -32,15 +32,15 @@ impl Guest for Component {
         let (events, reader) = wit_stream::new();
         let (ending, ended) =
             wit_future::new(|| Err(RunError::Failed("the run was abandoned".to_owned())));
+        let companion = Companion::join();
         spawn(async move {
-            let _companion = Companion::join();
             let mut audience = Audience::new(events);
             let ended = carry_out(request, &mut audience).await;
             // The contract: first the stream ends, then the future resolves.
             let clock = audience.close();
             // A caller that does not want to know the ending has left.
             ending.write(ended).await.ok();
-            drop(clock);
+            drop((clock, companion));
         });
         (reader, ended)
     }
