@@ -29,7 +29,7 @@ const FIXED_ADDRESSES: &str = "-Crelocation-model=static";
 
 /// Has inlined what is small or marked `#[inline]`. More of it, as is usual for
 /// code that is to be fast, made the components larger and no request faster.
-const LITTLE_INLINED: &str = "-Cllvm-args=-inline-threshold=25";
+const LITTLE_INLINED: &str = "-Cllvm-args=-inline-threshold=40";
 
 /// A runtime that the gateway can be composed with.
 #[derive(Debug, Clone, Copy, ValueEnum)]
