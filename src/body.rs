@@ -3,6 +3,8 @@
 //! Rules: those of JavaScript's `TextDecoder` and `JSON.parse`, which the
 //! reference uses, where RFC 8259 leaves room.
 
+use memchr::{memchr, memchr2};
+
 use crate::rejection::Rejection;
 
 /// How many values the JSON text of a body may hold. A value of two bytes, such
@@ -24,17 +26,30 @@ pub fn check_values(text: &str) -> Result<(), Rejection> {
 /// Counts the values of well-formed JSON text: each comes after a bracket, a brace
 /// or a comma. An empty list or object counts for one more.
 fn values(json: &str) -> usize {
-    let (mut count, mut in_string, mut escaped) = (0, false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' | b',' if !in_string => count += 1,
-            _ => {}
-        }
+    let mut count = 0;
+    let mut rest = json.as_bytes();
+    while let [byte, after @ ..] = rest {
+        count += usize::from(matches!(byte, b'{' | b'[' | b','));
+        rest = if *byte == b'"' {
+            after_string(after)
+        } else {
+            after
+        };
     }
     count
+}
+
+/// Returns what follows the string that `rest` is within.
+fn after_string(mut rest: &[u8]) -> &[u8] {
+    while let Some(at) = memchr2(b'"', b'\\', rest) {
+        let ends = rest.get(at) == Some(&b'"');
+        let length = if ends { 1 } else { 2 };
+        rest = rest.get(at + length..).unwrap_or_default();
+        if ends {
+            return rest;
+        }
+    }
+    &[]
 }
 
 /// Turns the bytes of a body into JSON text.
@@ -77,7 +92,7 @@ fn mend_lone_surrogates(body: &mut [u8]) {
 
 fn next_escape(body: &[u8], from: usize) -> Option<usize> {
     let rest = body.get(from..)?;
-    Some(from + rest.iter().position(|byte| *byte == b'\\')?)
+    Some(from + memchr(b'\\', rest)?)
 }
 
 #[derive(Clone, Copy)]
