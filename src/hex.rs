@@ -5,7 +5,9 @@ use sha2::{Digest as _, Sha256};
 /// Returns a digest as 64 lower-case hexadecimal digits.
 #[must_use]
 pub fn lower(digest: &[u8; 32]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
+    let digits = |byte: &u8| [digit(byte >> 4), digit(byte & 0xf)];
+    digest.iter().flat_map(digits).collect()
 }
 
 /// Returns a short digest of something, by which a log tells it from others
