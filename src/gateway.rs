@@ -9,6 +9,7 @@ use http::{Method, StatusCode};
 use spin_sdk::wasip3;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::spawn;
+use tidegate_task::Companion;
 
 use crate::access;
 use crate::admission;
@@ -29,7 +30,6 @@ use crate::rejection::Rejection;
 use crate::respond;
 use crate::route::Route;
 use crate::runtime;
-use crate::task::Companion;
 use crate::validate::{RequestIds, ValidRun, validate};
 use crate::wire::{self, Incoming};
 

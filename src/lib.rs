@@ -62,6 +62,4 @@ mod respond;
 #[cfg(target_family = "wasm")]
 mod store;
 #[cfg(target_family = "wasm")]
-mod task;
-#[cfg(target_family = "wasm")]
 mod wire;

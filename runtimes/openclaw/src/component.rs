@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::{FutureReader, StreamReader};
+use tidegate_task::{Companion, give_way};
 
 use crate::audience::Audience;
 use crate::bindings::exports::tidegate::agent::runtime::Guest;
@@ -17,7 +18,6 @@ use crate::models::{LIST_LIMIT, parse_agents};
 use crate::pool::Reach;
 use crate::request::Request;
 use crate::response::BODY_LIMIT;
-use crate::task::{self, Companion};
 use crate::transcript::{Progress, Transcript};
 use crate::transport::error_within_response;
 use crate::types::{Agent, RunError, RunEvent, RunOutcome, RunRequest};
@@ -118,7 +118,7 @@ async fn follow(
             None => {
                 events = audience.tell(events).await?;
                 if untold >= READ_SIZE {
-                    task::give_way().await;
+                    give_way().await;
                 }
                 untold = 0;
                 audience.wait_for(reading).await?

@@ -50,8 +50,6 @@ pub mod settings;
 pub mod sse;
 #[cfg(target_family = "wasm")]
 mod store;
-#[cfg(target_family = "wasm")]
-mod task;
 pub mod tool_calls;
 pub mod transcript;
 pub mod transport;

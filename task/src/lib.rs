@@ -5,17 +5,21 @@
 //! the usual one, asks the host for another turn before every wait, and does
 //! nothing in it. A turn costs more than a small chunk's whole way.
 
+#![forbid(unsafe_code)]
+
 use futures_util::future::{AbortHandle, abortable, pending, ready};
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::yield_async;
 
-/// A second future in a task, which is never ready while the guard lives. Where
+/// A second future in a task, which is never ready while this guard lives. Where
 /// it is, a task that waits sleeps at once.
-pub(crate) struct Companion(AbortHandle);
+#[derive(Debug)]
+#[must_use = "the companion leaves when this is dropped"]
+pub struct Companion(AbortHandle);
 
 impl Companion {
-    /// Joins the task that is running.
-    pub(crate) fn join() -> Self {
+    /// Joins the task that is running. The task ends no sooner than this guard.
+    pub fn join() -> Self {
         let (companion, handle) = abortable(pending::<()>());
         spawn(async {
             // It is meant to be aborted.
@@ -35,7 +39,7 @@ impl Drop for Companion {
 
 /// Lets the host turn to other tasks. The executor takes the first wish to yield
 /// of a future with a companion for an oversight, and polls it again.
-pub(crate) async fn give_way() {
+pub async fn give_way() {
     yield_async().await;
     yield_async().await;
 }
