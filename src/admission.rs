@@ -4,6 +4,8 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use spin_sdk::time::sleep;
+
 use crate::auth::{Caller, Presented, Rights};
 use crate::config::{Counting, Settings};
 use crate::counters::Milliseconds;
@@ -12,7 +14,6 @@ use crate::record;
 use crate::rejection::Rejection;
 use crate::store::{self, Store};
 use crate::throttle::Throttle;
-use crate::wire;
 
 /// Lets the sender of a request in.
 ///
@@ -35,7 +36,7 @@ pub(crate) async fn admit(
     if let Some((throttle, address, store)) = guarded {
         let delay = throttle.denied(denied, address, store.as_ref(), now);
         store.sweep(now);
-        wire::pause(delay).await;
+        sleep(delay).await;
     }
     Err(denied.into())
 }

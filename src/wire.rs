@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use http::{Method, StatusCode};
-use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
+use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Method as WasiMethod, Request, Response};
 use spin_sdk::wasip3::random::random::get_random_bytes;
 use spin_sdk::wasip3::{wit_future, wit_stream};
@@ -95,7 +95,7 @@ async fn read(
     limit: usize,
 ) -> Result<Vec<u8>, Rejection> {
     let mut body = Vec::with_capacity(declared.unwrap_or(0));
-    let mut patience = pin!(pause(BODY_PATIENCE));
+    let mut patience = pin!(sleep(BODY_PATIENCE));
     let mut arrived_before = 0;
     loop {
         if body.capacity() == body.len() {
@@ -111,7 +111,7 @@ async fn read(
                     return Err(Rejection::BodyTimeout);
                 }
                 arrived_before = read.len();
-                patience.set(pause(BODY_PATIENCE));
+                patience.set(sleep(BODY_PATIENCE));
                 (result, read)
             }
         };
@@ -123,11 +123,6 @@ async fn read(
             return Ok(body);
         }
     }
-}
-
-/// Waits.
-pub(crate) async fn pause(time: Duration) {
-    wait_for(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)).await;
 }
 
 /// A clock that strikes again and again.
@@ -146,7 +141,7 @@ impl Ticker {
         Self {
             period,
             armed: first,
-            timer: Box::pin(pause(first)),
+            timer: Box::pin(sleep(first)),
         }
     }
 
@@ -155,7 +150,7 @@ impl Ticker {
     /// has struck.
     pub(crate) async fn tick(&mut self) -> Duration {
         self.timer.as_mut().await;
-        self.timer = Box::pin(pause(self.period));
+        self.timer = Box::pin(sleep(self.period));
         std::mem::replace(&mut self.armed, self.period)
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use spin_sdk::wasip3::clocks::monotonic_clock;
+use spin_sdk::time::sleep;
 use spin_sdk::wit_bindgen::{
     FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter, spawn,
 };
@@ -78,11 +78,11 @@ async fn tell(events: &mut StreamWriter<RunEvent>, batch: Vec<RunEvent>) -> Resu
 async fn wait(events: &mut StreamWriter<RunEvent>, delay: Duration) -> Result<(), Gone> {
     let mut rest = delay;
     while rest > TICK {
-        pause(TICK).await;
+        sleep(TICK).await;
         rest = rest.saturating_sub(TICK);
         probe(events).await?;
     }
-    pause(rest).await;
+    sleep(rest).await;
     Ok(())
 }
 
@@ -92,11 +92,6 @@ async fn probe(events: &mut StreamWriter<RunEvent>) -> Result<(), Gone> {
         StreamResult::Complete(_) | StreamResult::Cancelled => Ok(()),
         StreamResult::Dropped => Err(Gone),
     }
-}
-
-async fn pause(delay: Duration) {
-    let nanoseconds = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
-    monotonic_clock::wait_for(nanoseconds).await;
 }
 
 mod export {
