@@ -103,21 +103,22 @@ async fn follow(
     let (mut untold, mut quiet) = (0, Quiet::new(patience));
     loop {
         let mut reading = pin!(body.read(buffer));
-        let ready = match untold {
-            0..READ_SIZE => reading.as_mut().now_or_never(),
-            _enough => None,
-        };
-        let soon = match ready {
-            None if !events.is_empty() && untold < READ_SIZE => {
-                audience.wait_in_gap(reading.as_mut()).await?
+        let enough = untold >= READ_SIZE;
+        let soon = if enough {
+            None
+        } else {
+            match reading.as_mut().now_or_never() {
+                None if !events.is_empty() => audience.wait_in_gap(reading.as_mut()).await?,
+                ready => ready,
             }
-            ready => ready,
         };
         let read = match soon {
             Some(read) => read,
             None => {
                 events = audience.tell(events).await?;
-                if untold >= READ_SIZE {
+                if enough {
+                    // The caller takes this before it is told more: it has room
+                    // for a number of events, however large they are.
                     give_way().await;
                 }
                 untold = 0;
