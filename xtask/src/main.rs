@@ -4,7 +4,7 @@
 //! workspace    where things are, and cargo itself
 //! components   sources                 -> dist/*.wasm
 //! composition  socket + plugs          -> one component
-//! slim         component               -> the same without names
+//! slim         component               -> the same without long names
 //! environment  configuration, secrets  -> what the guest may see
 //! server       component + environment -> HTTP, by the real `wasmtime serve`
 //! development  build and serve with nothing but defaults

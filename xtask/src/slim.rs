@@ -1,131 +1,155 @@
-//! Leaves out of a component what only debuggers and package tools read: the
-//! names of its parts and of the tools that made it.
+//! Makes a component smaller by what no host reads: the names that only
+//! debuggers show, and the long names by which its core modules find each other.
 //!
-//! Format: WebAssembly core specification, section 5.5.2, and the binary format
+//! Format: WebAssembly core specification, section 5.5, and the binary format
 //! of the component model, which nests modules and components as sections.
 
+use std::collections::HashMap;
+use std::convert::Infallible;
+
 use anyhow::{Context as _, Result};
+use wasm_encoder::reencode::{
+    Error, Reencode, ReencodeComponent, component_utils, utils as module_utils,
+};
+use wasm_encoder::{Alias, Component, ComponentAliasSection, ExportSection, ImportSection};
+use wasm_encoder::{InstanceSection, ModuleArg};
+use wasmparser::{ComponentAlias, CustomSectionReader, Export, Import, Imports, Instance, Parser};
 
 /// The custom sections that are left out.
-const LEFT_OUT: [&[u8]; 3] = [b"component-name", b"name", b"producers"];
+const LEFT_OUT: [&str; 3] = ["component-name", "name", "producers"];
 
-/// The length of the magic number and version before the first section.
-const PREAMBLE: usize = 8;
-
-const CUSTOM: u8 = 0;
-const CORE_MODULE: u8 = 1;
-const COMPONENT: u8 = 4;
-
-/// Returns the component without its names, on every level of nesting.
+/// Returns the component without the names of its parts and of the tools that
+/// made it, and with short names between its core modules, on every level of
+/// nesting. What it imports and exports bears the same names as before.
 ///
 /// # Errors
 /// Bytes that are no component.
 pub(crate) fn slim(component: &[u8]) -> Result<Vec<u8>> {
-    let (preamble, mut rest) = split(component, PREAMBLE)?;
-    let mut slimmed = preamble.to_vec();
-    while let Some((id, after)) = rest.split_first() {
-        let (size, after) = number(after)?;
-        let (content, after) = split(after, size)?;
-        rest = after;
-        match *id {
-            CUSTOM if is_left_out(content)? => {}
-            COMPONENT => section(&mut slimmed, *id, &slim(content)?),
-            CORE_MODULE => section(&mut slimmed, *id, &slim_module(content)?),
-            _ => section(&mut slimmed, *id, content),
+    let mut slimmed = Component::new();
+    Slimmer::default()
+        .parse_component(&mut slimmed, Parser::new(0), component)
+        .context("the component cannot be read")?;
+    Ok(slimmed.finish())
+}
+
+/// Encodes a component again, leaving names out.
+#[derive(Default)]
+struct Slimmer {
+    /// What each name between core modules is called instead. One table for the
+    /// whole component: a name that stands in two places is the same in both.
+    names: HashMap<String, String>,
+}
+
+impl Slimmer {
+    fn short(&mut self, name: &str) -> String {
+        let next = self.names.len();
+        let short = self.names.entry(name.to_owned());
+        short.or_insert_with(|| format!("{next:x}")).clone()
+    }
+}
+
+impl Reencode for Slimmer {
+    type Error = Infallible;
+
+    fn parse_custom_section(
+        &mut self,
+        module: &mut wasm_encoder::Module,
+        section: CustomSectionReader<'_>,
+    ) -> Result<(), Error> {
+        if LEFT_OUT.contains(&section.name()) {
+            return Ok(());
         }
+        module_utils::parse_custom_section(self, module, section)
     }
-    Ok(slimmed)
-}
 
-/// A module nests nothing: its sections 1 and 4 are types and tables.
-fn slim_module(module: &[u8]) -> Result<Vec<u8>> {
-    let (preamble, mut rest) = split(module, PREAMBLE)?;
-    let mut slimmed = preamble.to_vec();
-    while let Some((id, after)) = rest.split_first() {
-        let (size, after) = number(after)?;
-        let (content, after) = split(after, size)?;
-        rest = after;
-        if *id != CUSTOM || !is_left_out(content)? {
-            section(&mut slimmed, *id, content);
+    fn parse_imports(
+        &mut self,
+        section: &mut ImportSection,
+        imports: Imports<'_>,
+    ) -> Result<(), Error> {
+        for import in imports {
+            let (_, Import { module, name, ty }) = import?;
+            let ty = self.entity_type(ty)?;
+            section.import(&self.short(module), &self.short(name), ty);
         }
+        Ok(())
     }
-    Ok(slimmed)
-}
 
-fn is_left_out(custom: &[u8]) -> Result<bool> {
-    let (length, rest) = number(custom)?;
-    let (name, _) = split(rest, length)?;
-    Ok(LEFT_OUT.contains(&name))
-}
-
-fn section(out: &mut Vec<u8>, id: u8, content: &[u8]) {
-    out.push(id);
-    let mut size = content.len();
-    while size > 0x7f {
-        out.push(0x80 | (size & 0x7f) as u8);
-        size >>= 7;
+    fn parse_export(
+        &mut self,
+        exports: &mut ExportSection,
+        export: Export<'_>,
+    ) -> Result<(), Error> {
+        let name = self.short(export.name);
+        module_utils::parse_export(
+            self,
+            exports,
+            Export {
+                name: &name,
+                ..export
+            },
+        )
     }
-    out.push(size as u8);
-    out.extend(content);
 }
 
-/// Reads an unsigned LEB128 number of at most 32 bits.
-fn number(bytes: &[u8]) -> Result<(usize, &[u8])> {
-    let mut value = 0_usize;
-    for (at, byte) in bytes.iter().take(5).enumerate() {
-        value |= usize::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
-            return Ok((value, split(bytes, at + 1)?.1));
+impl ReencodeComponent for Slimmer {
+    fn parse_component_custom_section(
+        &mut self,
+        component: &mut Component,
+        section: CustomSectionReader<'_>,
+    ) -> Result<(), Error> {
+        if LEFT_OUT.contains(&section.name()) {
+            return Ok(());
         }
+        component_utils::parse_component_custom_section(self, component, section)
     }
-    anyhow::bail!("a number of the component breaks off")
-}
 
-fn split(bytes: &[u8], at: usize) -> Result<(&[u8], &[u8])> {
-    bytes
-        .split_at_checked(at)
-        .context("the component breaks off")
+    fn parse_component_alias_section(
+        &mut self,
+        aliases: &mut ComponentAliasSection,
+        section: wasmparser::ComponentAliasSectionReader<'_>,
+    ) -> Result<(), Error> {
+        for alias in section {
+            match alias? {
+                ComponentAlias::CoreInstanceExport {
+                    kind,
+                    instance_index: instance,
+                    name,
+                } => aliases.alias(Alias::CoreInstanceExport {
+                    instance,
+                    kind: kind.into(),
+                    name: &self.short(name),
+                }),
+                other => aliases.alias(self.component_alias(other)?),
+            };
+        }
+        Ok(())
+    }
+
+    fn parse_instance(
+        &mut self,
+        instances: &mut InstanceSection,
+        instance: Instance<'_>,
+    ) -> Result<(), Error> {
+        match instance {
+            Instance::Instantiate { module_index, args } => {
+                let args = args.iter();
+                let args: Vec<_> = args
+                    .map(|arg| (self.short(arg.name), ModuleArg::Instance(arg.index)))
+                    .collect();
+                instances.instantiate(module_index, args);
+            }
+            Instance::FromExports(exports) => {
+                let exports = exports.iter();
+                let exports: Vec<_> = exports
+                    .map(|export| (self.short(export.name), export.kind.into(), export.index))
+                    .collect();
+                instances.export_items(exports);
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const COMPONENT_HEAD: &[u8] = b"\0asm\x0d\0\x01\0";
-    const MODULE_HEAD: &[u8] = b"\0asm\x01\0\0\0";
-
-    fn custom(name: &str, size: usize) -> Vec<u8> {
-        let mut content = vec![name.len() as u8];
-        content.extend(name.bytes());
-        content.extend(vec![7; size]);
-        let mut out = Vec::new();
-        section(&mut out, CUSTOM, &content);
-        out
-    }
-
-    #[test]
-    fn names_go_on_every_level_and_everything_else_stays() {
-        let nested = |names: bool| {
-            let name = |of: &str| if names { custom(of, 300) } else { Vec::new() };
-            let types = [1, 1, 0, 4, 1, 0];
-            let module = [MODULE_HEAD, &types, &name("name"), &custom("keep", 2)].concat();
-            let mut inner = COMPONENT_HEAD.to_vec();
-            section(&mut inner, CORE_MODULE, &module);
-            inner.extend(name("producers"));
-            let mut outer = [COMPONENT_HEAD, &name("component-name")].concat();
-            section(&mut outer, COMPONENT, &inner);
-            outer
-        };
-        assert_eq!(slim(&nested(true)).unwrap(), nested(false));
-        assert_eq!(slim(&nested(false)).unwrap(), nested(false));
-    }
-
-    #[test]
-    fn what_breaks_off_is_refused() {
-        let whole = [COMPONENT_HEAD, &custom("name", 200)].concat();
-        for length in 0..whole.len() {
-            let cut = &whole[..length];
-            assert!(length == PREAMBLE || slim(cut).is_err(), "{length}");
-        }
-    }
-}
+mod tests;
