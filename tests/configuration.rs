@@ -3,10 +3,13 @@
 
 #![expect(
     clippy::indexing_slicing,
+    clippy::expect_used,
     reason = "what a test reads fails it if it is not there"
 )]
 
 mod harness;
+
+use std::fs;
 
 use harness::{Response, Server, TOKEN, ask, config, error};
 use serde_json::Value;
@@ -252,6 +255,68 @@ fn the_document_goes_before_the_variable() {
         .start();
     assert_lets_in(&server, "from-the-document");
     assert_keeps_out(&server, &["from-outside"]);
+}
+
+/// Starts a server whose variable holds no document and whose mounted root holds
+/// this one.
+fn start_with_file(document: &[u8]) -> Server {
+    let server = Server::builder("rehearsal");
+    let server = server.root(|root| {
+        fs::write(root.join("tidegate.json5"), document).expect("a document");
+    });
+    server.start()
+}
+
+#[test]
+fn a_mounted_file_holds_the_document_where_the_variable_does_not() {
+    // Longer than what is asked of the host at a time.
+    let document = with_auth("token: 'from-the-file'") + &" ".repeat(200_000) + "// the end";
+    let server = start_with_file(document.as_bytes());
+    assert_lets_in(&server, "from-the-file");
+    assert_keeps_out(&server, &["", "other"]);
+}
+
+#[test]
+fn the_variable_goes_before_the_file() {
+    let file = with_auth("token: 'from-the-file'");
+    let server = Server::builder("rehearsal")
+        .config(&with_auth("token: 'from-the-variable'"))
+        .root(|root| fs::write(root.join("tidegate.json5"), file).expect("a document"))
+        .start();
+    assert_lets_in(&server, "from-the-variable");
+    assert_keeps_out(&server, &["from-the-file"]);
+}
+
+#[test]
+fn a_mounted_folder_without_the_file_is_no_fault() {
+    let server = Server::builder("rehearsal").root(|_| ()).start();
+    assert_eq!(answer(&server, "").status, 404, "the endpoint is off");
+}
+
+#[test]
+fn a_file_that_is_no_document_is_a_fault() {
+    const LIMIT: usize = 8 * 1024 * 1024;
+    let largest = " ".repeat(LIMIT - 2) + "{}";
+    let server = start_with_file(largest.as_bytes());
+    assert_eq!(answer(&server, "").status, 404, "the endpoint is off");
+    for (document, fault) in [
+        (
+            (largest + " ").as_bytes(),
+            "/tidegate.json5 is larger than 8 MiB",
+        ),
+        (b"{ \xff }", "/tidegate.json5 is not UTF-8"),
+    ] {
+        assert_faulty(&start_with_file(document), &[fault]);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_fault() {
+    let server = Server::builder("rehearsal");
+    let server = server.root(|root| {
+        fs::create_dir(root.join("tidegate.json5")).expect("a folder of that name");
+    });
+    assert_faulty(&server.start(), &["/tidegate.json5 cannot be read: "]);
 }
 
 #[test]

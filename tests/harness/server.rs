@@ -32,6 +32,7 @@ pub(crate) struct Server {
     log: Arc<Watched<Log>>,
     config: PathBuf,
     store: Option<PathBuf>,
+    root: Option<PathBuf>,
 }
 
 impl Server {
@@ -49,6 +50,7 @@ impl Server {
             variables: Vec::new(),
             arguments: Vec::new(),
             store: None,
+            root: None,
         }
     }
 
@@ -118,7 +120,9 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
         drop(fs::remove_file(&self.config));
-        drop(self.store.as_deref().map(fs::remove_dir_all));
+        for folder in self.store.iter().chain(&self.root) {
+            drop(fs::remove_dir_all(folder));
+        }
     }
 }
 
@@ -129,6 +133,7 @@ pub(crate) struct ServerBuilder {
     variables: Vec<(String, String)>,
     arguments: Vec<String>,
     store: Option<PathBuf>,
+    root: Option<PathBuf>,
 }
 
 impl ServerBuilder {
@@ -156,6 +161,17 @@ impl ServerBuilder {
             .argument(&mount)
     }
 
+    /// Mounts a folder of the test's own as the component's root, and has it
+    /// filled.
+    pub(crate) fn root(mut self, fill: impl FnOnce(&Path)) -> Self {
+        let folder = new_path("root");
+        fs::create_dir_all(&folder).expect("a folder for the root");
+        fill(&folder);
+        let mount = format!("--dir={}::/", folder.display());
+        self.root = Some(folder);
+        self.argument(&mount)
+    }
+
     /// Adds an argument for `wasmtime serve`.
     pub(crate) fn argument(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
@@ -175,6 +191,7 @@ impl ServerBuilder {
             log,
             config,
             store: self.store,
+            root: self.root,
         };
         server.address = wait_for_address(&server.log);
         server
