@@ -96,11 +96,15 @@ impl Cors {
     /// port, and nothing after it.
     #[must_use]
     pub fn is_origin(text: &str) -> bool {
-        let Some((scheme, host)) = text.split_once("://") else {
+        let Some((scheme, rest)) = text.split_once(':') else {
             return false;
         };
-        let is_scheme = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
-        let is_host = |c: char| c.is_ascii_graphic() && !"/?#@\\*".contains(c);
+        let Some(host) = rest.strip_prefix("//") else {
+            return false;
+        };
+        let is_scheme = |c| matches!(c, 'a'..='z' | '0'..='9' | '+' | '-' | '.');
+        let is_host =
+            |c: char| c.is_ascii_graphic() && !matches!(c, '/' | '?' | '#' | '@' | '\\' | '*');
         !scheme.is_empty()
             && !host.is_empty()
             && scheme.chars().all(is_scheme)
@@ -145,7 +149,7 @@ impl Grant {
     pub fn preflight_headers<'h>(&self, headers: &'h Headers) -> [(&'static str, &'h str); 3] {
         let requested = headers.text("access-control-request-headers");
         let requested = requested.filter(|names| {
-            let is_name = |c: char| c.is_ascii_alphanumeric() || "-_, ".contains(c);
+            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ',' | ' ');
             names.len() <= REQUESTED_LIMIT && names.chars().all(is_name)
         });
         [

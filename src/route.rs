@@ -39,7 +39,10 @@ impl Route {
     /// A method that it does not take.
     pub fn check(&self, method: &Method) -> Result<(), Rejection> {
         let allow = self.allow();
-        if allow.split(", ").any(|allowed| allowed == method.as_str()) {
+        if allow
+            .split([',', ' '])
+            .any(|allowed| allowed == method.as_str())
+        {
             Ok(())
         } else {
             Err(Rejection::Method(allow))

@@ -194,7 +194,9 @@ impl<'t> Reader<'t> {
             self.take_while(|c| !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}'));
         } else {
             self.take("/*").then_some(())?;
-            self.rest = self.rest.split_once("*/")?.1;
+            let mut pairs = self.rest.as_bytes().windows(2);
+            let end = pairs.position(|pair| pair == b"*/")?;
+            self.rest = self.rest.get(end + 2..)?;
         }
         Some(())
     }

@@ -73,9 +73,9 @@ impl Caller {
     /// Returns the name for a log, where users appear as short digests.
     #[must_use]
     pub fn label(&self) -> String {
-        match self.name.split_once("user:") {
-            Some(("", user)) => format!("user:{}", hex::short(user.as_bytes())),
-            Some(_) | None => self.name.clone().into_owned(),
+        match self.name.strip_prefix("user:") {
+            Some(user) => format!("user:{}", hex::short(user.as_bytes())),
+            None => self.name.clone().into_owned(),
         }
     }
 
