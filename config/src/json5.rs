@@ -65,10 +65,10 @@ impl<'t> Reader<'t> {
     fn value(&mut self) -> Option<Value<'t>> {
         self.skip_space()?;
         match self.peek()? {
-            '{' => self.nested(Self::object),
-            '[' => self.nested(Self::list),
-            '"' | '\'' => self.text().map(Value::Text),
-            '+' | '-' | '.' | '0'..='9' => self.number(),
+            b'{' => self.nested(Self::object),
+            b'[' => self.nested(Self::list),
+            b'"' | b'\'' => self.text().map(Value::Text),
+            b'+' | b'-' | b'.' | b'0'..=b'9' => self.number(),
             _ => self.word(),
         }
     }
@@ -78,7 +78,7 @@ impl<'t> Reader<'t> {
             return None;
         }
         self.depth += 1;
-        self.next();
+        self.take_bytes(1);
         let value = read(self)?;
         self.depth -= 1;
         Some(value)
@@ -88,17 +88,17 @@ impl<'t> Reader<'t> {
         let mut members = Vec::new();
         loop {
             self.skip_space()?;
-            if self.take("}") {
+            if self.take_byte(b'}') {
                 return Some(Value::Object(Object::new(members)));
             }
             let key = match self.peek()? {
-                '"' | '\'' => self.text()?,
+                b'"' | b'\'' => self.text()?,
                 _ => self.name()?,
             };
             self.skip_space()?;
-            self.take(":").then_some(())?;
+            self.take_byte(b':').then_some(())?;
             members.push((key, self.value()?));
-            self.separator("}")?;
+            self.separator(b'}')?;
         }
     }
 
@@ -106,19 +106,19 @@ impl<'t> Reader<'t> {
         let mut items = Vec::new();
         loop {
             self.skip_space()?;
-            if self.take("]") {
+            if self.take_byte(b']') {
                 return Some(Value::List(items));
             }
             items.push(self.value()?);
-            self.separator("]")?;
+            self.separator(b']')?;
         }
     }
 
     /// Takes a comma, which only the last item may lack.
     #[inline]
-    fn separator(&mut self, close: &str) -> Option<()> {
+    fn separator(&mut self, close: u8) -> Option<()> {
         self.skip_space()?;
-        (self.take(",") || self.rest.starts_with(close)).then_some(())
+        (self.take_byte(b',') || self.peek() == Some(close)).then_some(())
     }
 
     fn word(&mut self) -> Option<Value<'t>> {
@@ -178,12 +178,13 @@ impl<'t> Reader<'t> {
     #[inline]
     fn skip_space(&mut self) -> Option<()> {
         while let Some(next) = self.peek() {
-            if next == '/' {
-                self.skip_comment()?;
-            } else if is_space(next) {
-                self.take_while(is_space);
-            } else {
-                break;
+            match next {
+                b'/' => self.skip_comment()?,
+                b'\t'..=b'\r' | b' ' => {
+                    self.take_bytes(1);
+                }
+                0x80.. if !self.take_while(is_space).is_empty() => {}
+                _ => break,
             }
         }
         Some(())
@@ -201,9 +202,11 @@ impl<'t> Reader<'t> {
         Some(())
     }
 
+    /// Returns the first byte of what is left. All that JSON5 is made of is
+    /// ASCII, but for some spaces and what stands in texts and names.
     #[inline]
-    fn peek(&self) -> Option<char> {
-        self.rest.chars().next()
+    fn peek(&self) -> Option<u8> {
+        self.rest.as_bytes().first().copied()
     }
 
     #[inline]
@@ -212,6 +215,13 @@ impl<'t> Reader<'t> {
         let next = rest.next();
         self.rest = rest.as_str();
         next
+    }
+
+    #[inline]
+    fn take_byte(&mut self, ascii: u8) -> bool {
+        let is_next = self.peek() == Some(ascii);
+        self.take_bytes(is_next.into());
+        is_next
     }
 
     #[inline]

@@ -7,15 +7,16 @@ use super::{Reader, is_space};
 impl<'t> Reader<'t> {
     /// Reads a string, which stays in the text if it has no escapes.
     pub(super) fn text(&mut self) -> Option<Cow<'t, str>> {
-        let quote = self.next()?;
+        let quote = self.peek()?;
+        self.take_bytes(1);
         let mut text = Cow::Borrowed("");
         loop {
             text += self.plain(quote);
             match self.peek()? {
-                '\\' => text.to_mut().extend(self.escape()?),
-                '\n' | '\r' => return None,
+                b'\\' => text.to_mut().extend(self.escape()?),
+                b'\n' | b'\r' => return None,
                 _quote => {
-                    self.next();
+                    self.take_bytes(1);
                     return Some(text);
                 }
             }
@@ -24,8 +25,8 @@ impl<'t> Reader<'t> {
 
     /// Takes what stands for itself, up to a quote, a backslash or the line's end.
     #[inline]
-    fn plain(&mut self, quote: char) -> &'t str {
-        let is_end = |byte: u8| char::from(byte) == quote || matches!(byte, b'\\' | b'\n' | b'\r');
+    fn plain(&mut self, quote: u8) -> &'t str {
+        let is_end = |byte: u8| byte == quote || matches!(byte, b'\\' | b'\n' | b'\r');
         let end = self.rest.bytes().position(is_end);
         self.take_bytes(end.unwrap_or(self.rest.len()))
     }
