@@ -351,6 +351,31 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_without_an_address_is_refused_and_not_passed_over() {
+        for member in [
+            "",
+            r#","image_url":null"#,
+            r#","image_url":5"#,
+            r#","image_url":[]"#,
+            r#","image_url":{}"#,
+            r#","image_url":{"url":5}"#,
+        ] {
+            let part = format!(r#"{{"type":"image_url"{member}}}"#);
+            let text = r#"{"type":"text","text":"see"}"#;
+            let asked = format!(r#"{{"role":"user","content":[{text},{part}]}}"#);
+            let refused = read(&format!("[{asked}]")).unwrap_err();
+            let start = "Invalid image_url content";
+            assert!(refused.starts_with(start), "{part}: {refused}");
+            let earlier = format!(r#"[{asked},{{"role":"user","content":"x"}}]"#);
+            assert_eq!(
+                summary(&earlier),
+                ["Role::User see", "Role::User x"],
+                "{part}"
+            );
+        }
+    }
+
+    #[test]
     fn a_conversation_in_which_nobody_speaks_is_refused() {
         for json in [
             "[]",

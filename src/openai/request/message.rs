@@ -115,7 +115,10 @@ impl<'de> PartObject<'de> {
         let kind = self.kind.as_ok().map(AsRef::as_ref);
         match (kind, self.text, self.input_text) {
             (Some("text" | "input_text"), Member::Is(text), _) => Some(Part::Text(text)),
-            (Some("image_url"), _, _) => Some(Part::ImageUrl(self.image_url.ok()?.url.ok())),
+            (Some("image_url"), _, _) => {
+                let url = self.image_url.ok().and_then(|image| image.url.ok());
+                Some(Part::ImageUrl(url))
+            }
             (_, _, Member::Is(text)) => Some(Part::Text(text)),
             _ => None,
         }
