@@ -73,9 +73,9 @@ async fn answer(
     ids: RequestIds,
     exchange: &mut Exchange,
 ) -> Result<Reply, Error> {
-    let route = Route::find(&incoming.target)?;
-    if route == Route::Health {
-        route.check(&incoming.method)?;
+    let route = Route::find(&incoming.target);
+    if let Ok(Route::Health) = &route {
+        Route::Health.check(&incoming.method)?;
         return Ok(Reply::Document(br#"{"ok":true,"status":"live"}"#.to_vec()));
     }
     let settings = settings().await?;
@@ -83,6 +83,8 @@ async fn answer(
         .transport_security
         .clone_from(&settings.transport_security);
     let sender = settings.proxies.sender(&incoming.headers)?;
+    // As in the reference: who comes through an unknown proxy learns no paths.
+    let route = route?;
     exchange.grant = settings.cors.grant(&incoming.headers);
     let asks = incoming.method == Method::OPTIONS && Cors::is_preflight(&incoming.headers);
     if asks && exchange.grant.is_some() {

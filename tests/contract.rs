@@ -766,6 +766,8 @@ fn a_proxy_that_nobody_named_is_refused() {
             server.chat(&streamed(ask("/echo x"))),
             server.request("POST", "/v1/chat/completions"),
             server.request("GET", "/v1/models").bearer(TOKEN),
+            server.request("DELETE", "/v1/models"),
+            server.request("GET", "/nothing/here"),
         ];
         for request in requests {
             let answer = request.header(name, value).send();
