@@ -74,9 +74,9 @@ async fn answer(
     exchange: &mut Exchange,
 ) -> Result<Reply, Error> {
     let route = Route::find(&incoming.target);
-    if let Ok(Route::Health) = &route {
-        Route::Health.check(&incoming.method)?;
-        return Ok(Reply::Document(br#"{"ok":true,"status":"live"}"#.to_vec()));
+    if let Ok(probe @ (Route::Health | Route::Ready)) = &route {
+        probe.check(&incoming.method)?;
+        return state(probe).await;
     }
     let settings = settings().await?;
     exchange
@@ -113,7 +113,20 @@ async fn answer(
         }
         Route::Models => document(&list(agents).await?),
         Route::Model(id) => document(models::find(&list(agents).await?, &id)?),
-        Route::NotOffered | Route::Health => Err(Rejection::NotOffered.into()),
+        Route::NotOffered | Route::Health | Route::Ready => Err(Rejection::NotOffered.into()),
+    }
+}
+
+/// Tells a probe that the component is alive, or whether it is ready to serve:
+/// unless its configuration is at fault.
+async fn state(probe: &Route) -> Result<Reply, Error> {
+    if *probe == Route::Health {
+        return Ok(Reply::Document(br#"{"ok":true,"status":"live"}"#.to_vec()));
+    }
+    match settings().await {
+        Err(fault @ Error::Misconfigured(_)) => Err(fault),
+        // An endpoint that is off is off as it should be.
+        Ok(_) | Err(_) => Ok(Reply::Document(br#"{"ready":true}"#.to_vec())),
     }
 }
 

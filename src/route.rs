@@ -19,9 +19,12 @@ pub enum Route {
     /// `POST /v1/responses` and `POST /v1/embeddings`, which OpenClaw may offer
     /// and this gateway does not.
     NotOffered,
-    /// `GET /health`, `/healthz`, `/ready` and `/readyz`: is this alive? Open to
-    /// everyone, and answered whatever the configuration.
+    /// `GET /health` and `/healthz`: is this alive? Open to everyone, and answered
+    /// whatever the configuration.
     Health,
+    /// `GET /ready` and `/readyz`: can this serve, as it is configured? Open to
+    /// everyone. Nobody asks the runtime for it.
+    Ready,
 }
 
 impl Route {
@@ -54,7 +57,8 @@ impl Route {
             "/v1/chat/completions" => Some(Self::ChatCompletions),
             "/v1/models" => Some(Self::Models),
             "/v1/responses" | "/v1/embeddings" => Some(Self::NotOffered),
-            "/health" | "/healthz" | "/ready" | "/readyz" => Some(Self::Health),
+            "/health" | "/healthz" => Some(Self::Health),
+            "/ready" | "/readyz" => Some(Self::Ready),
             _ => {
                 let id = path.strip_prefix("/v1/models/")?;
                 Some(Self::Model(id.to_owned()))
@@ -68,7 +72,7 @@ impl Route {
         match self {
             Self::ChatCompletions | Self::NotOffered => "POST",
             Self::Models | Self::Model(_) => "GET",
-            Self::Health => "GET, HEAD",
+            Self::Health | Self::Ready => "GET, HEAD",
         }
     }
 }

@@ -81,6 +81,8 @@ fn assert_faulty(server: &Server, faults: &[&str]) {
     }
     assert!(!server.log().contains(SECRET), "{}", server.log());
     assert_eq!(server.request("GET", "/healthz").send().status, 200);
+    let ready = server.request("GET", "/readyz").send();
+    assert_eq!(ready.status, 500, "{faults:?}: {ready:?}");
 }
 
 #[test]
@@ -101,7 +103,9 @@ fn the_endpoint_is_off_by_default() {
         }
         let models = server.request("GET", "/v1/models").send();
         assert_eq!(models.status, 404, "{document}");
-        assert_eq!(server.request("GET", "/healthz").send().status, 200);
+        for path in ["/healthz", "/readyz"] {
+            assert_eq!(server.request("GET", path).send().status, 200, "{path}");
+        }
     }
 }
 

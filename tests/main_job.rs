@@ -438,15 +438,21 @@ fn models_are_the_agents() {
 }
 
 #[test]
-fn anyone_may_ask_whether_it_lives() {
+fn anyone_may_ask_whether_it_lives_and_is_ready() {
     let server = server();
-    for path in ["/healthz", "/health", "/ready", "/readyz"] {
+    let live = json!({ "ok": true, "status": "live" });
+    let ready = json!({ "ready": true });
+    for (path, state) in [
+        ("/healthz", &live),
+        ("/health", &live),
+        ("/readyz", &ready),
+        ("/ready", &ready),
+    ] {
         let answer = server.request("GET", path).send();
-        let expected = json!({ "ok": true, "status": "live" });
-        assert_eq!((answer.status, answer.json()), (200, expected), "{path}");
+        assert_eq!((answer.status, &answer.json()), (200, state), "{path}");
+        let head = server.request("HEAD", path).send();
+        assert_eq!((head.status, head.body), (200, Vec::new()), "{path}");
     }
-    let head = server.request("HEAD", "/healthz").send();
-    assert_eq!((head.status, head.body), (200, Vec::new()));
 }
 
 #[test]
@@ -461,6 +467,7 @@ fn other_paths_and_methods_are_told_so() {
         ("DELETE", "/v1/models", 405, Some("GET")),
         ("POST", "/v1/models/openclaw", 405, Some("GET")),
         ("POST", "/healthz", 405, Some("GET, HEAD")),
+        ("POST", "/readyz", 405, Some("GET, HEAD")),
     ] {
         // As OpenAI's SDKs do.
         let request = server.request(method, path).bearer(TOKEN);
