@@ -3,7 +3,7 @@
 //! Messages of unknown roles and without content are left out, as the reference
 //! does; pictures count in the message that is to be answered, and only there.
 
-use tidegate_json::{Kind, Member};
+use tidegate_json::Member;
 
 use crate::openai::request::{
     CalledFunction, Content, Message as Sent, Messages, Part, Parts, Text, ToolCall as SentCall,
@@ -146,7 +146,7 @@ fn tool_call(call: SentCall<'_>) -> Option<ToolCall> {
     })
 }
 
-/// Returns the arguments as JSON text: the text itself, or an object as it
+/// Returns the arguments as JSON text: the text itself, or another value as it
 /// stands in the request.
 fn arguments(function: &CalledFunction<'_>) -> String {
     let Some(raw) = function.arguments.map(|raw| raw.get()) else {
@@ -154,9 +154,21 @@ fn arguments(function: &CalledFunction<'_>) -> String {
     };
     match tidegate_json::parse::<Text<'_>>(raw) {
         Ok(Member::Is(text)) => text.into_owned(),
-        Ok(Member::Not(Kind::Object)) => raw.to_owned(),
-        Ok(Member::Absent | Member::Null | Member::Not(_)) | Err(_) => String::new(),
+        Ok(Member::Not(_)) => without_space(raw),
+        Ok(Member::Absent | Member::Null) | Err(_) => String::new(),
     }
+}
+
+/// Leaves out the white space between the tokens of JSON text.
+fn without_space(json: &str) -> String {
+    let (mut in_text, mut is_escaped) = (false, false);
+    let is_kept = |c: &char| {
+        let is_space = !in_text && c.is_ascii_whitespace();
+        in_text ^= *c == '"' && !is_escaped;
+        is_escaped = *c == '\\' && !is_escaped;
+        !is_space
+    };
+    json.chars().filter(is_kept).collect()
 }
 
 fn name(text: Option<Text<'_>>) -> Option<String> {
@@ -185,17 +197,16 @@ fn is_text(part: &Part<'_>) -> bool {
 
 /// Returns the texts of a message.
 fn texts(content: Option<Content<'_>>) -> Vec<ContentPart> {
-    match content {
+    let parts = match content {
         None => Vec::new(),
-        Some(Content::Text(text)) => text_part(text).into_iter().collect(),
-        Some(Content::Parts(parts)) => {
-            let texts = parts.said.into_iter().filter_map(|part| match part {
-                Part::Text(text) => text_part(text),
-                Part::ImageUrl(_) => None,
-            });
-            texts.collect()
-        }
-    }
+        Some(Content::Text(text)) => vec![Part::Text(text)],
+        Some(Content::Parts(parts)) => parts.said,
+    };
+    let texts = parts.into_iter().filter_map(|part| match part {
+        Part::Text(text) => text_part(text),
+        Part::ImageUrl(_) => None,
+    });
+    trimmed(texts.collect())
 }
 
 /// Returns the texts and pictures of a message.
@@ -213,182 +224,36 @@ fn contents(
             Part::ImageUrl(url) => contents.extend(images.read(url.as_deref())?),
         }
     }
-    Ok(contents)
+    Ok(trimmed(contents))
 }
 
-/// A text counts without the white space around it, and not at all without
-/// anything else.
 fn text_part(text: Text<'_>) -> Option<ContentPart> {
-    let trimmed = text.trim();
-    if trimmed.is_empty() {
-        return None;
-    }
-    let text = if trimmed.len() == text.len() {
-        text.into_owned()
-    } else {
-        trimmed.to_owned()
-    };
-    Some(ContentPart::Text(text))
+    (!text.is_empty()).then(|| ContentPart::Text(text.into_owned()))
+}
+
+/// Leaves out the white space around all texts together. What stands between
+/// two of them stays: it may be the indentation of code.
+fn trimmed(contents: Vec<ContentPart>) -> Vec<ContentPart> {
+    let says =
+        |part: &ContentPart| matches!(part, ContentPart::Text(text) if !text.trim().is_empty());
+    let first = contents.iter().position(says).unwrap_or(usize::MAX);
+    let last = contents.iter().rposition(says).unwrap_or_default();
+    let parts = contents.into_iter().enumerate();
+    let parts = parts.filter_map(|(at, part)| match part {
+        ContentPart::Text(_) if at < first || at > last => None,
+        ContentPart::Text(mut text) => {
+            if at == last {
+                text.truncate(text.trim_end().len());
+            }
+            if at == first {
+                text.drain(..text.len() - text.trim_start().len());
+            }
+            Some(ContentPart::Text(text))
+        }
+        picture @ (ContentPart::Image(_) | ContentPart::ImageUrl(_)) => Some(picture),
+    });
+    parts.collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(json: &str) -> Result<Vec<Message>, String> {
-        let sent: Member<Messages<'_>> = tidegate_json::parse(json).unwrap();
-        messages(sent.ok().unwrap(), &UrlPolicy::Refuse).map_err(|rejection| rejection.to_string())
-    }
-
-    fn part_summary(part: &ContentPart) -> String {
-        match part {
-            ContentPart::Text(text) => text.clone(),
-            ContentPart::Image(image) => format!("<{}>", image.media_type),
-            ContentPart::ImageUrl(url) => format!("<{url}>"),
-        }
-    }
-
-    fn summary(json: &str) -> Vec<String> {
-        let messages = read(json).unwrap();
-        let summaries = messages.iter().map(|message| {
-            let parts: Vec<_> = message.content.iter().map(part_summary).collect();
-            let calls = message.tool_calls.iter();
-            let calls: Vec<_> = calls
-                .map(|c| format!("{}={}({})", c.id, c.name, c.arguments))
-                .collect();
-            let ids = [&message.tool_call_id, &message.name];
-            let ids: Vec<_> = ids.into_iter().flatten().cloned().collect();
-            format!(
-                "{:?} {} {} {}",
-                message.role,
-                parts.join("|"),
-                calls.join(","),
-                ids.join(",")
-            )
-        });
-        summaries.map(|text| text.trim_end().to_owned()).collect()
-    }
-
-    #[test]
-    fn every_role_speaks() {
-        let json = r#"[{"role":"system","content":"s"},{"role":"developer","content":"d"},
-            {"role":" user ","content":"u"},{"role":"assistant","content":"a"},
-            {"role":"tool","tool_call_id":"c1","content":"t"},{"role":"function","name":"f","content":null}]"#;
-        assert_eq!(
-            summary(json),
-            [
-                "Role::System s",
-                "Role::Developer d",
-                "Role::User u",
-                "Role::Assistant a",
-                "Role::Tool t  c1",
-                "Role::Tool   f"
-            ]
-        );
-    }
-
-    #[test]
-    fn what_says_nothing_is_left_out() {
-        let json = r#"[null,1,"x",{},{"content":"x"},{"role":"User","content":"x"},{"role":"narrator","content":"x"},
-            {"role":"user","content":null},{"role":"user","content":7},{"role":"user","content":"  "},
-            {"role":"user","content":[]},{"role":"user","content":[{"type":"input_audio"}]},
-            {"role":"assistant","content":"[assistant turn failed before producing content]","stopReason":"error"},
-            {"role":"tool","content":""},{"role":"tool","tool_call_id":"c","content":null},
-            {"role":"tool","tool_call_id":"c","content":[{"type":"input_audio"}]},
-            {"role":"user","content":" kept \n"}]"#;
-        assert_eq!(summary(json), ["Role::User kept"]);
-    }
-
-    #[test]
-    fn parts_of_text_are_kept_in_order() {
-        let json = r#"[{"role":"user","content":[{"type":"text","text":"a"},{"type":"input_text","text":"b"},
-            {"type":"input_text","input_text":"c"},{"type":"weird","input_text":"d"},{"type":"text","text":""},
-            {"type":"file","file":{}},5]}]"#;
-        assert_eq!(summary(json), ["Role::User a|b|c|d"]);
-    }
-
-    #[test]
-    fn an_assistants_calls_are_kept_with_their_arguments() {
-        let json = r#"[{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[
-            {"id":"c1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},
-            {"id":"c2","function":{"name":"g","arguments":{"b": 2}}},
-            {"id":"c3","function":{"name":"h"}},
-            {"id":"","function":{"name":"x"}},{"function":{"name":"x"}},{"id":"c4"},null]}]"#;
-        assert_eq!(
-            summary(json).last().unwrap(),
-            r#"Role::Assistant  c1=f({"a":1}),c2=g({"b": 2}),c3=h()"#
-        );
-    }
-
-    #[test]
-    fn an_empty_result_counts_if_it_names_its_call() {
-        for content in [r#""""#, "[]"] {
-            let json = format!(r#"[{{"role":"tool","tool_call_id":"c1","content":{content}}}]"#);
-            assert_eq!(summary(&json), ["Role::Tool   c1"], "{content}");
-        }
-    }
-
-    #[test]
-    fn pictures_count_in_the_message_to_be_answered_only() {
-        let image = r#"{"type":"image_url","image_url":{"url":"data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"}}"#;
-        let ask = |text: &str| {
-            format!(r#"{{"role":"user","content":[{{"type":"text","text":"{text}"}},{image}]}}"#)
-        };
-        let two = format!("[{},{}]", ask("old"), ask("new"));
-        assert_eq!(
-            summary(&two),
-            ["Role::User old", "Role::User new|<image/gif>"]
-        );
-        let then_tool = format!(r#"[{},{{"role":"tool","content":"t"}}]"#, ask("old"));
-        assert_eq!(summary(&then_tool), ["Role::User old", "Role::Tool t"]);
-        let alone = format!(
-            r#"[{{"role":"user","content":[{image}]}},{{"role":"assistant","content":"a"}}]"#
-        );
-        assert_eq!(
-            summary(&alone),
-            ["Role::User <image/gif>", "Role::Assistant a"]
-        );
-    }
-
-    #[test]
-    fn a_picture_without_an_address_is_refused_and_not_passed_over() {
-        for member in [
-            "",
-            r#","image_url":null"#,
-            r#","image_url":5"#,
-            r#","image_url":[]"#,
-            r#","image_url":{}"#,
-            r#","image_url":{"url":5}"#,
-        ] {
-            let part = format!(r#"{{"type":"image_url"{member}}}"#);
-            let text = r#"{"type":"text","text":"see"}"#;
-            let asked = format!(r#"{{"role":"user","content":[{text},{part}]}}"#);
-            let refused = read(&format!("[{asked}]")).unwrap_err();
-            let start = "Invalid image_url content";
-            assert!(refused.starts_with(start), "{part}: {refused}");
-            let earlier = format!(r#"[{asked},{{"role":"user","content":"x"}}]"#);
-            assert_eq!(
-                summary(&earlier),
-                ["Role::User see", "Role::User x"],
-                "{part}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_conversation_in_which_nobody_speaks_is_refused() {
-        for json in [
-            "[]",
-            "[{}]",
-            r#"[{"role":"system","content":"be nice"}]"#,
-            r#"[{"role":"user","content":""}]"#,
-        ] {
-            assert_eq!(
-                read(json).unwrap_err(),
-                "Missing user message in `messages`.",
-                "{json}"
-            );
-        }
-        assert!(read(r#"[{"role":"assistant","content":"only me"}]"#).is_ok());
-    }
-}
+mod tests;
