@@ -1,9 +1,9 @@
 //! The OpenAI-compatible front door of an agent runtime.
 //!
 //! ```text
-//! route      method and path                 -> Route                  404 405
 //! config     the document, once an instance  -> Settings               500
 //! proxies    headers                         -> Sender                 403
+//! route      method and path                 -> Route                  404 405
 //! auth       headers + Sender                -> Caller                 401
 //! throttle   Sender + counters               -> yes or not now         429
 //! rate       Caller's key + counters         -> yes or not now         429

@@ -23,7 +23,7 @@ pub enum Route {
     /// whatever the configuration.
     Health,
     /// `GET /ready` and `/readyz`: can this serve, as it is configured? Open to
-    /// everyone. Nobody asks the runtime for it.
+    /// everyone. The runtime is not asked.
     Ready,
 }
 
