@@ -49,7 +49,7 @@ pub const CONVERSATION_HEADERS: [&str; 2] = ["x-openwebui-chat-id", "x-conversat
 const BLOCK: usize = 64;
 
 /// The longest session key that a header may name, in bytes.
-const HEADER_KEY_LIMIT: usize = 512;
+const HEADER_KEY_LIMIT: usize = 4096;
 
 /// How sessions are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +128,9 @@ impl SessionKey {
         let refuse = |message: &str| Rejection::invalid(SESSION_HEADER, message);
         let key = header.trim().to_ascii_lowercase();
         if key.len() > HEADER_KEY_LIMIT {
-            return Err(refuse("`x-openclaw-session-key` is longer than 512 bytes."));
+            return Err(refuse(
+                "`x-openclaw-session-key` is longer than 4096 bytes.",
+            ));
         }
         let malformed =
             || refuse("`x-openclaw-session-key` must be a name or `agent:<agentId>:<name>`.");
@@ -361,7 +363,7 @@ mod tests {
 
     #[test]
     fn reserved_foreign_and_malformed_session_keys_are_refused() {
-        let long = "k".repeat(513);
+        let long = "k".repeat(HEADER_KEY_LIMIT + 1);
         for header in [
             "openai:x",
             "agent:main::cron:x",
