@@ -8,6 +8,7 @@ export default {
 
   "route-method": { method: "PUT", headers: { accept: "text/plain" } },
   "route-get": { method: "GET", body: null, headers: { accept: "text/plain" } },
+  "route-nothing-through-a-proxy": { method: "GET", path: "/nothing", body: null, headers: { "x-forwarded-for": "192.0.2.1" } },
   "route-query": { path: "/v1/chat/completions?trace=1" },
   "models-list": { method: "GET", path: "/v1/models", body: null },
   "models-agent": { method: "GET", path: "/v1/models/openclaw%2Fmain", body: null },
@@ -39,6 +40,8 @@ export default {
   "model-unknown-agent": { body: { model: "openclaw/nobody" } },
   "agentheader-unknown": { headers: { "x-openclaw-agent-id": "nobody" } },
   "session-reserved": { headers: { "x-openclaw-session-key": "cron:tonight" } },
+  "session-header-agent-short": { headers: { "x-openclaw-session-key": "agent:main" } },
+  "session-header-agent-empty": { headers: { "x-openclaw-session-key": "agent::tonight" } },
 
   "tool-not-a-function": { body: { tools: [{ type: "web_search" }] } },
   "tool-without-a-name": { body: { tools: [{ type: "function", function: {} }] } },
@@ -48,6 +51,12 @@ export default {
   "tool-required-of-none": { body: { tool_choice: "required" } },
   "image-of-no-kind": {
     body: { messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "data:text/plain;base64,aGk=" } }] }] },
+  },
+  "image-without-an-address": {
+    body: { messages: [{ role: "user", content: [{ type: "text", text: "See." }, { type: "image_url" }] }] },
+  },
+  "image-that-is-null": {
+    body: { messages: [{ role: "user", content: [{ type: "text", text: "See." }, { type: "image_url", image_url: null }] }] },
   },
 
   "duo-model-empty": { body: { model: "" } },

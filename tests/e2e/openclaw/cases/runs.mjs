@@ -13,6 +13,14 @@ export default {
   "run-content-in-parts": {
     body: { messages: [{ role: "user", content: [{ type: "text", text: "{{say One" }, { type: "text", text: "two.}}" }] }] },
   },
+  "run-content-in-indented-parts": {
+    body: { messages: [{ role: "user", content: [{ type: "text", text: " {{say One\n" }, { type: "text", text: "    two.}} " }] }] },
+  },
+  "run-after-an-image-without-an-address": {
+    body: { messages: [{ role: "user", content: [{ type: "image_url" }] }, { role: "user", content: "{{say Yes.}}" }] },
+  },
+  "session-header-long": { say: "{{say Yes.}}", headers: { "x-openclaw-session-key": `agent:main:${"k".repeat(2000)}` } },
+  "session-header-openai-user": { say: "{{say Yes.}}", headers: { "x-openclaw-session-key": "openai-user:alice" } },
 
   "tool-call": { say: '{{tool get_weather {"city":"Paris"}}}', body: { tools: ["weather"] } },
   "tool-call-stream": { say: '{{tool get_weather {"city":"Paris"}}}', body: { tools: ["weather"], stream: true } },
