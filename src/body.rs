@@ -39,6 +39,21 @@ fn values(json: &str) -> usize {
     count
 }
 
+/// Leaves out the white space between the tokens of well-formed JSON text.
+#[must_use]
+pub fn without_space(json: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = json;
+    while let Some((tokens, string)) = rest.split_once('"') {
+        let end = string.len() - after_string(string.as_bytes()).len();
+        let (string, after) = string.split_at_checked(end).unwrap_or((string, ""));
+        kept.extend(tokens.split_ascii_whitespace().chain(["\"", string]));
+        rest = after;
+    }
+    kept.extend(rest.split_ascii_whitespace());
+    kept
+}
+
 /// Returns what follows the string that `rest` is within.
 fn after_string(mut rest: &[u8]) -> &[u8] {
     while let Some(at) = memchr2(b'"', b'\\', rest) {

@@ -5,6 +5,7 @@
 
 use tidegate_json::Member;
 
+use crate::body;
 use crate::openai::request::{
     CalledFunction, Content, Message as Sent, Messages, Part, Parts, Text, ToolCall as SentCall,
 };
@@ -147,28 +148,16 @@ fn tool_call(call: SentCall<'_>) -> Option<ToolCall> {
 }
 
 /// Returns the arguments as JSON text: the text itself, or another value as it
-/// stands in the request.
+/// stands in the request, without the space between its tokens.
 fn arguments(function: &CalledFunction<'_>) -> String {
     let Some(raw) = function.arguments.map(|raw| raw.get()) else {
         return String::new();
     };
     match tidegate_json::parse::<Text<'_>>(raw) {
         Ok(Member::Is(text)) => text.into_owned(),
-        Ok(Member::Not(_)) => without_space(raw),
+        Ok(Member::Not(_)) => body::without_space(raw),
         Ok(Member::Absent | Member::Null) | Err(_) => String::new(),
     }
-}
-
-/// Leaves out the white space between the tokens of JSON text.
-fn without_space(json: &str) -> String {
-    let (mut in_text, mut is_escaped) = (false, false);
-    let is_kept = |c: &char| {
-        let is_space = !in_text && c.is_ascii_whitespace();
-        in_text ^= *c == '"' && !is_escaped;
-        is_escaped = *c == '\\' && !is_escaped;
-        !is_space
-    };
-    json.chars().filter(is_kept).collect()
 }
 
 fn name(text: Option<Text<'_>>) -> Option<String> {
@@ -195,14 +184,17 @@ fn is_text(part: &Part<'_>) -> bool {
     matches!(part, Part::Text(text) if !text.trim().is_empty())
 }
 
-/// Returns the texts of a message.
-fn texts(content: Option<Content<'_>>) -> Vec<ContentPart> {
-    let parts = match content {
+fn parts(content: Option<Content<'_>>) -> Vec<Part<'_>> {
+    match content {
         None => Vec::new(),
         Some(Content::Text(text)) => vec![Part::Text(text)],
         Some(Content::Parts(parts)) => parts.said,
-    };
-    let texts = parts.into_iter().filter_map(|part| match part {
+    }
+}
+
+/// Returns the texts of a message.
+fn texts(content: Option<Content<'_>>) -> Vec<ContentPart> {
+    let texts = parts(content).into_iter().filter_map(|part| match part {
         Part::Text(text) => text_part(text),
         Part::ImageUrl(_) => None,
     });
@@ -214,11 +206,9 @@ fn contents(
     content: Option<Content<'_>>,
     images: &mut Images<'_>,
 ) -> Result<Vec<ContentPart>, Rejection> {
-    let Some(Content::Parts(parts)) = content else {
-        return Ok(texts(content));
-    };
-    let mut contents = Vec::with_capacity(parts.said.len());
-    for part in parts.said {
+    let parts = parts(content);
+    let mut contents = Vec::with_capacity(parts.len());
+    for part in parts {
         match part {
             Part::Text(text) => contents.extend(text_part(text)),
             Part::ImageUrl(url) => contents.extend(images.read(url.as_deref())?),
