@@ -78,7 +78,7 @@ pub fn check_route(caller: &Caller, route: &Route) -> Result<(), Rejection> {
     match route {
         Route::ChatCompletions => check_scope(caller, Scope::Write),
         Route::Models | Route::Model(_) => check_scope(caller, Scope::Read),
-        Route::NotOffered | Route::Health | Route::Ready => Ok(()),
+        Route::NotOffered | Route::Probe(_) => Ok(()),
     }
 }
 

@@ -28,7 +28,7 @@ use crate::openai::model::ModelList;
 use crate::openai::request::ChatCompletionRequest;
 use crate::rejection::Rejection;
 use crate::respond;
-use crate::route::Route;
+use crate::route::{Probe, Route};
 use crate::runtime;
 use crate::validate::{RequestIds, ValidRun, validate};
 use crate::wire::{self, Incoming};
@@ -74,9 +74,9 @@ async fn answer(
     exchange: &mut Exchange,
 ) -> Result<Reply, Error> {
     let route = Route::find(&incoming.target);
-    if let Ok(probe @ (Route::Health | Route::Ready)) = &route {
-        probe.check(&incoming.method)?;
-        return state(probe).await;
+    if let Ok(route @ Route::Probe(probe)) = &route {
+        route.check(&incoming.method)?;
+        return state(*probe).await;
     }
     let settings = settings().await?;
     exchange
@@ -113,21 +113,22 @@ async fn answer(
         }
         Route::Models => document(&list(agents).await?),
         Route::Model(id) => document(models::find(&list(agents).await?, &id)?),
-        Route::NotOffered | Route::Health | Route::Ready => Err(Rejection::NotOffered.into()),
+        Route::NotOffered | Route::Probe(_) => Err(Rejection::NotOffered.into()),
     }
 }
 
-/// Tells a probe that the component is alive, or whether it is ready to serve:
-/// unless its configuration is at fault.
-async fn state(probe: &Route) -> Result<Reply, Error> {
-    if *probe == Route::Health {
-        return Ok(Reply::Document(br#"{"ok":true,"status":"live"}"#.to_vec()));
-    }
-    match settings().await {
-        Err(fault @ Error::Misconfigured(_)) => Err(fault),
-        // An endpoint that is off is off as it should be.
-        Ok(_) | Err(_) => Ok(Reply::Document(br#"{"ready":true}"#.to_vec())),
-    }
+/// Answers a probe: the component is alive, and ready to serve unless its
+/// configuration is at fault.
+async fn state(probe: Probe) -> Result<Reply, Error> {
+    let state: &[u8] = match probe {
+        Probe::Health => br#"{"ok":true,"status":"live"}"#,
+        Probe::Readiness => match settings().await {
+            Err(fault @ Error::Misconfigured(_)) => return Err(fault),
+            // An endpoint that is off is off as it should be.
+            Ok(_) | Err(_) => br#"{"ready":true}"#,
+        },
+    };
+    Ok(Reply::Document(state.to_vec()))
 }
 
 /// Reads the run that a request asks for.

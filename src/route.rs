@@ -19,12 +19,18 @@ pub enum Route {
     /// `POST /v1/responses` and `POST /v1/embeddings`, which OpenClaw may offer
     /// and this gateway does not.
     NotOffered,
-    /// `GET /health` and `/healthz`: is this alive? Open to everyone, and answered
-    /// whatever the configuration.
+    /// What a host probes. It is open to everyone, and the runtime is not asked.
+    Probe(Probe),
+}
+
+/// What a host asks of the component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// `GET /health` and `/healthz`: is this alive? Answered whatever the
+    /// configuration.
     Health,
-    /// `GET /ready` and `/readyz`: can this serve, as it is configured? Open to
-    /// everyone. The runtime is not asked.
-    Ready,
+    /// `GET /ready` and `/readyz`: can this serve, as it is configured?
+    Readiness,
 }
 
 impl Route {
@@ -57,8 +63,8 @@ impl Route {
             "/v1/chat/completions" => Some(Self::ChatCompletions),
             "/v1/models" => Some(Self::Models),
             "/v1/responses" | "/v1/embeddings" => Some(Self::NotOffered),
-            "/health" | "/healthz" => Some(Self::Health),
-            "/ready" | "/readyz" => Some(Self::Ready),
+            "/health" | "/healthz" => Some(Self::Probe(Probe::Health)),
+            "/ready" | "/readyz" => Some(Self::Probe(Probe::Readiness)),
             _ => {
                 let id = path.strip_prefix("/v1/models/")?;
                 Some(Self::Model(id.to_owned()))
@@ -72,7 +78,7 @@ impl Route {
         match self {
             Self::ChatCompletions | Self::NotOffered => "POST",
             Self::Models | Self::Model(_) => "GET",
-            Self::Health | Self::Ready => "GET, HEAD",
+            Self::Probe(_) => "GET, HEAD",
         }
     }
 }
@@ -117,7 +123,7 @@ mod tests {
                 "/v1/models/openclaw/main",
                 Some(Route::Model("openclaw/main".to_owned())),
             ),
-            ("/healthz", Some(Route::Health)),
+            ("/healthz", Some(Route::Probe(Probe::Health))),
             ("/v1/chat/completions/", None),
             ("/v1/chat/completions/.", None),
             ("//v1/chat/completions", None),
