@@ -134,16 +134,13 @@ impl ReencodeComponent for Slimmer {
         match instance {
             Instance::Instantiate { module_index, args } => {
                 let args = args.iter();
-                let args: Vec<_> = args
-                    .map(|arg| (self.short(arg.name), ModuleArg::Instance(arg.index)))
-                    .collect();
+                let args = args.map(|arg| (self.short(arg.name), ModuleArg::Instance(arg.index)));
                 instances.instantiate(module_index, args);
             }
             Instance::FromExports(exports) => {
                 let exports = exports.iter();
-                let exports: Vec<_> = exports
-                    .map(|export| (self.short(export.name), export.kind.into(), export.index))
-                    .collect();
+                let exports = exports
+                    .map(|export| (self.short(export.name), export.kind.into(), export.index));
                 instances.export_items(exports);
             }
         }
