@@ -32,7 +32,7 @@ pub(crate) struct Server {
     log: Arc<Watched<Log>>,
     config: PathBuf,
     store: Option<PathBuf>,
-    root: Option<PathBuf>,
+    mounted: Vec<PathBuf>,
 }
 
 impl Server {
@@ -50,7 +50,7 @@ impl Server {
             variables: Vec::new(),
             arguments: Vec::new(),
             store: None,
-            root: None,
+            mounted: Vec::new(),
         }
     }
 
@@ -120,7 +120,7 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
         drop(fs::remove_file(&self.config));
-        for folder in self.store.iter().chain(&self.root) {
+        for folder in &self.mounted {
             drop(fs::remove_dir_all(folder));
         }
     }
@@ -133,7 +133,7 @@ pub(crate) struct ServerBuilder {
     variables: Vec<(String, String)>,
     arguments: Vec<String>,
     store: Option<PathBuf>,
-    root: Option<PathBuf>,
+    mounted: Vec<PathBuf>,
 }
 
 impl ServerBuilder {
@@ -153,23 +153,25 @@ impl ServerBuilder {
     /// Gives a component with files a store of its own, and every request an
     /// instance of its own, so that they share the store and nothing else.
     pub(crate) fn store(mut self) -> Self {
-        let folder = new_path("store");
-        fs::create_dir_all(&folder).expect("a folder for the store");
-        let mount = format!("--dir={}::/store", folder.display());
-        self.store = Some(folder);
+        self.store = Some(self.mount("/store"));
         self.argument("--max-instance-reuse-count=1")
-            .argument(&mount)
     }
 
     /// Mounts a folder of the test's own as the component's root, and has it
     /// filled.
     pub(crate) fn root(mut self, fill: impl FnOnce(&Path)) -> Self {
-        let folder = new_path("root");
-        fs::create_dir_all(&folder).expect("a folder for the root");
-        fill(&folder);
-        let mount = format!("--dir={}::/", folder.display());
-        self.root = Some(folder);
-        self.argument(&mount)
+        fill(&self.mount("/"));
+        self
+    }
+
+    /// Makes a folder and mounts it under a path of the component's.
+    fn mount(&mut self, path: &str) -> PathBuf {
+        let folder = new_path("mounted");
+        fs::create_dir_all(&folder).expect("a folder to mount");
+        let argument = format!("--dir={}::{path}", folder.display());
+        self.arguments.push(argument);
+        self.mounted.push(folder.clone());
+        folder
     }
 
     /// Adds an argument for `wasmtime serve`.
@@ -191,7 +193,7 @@ impl ServerBuilder {
             log,
             config,
             store: self.store,
-            root: self.root,
+            mounted: self.mounted,
         };
         server.address = wait_for_address(&server.log);
         server
