@@ -134,9 +134,9 @@ impl<'t> Reader<'t> {
     }
 
     fn number(&mut self) -> Option<Value<'t>> {
-        let is_negative = self.take("-");
+        let is_negative = self.take_byte(b'-');
         if !is_negative {
-            self.take("+");
+            self.take_byte(b'+');
         }
         if self.take("Infinity") || self.take("NaN") {
             return Some(Value::Number(None));
@@ -155,15 +155,15 @@ impl<'t> Reader<'t> {
     /// Reads a number without its sign, and returns it if it is a whole one.
     fn decimal(&mut self) -> Option<Option<u64>> {
         let whole = self.digits();
-        let has_point = self.take(".");
+        let has_point = self.take_byte(b'.');
         let fraction = if has_point { self.digits() } else { "" };
         let opens_with_zero = whole.len() > 1 && whole.starts_with('0');
         if opens_with_zero || whole.len() + fraction.len() == 0 {
             return None;
         }
-        let has_exponent = self.take("e") || self.take("E");
+        let has_exponent = self.take_byte(b'e') || self.take_byte(b'E');
         if has_exponent {
-            let _signed = self.take("-") || self.take("+");
+            let _signed = self.take_byte(b'-') || self.take_byte(b'+');
             (!self.digits().is_empty()).then_some(())?;
         }
         let is_whole = !has_point && !has_exponent;
@@ -180,6 +180,7 @@ impl<'t> Reader<'t> {
         while let Some(next) = self.peek() {
             match next {
                 b'/' => self.skip_comment()?,
+                // Most white space is ASCII, which need not be decoded.
                 b'\t'..=b'\r' | b' ' => {
                     self.take_bytes(1);
                 }

@@ -37,7 +37,7 @@ impl<'t> Reader<'t> {
         self.next();
         Some(Some(match self.next()? {
             '\r' => {
-                self.take("\n");
+                self.take_byte(b'\n');
                 return Some(None);
             }
             '\n' | '\u{2028}' | '\u{2029}' => return Some(None),
