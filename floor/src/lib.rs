@@ -10,7 +10,7 @@ use std::cell::OnceCell;
 
 use spin_sdk::wasip3::http::client;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Request, Response, Scheme};
-use spin_sdk::wasip3::{exports, http, wit_future};
+use spin_sdk::wasip3::{exports, http, spawn, wit_future};
 
 struct Floor;
 
@@ -23,7 +23,7 @@ impl exports::http::handler::Guest for Floor {
         let headers = to_pass(&request.get_headers())?;
         let (_, consumed) = wit_future::new(|| Ok(()));
         let (body, trailers) = Request::consume_body(request, consumed);
-        let (passed, _sent) = Request::new(headers, Some(body), trailers, None);
+        let (passed, transmission) = Request::new(headers, Some(body), trailers, None);
         let address = || {
             passed.set_method(&method)?;
             passed.set_scheme(Some(&Scheme::Http))?;
@@ -31,7 +31,13 @@ impl exports::http::handler::Guest for Floor {
             passed.set_path_with_query(path.as_deref())
         };
         address().map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
-        client::send(passed).await
+        let response = client::send(passed).await?;
+        // Wasmtime 49 aborts the connection when this future is dropped:
+        // https://github.com/bytecodealliance/wasmtime/issues/14227.
+        spawn(async {
+            transmission.await.ok();
+        });
+        Ok(response)
     }
 }
 

@@ -26,6 +26,9 @@ use crate::settings::Settings;
 /// The outcome of a body as the host tells it, or is told.
 type BodyEnd = Result<Option<Trailers>, ErrorCode>;
 
+/// Resolves when the host has transmitted a request.
+type Transmission = FutureReader<Result<(), ErrorCode>>;
+
 /// How much is read at once: a network packet holds less, and a host does not
 /// wait until it is full.
 pub(crate) const READ_SIZE: usize = 32 * 1024;
@@ -42,6 +45,9 @@ pub(crate) struct Response {
 pub(crate) struct Body {
     bytes: StreamReader<u8>,
     end: FutureReader<BodyEnd>,
+    /// Kept because dropping it may abort the connection. WASI says nothing about
+    /// it, and Wasmtime 49 aborts: <https://github.com/bytecodealliance/wasmtime/issues/14227>.
+    _transmission: Transmission,
     /// Dropped with the rest: earlier, it would wait for the host in a task of
     /// its own.
     _consumed: FutureWriter<Result<(), ErrorCode>>,
@@ -62,12 +68,10 @@ pub(crate) async fn send(
     };
     let (contents, end, writing) = contents(body);
     let options = Some(options.clone());
-    // The future tells when the request has been sent; the response does, too.
-    let (request, _) = types::Request::new(headers, contents, end, options);
+    let (request, transmission) = types::Request::new(headers, contents, end, options);
     address(&request, &method, endpoint, &path).map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
-    while_writing(client::send(request), writing)
-        .await
-        .map(Response::new)
+    let response = while_writing(client::send(request), writing).await?;
+    Ok(Response::new(response, transmission))
 }
 
 /// Waits for the head of a response, and writes the request's body meanwhile.
@@ -145,7 +149,7 @@ async fn write(body: Vec<u8>, mut bytes: StreamWriter<u8>, ended: FutureWriter<B
 }
 
 impl Response {
-    fn new(response: HostResponse) -> Self {
+    fn new(response: HostResponse, transmission: Transmission) -> Self {
         let headers = response.get_headers();
         let status = response.get_status_code();
         let head = Head {
@@ -162,6 +166,7 @@ impl Response {
         let body = Body {
             bytes,
             end,
+            _transmission: transmission,
             _consumed: consumed,
         };
         Self { head, body }
