@@ -70,28 +70,56 @@ impl Runtime {
 /// Builds every component into `dist/` and prints what lies there.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     workspace.ensure_wasm_target()?;
-    let mut flags = path_flags(&sources());
-    flags.extend(SMALL.map(str::to_owned));
-    let flags = format!("target.{WASM_TARGET}.rustflags={flags:?}");
-    let target = ["build", "--release", "--target", WASM_TARGET];
-    let build = [&target[..], &["--config", &flags]].concat();
     // What asks for a store is built under the same names, one after the other.
-    let storing = [
-        "--package=tidegate",
-        "--package=runtime-openclaw",
-        "--features=tidegate/store,runtime-openclaw/store",
-    ];
-    workspace.cargo(&[&build[..], &storing].concat())?;
+    let features = "--features=tidegate/store,runtime-openclaw/store";
+    compile(workspace, &["tidegate", "runtime-openclaw"], &[features])?;
     let storing = Storing {
         gateway: built(workspace, "tidegate")?,
         openclaw: built(workspace, "runtime_openclaw")?,
     };
-    let packages = PACKAGES.iter().flat_map(|package| ["--package", package]);
-    workspace.cargo(&build.into_iter().chain(packages).collect::<Vec<_>>())?;
+    compile(workspace, &PACKAGES, &[])?;
     let dist = workspace.dist();
     fs::create_dir_all(&dist)?;
     print_table(&write_components(workspace, &dist, &storing)?);
     Ok(())
+}
+
+/// Builds the gateway together with a runtime into `dist/`, and nothing else.
+pub(crate) fn build_composed(workspace: &Workspace, runtime: Runtime) -> Result<()> {
+    workspace.ensure_wasm_target()?;
+    let name = runtime.name();
+    compile(workspace, &["tidegate", &format!("runtime-{name}")], &[])?;
+    let gateway = built(workspace, "tidegate")?;
+    let plug = built(workspace, &format!("runtime_{name}"))?;
+    fs::create_dir_all(workspace.dist())?;
+    let composed = compose_runtime(&gateway, &[plug], name)?;
+    print_table(&[Component::write(runtime.composed(workspace), &composed)?]);
+    Ok(())
+}
+
+/// Compiles packages as components.
+fn compile(workspace: &Workspace, packages: &[&str], more: &[&str]) -> Result<()> {
+    let mut flags = path_flags(&sources());
+    flags.extend(SMALL.map(str::to_owned));
+    let flags = format!("target.{WASM_TARGET}.rustflags={flags:?}");
+    let build = [
+        "build",
+        "--release",
+        "--target",
+        WASM_TARGET,
+        "--config",
+        &flags,
+    ];
+    let packages: Vec<_> = packages
+        .iter()
+        .flat_map(|package| ["--package", *package])
+        .collect();
+    workspace.cargo(&[&build[..], &packages, more].concat())
+}
+
+fn compose_runtime(gateway: &[u8], plugs: &[Vec<u8>], name: &str) -> Result<Vec<u8>> {
+    compose(gateway, plugs)
+        .with_context(|| format!("cannot compose the gateway with runtime-{name}"))
 }
 
 /// The components that ask their host for a key-value store.
@@ -144,8 +172,7 @@ fn write_components(
             ("", &gateway, &[plain][..]),
             ("-files", &storing.gateway, &[with_files, files]),
         ] {
-            let composed = compose(gateway, plugs)
-                .with_context(|| format!("cannot compose the gateway with runtime-{name}"))?;
+            let composed = compose_runtime(gateway, plugs, name)?;
             written.push(write(&format!("tidegate-{name}{suffix}.wasm"), &composed)?);
         }
     }

@@ -3,17 +3,16 @@
 //! Without a configuration it uses the repository's `tidegate.json5` and a
 //! token that everyone knows, and therefore stays on this machine.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use crate::components::{self, Runtime};
 use crate::environment::{Environment, FRONT_TOKEN, RUNTIME_TOKEN};
-use crate::server::{self, DEFAULT_LISTEN};
+use crate::host::HostChoice;
+use crate::server::{DEFAULT_LISTEN, Server};
 use crate::workspace::Workspace;
 
 /// The configuration where none is given.
@@ -22,10 +21,7 @@ const CONFIG: &str = include_str!("../../tidegate.json5");
 /// The front door's token where no configuration is given.
 const TOKEN: &str = "tidegate-dev";
 
-/// How long a component may take to be compiled and served.
-const START_LIMIT: Duration = Duration::from_secs(120);
-
-/// What `cargo xtask up` is told.
+/// The arguments of `cargo xtask up`.
 #[derive(Args)]
 pub(crate) struct Up {
     /// What carries out the runs behind the gateway.
@@ -38,6 +34,8 @@ pub(crate) struct Up {
     /// The address to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     listen: SocketAddr,
+    #[command(flatten)]
+    host: HostChoice,
 }
 
 impl Up {
@@ -52,12 +50,17 @@ impl Up {
         let environment = self.environment()?;
         let claim = claim(self.listen)?;
         let address = claim.local_addr()?;
-        components::build(workspace)?;
+        let host = self.host.find(workspace)?;
+        components::build_composed(workspace, self.runtime)?;
         drop(claim);
-        let announcement = self.announcement(address);
-        thread::spawn(move || announce(address, &announcement));
-        let component = self.runtime.composed(workspace);
-        server::serve(&component, &environment, address, &[])
+        println!("{}", self.announcement(address));
+        let server = Server {
+            component: &self.runtime.composed(workspace),
+            environment: &environment,
+            listen: address,
+            more: &[],
+        };
+        server.run(&host, workspace)
     }
 
     fn environment(&self) -> Result<Environment> {
@@ -75,7 +78,7 @@ impl Up {
         let runtime = self.runtime.name();
         let curl = curl(reachable(address), self.shown_token());
         format!(
-            "\nTidegate is up on http://{address}, with the runtime {runtime}. Try:\n\n{curl}\n"
+            "\nTidegate starts on http://{address}, with the runtime {runtime}. Try:\n\n{curl}\n"
         )
     }
 
@@ -102,18 +105,6 @@ fn runtime_token() -> Option<String> {
 fn claim(listen: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(listen)
         .with_context(|| format!("cannot listen on {listen}: choose another address by --listen"))
-}
-
-/// Prints the announcement as soon as the server takes connections.
-fn announce(address: SocketAddr, announcement: &str) {
-    let deadline = Instant::now() + START_LIMIT;
-    while Instant::now() < deadline {
-        if TcpStream::connect(reachable(address)).is_ok() {
-            println!("{announcement}");
-            return;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Returns the address by which this machine reaches a server that listens on
@@ -144,6 +135,7 @@ mod tests {
             runtime: Runtime::Rehearsal,
             config: config.map(PathBuf::from),
             listen: "0.0.0.0:3000".parse().unwrap(),
+            host: HostChoice::default(),
         }
     }
 

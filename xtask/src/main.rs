@@ -6,7 +6,8 @@
 //! composition  socket + plugs          -> one component
 //! slim         component               -> the same without long names
 //! environment  configuration, secrets  -> what the guest may see
-//! server       component + environment -> HTTP, by the real `wasmtime serve`
+//! host         which `wasmtime` serves
+//! server       component + environment -> HTTP, by that host's `wasmtime serve`
 //! development  build and serve with nothing but defaults
 //! key          chance                  -> a key and its line
 //! bench        the gateway beside other servers, measured
@@ -25,6 +26,7 @@ mod composition;
 mod development;
 mod e2e;
 mod environment;
+mod host;
 mod key;
 mod server;
 mod slim;
@@ -54,11 +56,8 @@ enum Task {
     Up(development::Up),
     /// Make keys for `tidegate.keys`.
     Key(key::KeyTask),
-    /// Serve one composed component with the embedded `wasmtime serve`.
+    /// Serve one composed component.
     Serve(server::Serve),
-    /// Do what the embedded `wasmtime` does with the same arguments.
-    #[command(hide = true)]
-    Wasmtime(server::Wasmtime),
     /// Fill the imports of a component by what others export.
     Plug(composition::Plug),
     /// Measure the gateway beside other servers, on this machine alone.
@@ -87,8 +86,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Build => components::build(&workspace),
         Task::Up(up) => up.run(&workspace),
         Task::Key(key) => key.run(),
-        Task::Serve(serve) => serve.run(),
-        Task::Wasmtime(wasmtime) => wasmtime.run(),
+        Task::Serve(serve) => serve.run(&workspace),
         Task::Plug(plug) => plug.run(),
         Task::Bench(bench) => bench.run(&workspace),
         Task::Soak(soak) => soak.run(&workspace),

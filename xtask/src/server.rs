@@ -1,22 +1,36 @@
-//! A component on a socket, served by the real `wasmtime serve` as a library.
+//! A component on a socket, served by the host's `wasmtime serve`.
 //!
-//! Its arguments never leave this process: a secret among them is on nobody's
-//! list of processes.
+//! On Unix this process becomes the host, so that ending it leaves nothing
+//! behind. Secrets never stand on the list of processes: see
+//! [`Environment::hand_over`].
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use clap::{Args, Parser as _};
-use wasmtime_cli::commands::ServeCommand;
+use clap::Args;
 
 use crate::environment::Environment;
+use crate::host::{Host, HostChoice};
+use crate::workspace::Workspace;
 
-/// Where a server listens when nobody says otherwise: on this machine only.
+/// Where a server listens by default: on this machine only.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 
-/// What `cargo xtask serve` is told.
+/// How many streams a server takes at a time. A silent stream holds some 100 KiB
+/// of the host's memory, so this many hold 1 GiB.
+pub(crate) const STREAMS: u64 = 10_000;
+
+/// How many files a server may need: two for a stream, the client's connection
+/// and the runtime's, and some for itself.
+const OPEN_FILES: u64 = 2 * STREAMS + 500;
+
+/// The ceilings of `wasmtime serve`, by their arguments.
+const CEILINGS: [&str; 2] = ["--max-concurrent-connections", "--max-concurrent-requests"];
+
+/// The arguments of `cargo xtask serve`.
 #[derive(Args)]
 pub(crate) struct Serve {
     /// The composed component, such as `dist/tidegate-rehearsal.wasm`.
@@ -28,66 +42,128 @@ pub(crate) struct Serve {
     /// The address to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     listen: SocketAddr,
+    #[command(flatten)]
+    host: HostChoice,
     /// More arguments for `wasmtime serve`.
     #[arg(last = true, value_name = "ARGS")]
-    wasmtime: Vec<OsString>,
+    more: Vec<OsString>,
 }
 
 impl Serve {
     /// Serves until it is interrupted.
-    pub(crate) fn run(self) -> Result<()> {
+    pub(crate) fn run(self, workspace: &Workspace) -> Result<()> {
         let environment = Environment::load(self.config.as_deref())?;
-        serve(&self.component, &environment, self.listen, &self.wasmtime)
+        let server = Server {
+            component: &self.component,
+            environment: &environment,
+            listen: self.listen,
+            more: &self.more,
+        };
+        server.run(&self.host.find(workspace)?, workspace)
     }
 }
 
-/// The arguments of `wasmtime`, whose command `serve` is the one that is here.
-#[derive(Args)]
-pub(crate) struct Wasmtime {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<OsString>,
+/// What is served, and where.
+pub(crate) struct Server<'a> {
+    pub(crate) component: &'a Path,
+    pub(crate) environment: &'a Environment,
+    pub(crate) listen: SocketAddr,
+    /// More arguments for `wasmtime serve`.
+    pub(crate) more: &'a [OsString],
 }
 
-impl Wasmtime {
-    /// Serves until it is interrupted.
-    pub(crate) fn run(self) -> Result<()> {
-        let is_serve = self.arguments.first().is_some_and(|first| first == "serve");
-        ensure!(is_serve, "only `wasmtime serve` is embedded here");
-        let served = ServeCommand::parse_from(self.arguments).execute();
-        served.map_err(anyhow::Error::from)
+impl Server<'_> {
+    /// Serves on a host until it is interrupted.
+    pub(crate) fn run(&self, host: &Host, workspace: &Workspace) -> Result<()> {
+        let file = self.component.display();
+        ensure!(
+            self.component.is_file(),
+            "{file} does not exist: run `cargo xtask build`"
+        );
+        raise_open_files();
+        let mut command = Command::new(host.program());
+        command.args(self.arguments());
+        self.environment.hand_over(&mut command, workspace)?;
+        command.args(self.more).arg(self.component);
+        become_command(command).with_context(|| format!("cannot serve {file} on {}", self.listen))
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        // The components' standard library reads its environment through `wasi:cli`.
+        let fixed = ["serve", "-Scli", "--no-logging-prefix"].map(str::to_owned);
+        let listen = format!("--addr={}", self.listen);
+        // Without a pool, instances are limited by memory alone.
+        let no_pool = "-Opooling-allocator=n".to_owned();
+        let ceilings = CEILINGS.into_iter().filter(|ceiling| !self.sets(ceiling));
+        let ceilings = ceilings.map(|ceiling| format!("{ceiling}={STREAMS}"));
+        fixed
+            .into_iter()
+            .chain([listen, no_pool])
+            .chain(ceilings)
+            .collect()
+    }
+
+    fn sets(&self, argument: &str) -> bool {
+        let mut more = self.more.iter();
+        more.any(|given| given.to_string_lossy().split('=').next() == Some(argument))
     }
 }
 
-/// Serves a component until it is interrupted.
-pub(crate) fn serve(
-    component: &Path,
-    environment: &Environment,
-    listen: SocketAddr,
-    more: &[OsString],
-) -> Result<()> {
-    let file = component.display();
-    ensure!(
-        component.is_file(),
-        "there is no {file}: run `cargo xtask build`"
-    );
-    let arguments = arguments(component, environment, listen, more);
-    let served = ServeCommand::parse_from(arguments).execute();
-    let served = served.map_err(anyhow::Error::from);
-    served.with_context(|| format!("cannot serve {file} on {listen}"))
+/// Raises this process's limit of open files, which the host inherits.
+fn raise_open_files() {
+    let allowed = rlimit::increase_nofile_limit(OPEN_FILES).unwrap_or(OPEN_FILES);
+    if allowed < OPEN_FILES {
+        let streams = allowed / 2;
+        eprintln!(
+            "open files are limited to {allowed}, enough for {streams} streams: raise the hard limit with `ulimit -Hn`"
+        );
+    }
 }
 
-fn arguments(
-    component: &Path,
-    environment: &Environment,
-    listen: SocketAddr,
-    more: &[OsString],
-) -> Vec<OsString> {
-    let listen = format!("--addr={listen}");
-    // The components' standard library reads its environment through `wasi:cli`.
-    let fixed = ["wasmtime serve", "-Scli", "--no-logging-prefix", &listen].map(OsString::from);
-    let mut arguments = Vec::from(fixed);
-    arguments.extend(environment.arguments().map(OsString::from));
-    arguments.extend_from_slice(more);
-    arguments.push(component.into());
-    arguments
+/// Turns this process into the command's.
+#[cfg(unix)]
+fn become_command(mut command: Command) -> Result<()> {
+    use std::os::unix::process::CommandExt as _;
+    Err(command.exec().into())
+}
+
+/// Runs the command and waits for its end.
+#[cfg(not(unix))]
+fn become_command(mut command: Command) -> Result<()> {
+    crate::workspace::succeed(&mut command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(more: &[&str]) -> Vec<String> {
+        let more: Vec<_> = more.iter().map(OsString::from).collect();
+        let server = Server {
+            component: Path::new("a.wasm"),
+            environment: &Environment::default(),
+            listen: "127.0.0.1:0".parse().unwrap(),
+            more: &more,
+        };
+        server.arguments()
+    }
+
+    #[test]
+    fn a_ceiling_of_the_caller_takes_the_place_of_ours() {
+        let is_set = |arguments: &[String], ceiling: &str| {
+            arguments
+                .iter()
+                .any(|argument| argument.starts_with(ceiling))
+        };
+        let default = arguments(&[]);
+        assert!(CEILINGS.iter().all(|ceiling| is_set(&default, ceiling)));
+        for given in [
+            &["--max-concurrent-requests=7"][..],
+            &["--max-concurrent-requests", "7"],
+        ] {
+            let arguments = arguments(given);
+            assert!(is_set(&arguments, CEILINGS[0]), "{arguments:?}");
+            assert!(!is_set(&arguments, CEILINGS[1]), "{arguments:?}");
+        }
+    }
 }

@@ -1,23 +1,26 @@
 //! `cargo xtask test`: every check of this repository, in order.
 //!
-//! xtask is checked apart from the rest. In one cargo call the features of all
-//! packages are joined, which would build Wasmtime a second time.
+//! The package `host` is left out where another host serves: all of Wasmtime
+//! would be built for it.
 
 use anyhow::Result;
 use clap::Args;
 
 use crate::components::{self, PACKAGES};
-use crate::workspace::{WASM_TARGET, Workspace};
+use crate::host::{self, HostChoice};
+use crate::workspace::{WASM_TARGET, Workspace, succeed};
 
-const WITHOUT_XTASK: [&str; 3] = ["--workspace", "--exclude", "xtask"];
+const WITHOUT_HOST: [&str; 3] = ["--workspace", "--exclude", "host"];
 
 const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 
-/// What `cargo xtask test` is told.
+/// The arguments of `cargo xtask test`.
 #[derive(Args)]
 pub(crate) struct Test {
     /// Run only the tests whose names contain one of these.
     filters: Vec<String>,
+    #[command(flatten)]
+    host: HostChoice,
 }
 
 impl Test {
@@ -29,37 +32,26 @@ impl Test {
         }
         headline("Build the components");
         components::build(workspace)?;
-        for check in self.after_build() {
-            check.run(workspace)?;
+        headline("Find the host");
+        let host = self.host.find(workspace)?;
+        if host.is_embedded(workspace) {
+            let clippy = &["clippy", "--profile=host", "--package=host"];
+            Check::new("Lint the host", &[clippy, &DENY_WARNINGS]).run(workspace)?;
         }
-        Ok(())
-    }
-
-    fn after_build(&self) -> [Check<'_>; 2] {
+        headline("Test");
         let filters: Vec<_> = self.filters.iter().map(String::as_str).collect();
-        [
-            Check::new("Test xtask", &[&["test", "-p", "xtask", "--"], &filters]),
-            Check::new(
-                "Test the components",
-                &[&["test"], &WITHOUT_XTASK, &["--"], &filters],
-            ),
-        ]
+        let arguments = [&["test"], &WITHOUT_HOST[..], &["--"], &filters].concat();
+        let mut tests = workspace.cargo_command(&arguments);
+        succeed(tests.env(host::VARIABLE, host.program()))
     }
 }
 
-fn before_build() -> [Check<'static>; 5] {
+fn before_build() -> [Check<'static>; 4] {
     let host = &["clippy", "--all-targets"];
     let wasm = &component_clippy();
     [
         Check::new("Check the format", &[&["fmt", "--all", "--check"]]),
-        Check::new(
-            "Lint xtask",
-            &[host, &["--package", "xtask"], &DENY_WARNINGS],
-        ),
-        Check::new(
-            "Lint the components' logic",
-            &[host, &WITHOUT_XTASK, &DENY_WARNINGS],
-        ),
+        Check::new("Lint", &[host, &WITHOUT_HOST, &DENY_WARNINGS]),
         Check::new("Lint the components", &[wasm, &DENY_WARNINGS]),
         Check::new(
             "Lint the components for Spin",

@@ -56,6 +56,11 @@ impl Workspace {
     /// # Errors
     /// [`CommandFailed`] with the command's exit code.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Result<()> {
+        succeed(&mut self.cargo_command(arguments))
+    }
+
+    /// Prepares a cargo command.
+    pub(crate) fn cargo_command(&self, arguments: &[&str]) -> Command {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command.current_dir(&self.root).args(arguments);
@@ -63,7 +68,7 @@ impl Workspace {
         for name in variables_of_cargo_run() {
             command.env_remove(name);
         }
-        succeed(&mut command)
+        command
     }
 
     /// Installs the target that the components are built for, if it is missing.

@@ -29,13 +29,14 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::components::{self, Runtime};
+use crate::host::{Host, HostChoice};
 use crate::workspace::Workspace;
 use report::{Load, Report};
 use streams::Streams;
 use target::Target;
 use workload::{KEY, Sample, Workload, median};
 
-/// What `cargo xtask bench` is told.
+/// The arguments of `cargo xtask bench`.
 #[derive(Args)]
 pub(crate) struct Bench {
     /// How often everything is measured; the medians count.
@@ -50,6 +51,8 @@ pub(crate) struct Bench {
     /// The folder for `bench.json` and `bench.svg`.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    host: HostChoice,
     /// More arguments for `wasmtime serve`.
     #[arg(last = true, value_name = "ARGS")]
     wasmtime: Vec<String>,
@@ -62,6 +65,7 @@ impl Bench {
         let folder = std::env::temp_dir().join(format!("tidegate-bench-{}", std::process::id()));
         fs::create_dir_all(&folder)?;
         let course = Course {
+            host: self.host.find(workspace)?,
             upstream: upstream::start()?,
             tidegate: Runtime::Openclaw.composed(workspace),
             floor: workspace.dist().join("floor.wasm"),
@@ -91,6 +95,7 @@ fn loads() -> [Workload; 7] {
 
 /// One run of the benchmark.
 struct Course {
+    host: Host,
     upstream: SocketAddr,
     tidegate: PathBuf,
     floor: PathBuf,
@@ -241,7 +246,7 @@ impl Course {
     fn floor(&self, more: &[String]) -> Result<Target> {
         let upstream = format!("--env=UPSTREAM={}", self.upstream);
         let arguments = [&[upstream], more, &self.bench.wasmtime].concat();
-        Target::component("floor", &self.floor, None, &arguments)
+        Target::component(&self.host, "floor", &self.floor, None, &arguments)
     }
 
     /// Serves the gateway with so many keys, of which the bench has the last.
@@ -249,7 +254,7 @@ impl Course {
         let file = self.folder.join(format!("{keys}.json5"));
         fs::write(&file, config(self.upstream, keys))?;
         let arguments = [more, &self.bench.wasmtime].concat();
-        Target::component(name, &self.tidegate, Some(&file), &arguments)
+        Target::component(&self.host, name, &self.tidegate, Some(&file), &arguments)
     }
 }
 

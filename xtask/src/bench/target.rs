@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::host::Host;
+
 /// How long a server may take to start. The first start of a component
 /// compiles it.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -39,18 +41,16 @@ impl Target {
         }
     }
 
-    /// Serves a component by this program, with more arguments for
-    /// `wasmtime serve`.
+    /// Serves a component on a host, with more arguments for `wasmtime serve`.
     pub(crate) fn component(
+        host: &Host,
         name: &'static str,
         component: &Path,
         config: Option<&Path>,
         arguments: &[String],
     ) -> Result<Self> {
-        let program = std::env::current_exe()?;
         Self::start(name, |address| {
-            let mut command = Command::new(&program);
-            command.arg("serve").arg(component);
+            let mut command = host.serve(component)?;
             command.args(["--listen", &address.to_string()]);
             command.args(config.iter().flat_map(|file| [Path::new("--config"), file]));
             command.arg("--").args(arguments);

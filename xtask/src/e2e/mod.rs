@@ -37,17 +37,20 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::components;
+use crate::host::HostChoice;
 use crate::workspace::Workspace;
 
 use self::report::Report;
 use self::site::Site;
 
-/// What `cargo xtask e2e` is told.
+/// The arguments of `cargo xtask e2e`.
 #[derive(Args)]
 pub(crate) struct EndToEnd {
     /// Run only these suites.
     #[arg(value_enum)]
     suites: Vec<Suite>,
+    #[command(flatten)]
+    host: HostChoice,
 }
 
 /// A part of the tests, with servers and scripts of its own.
@@ -87,7 +90,7 @@ impl EndToEnd {
     /// A suite that cannot run at all, and checks that failed.
     pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
         components::build(workspace)?;
-        let site = Site::prepare(workspace)?;
+        let site = Site::prepare(workspace, self.host.find(workspace)?)?;
         let mut report = Report::begin();
         for suite in self.chosen() {
             suite.run(&site, &mut report)?;

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::environment::{FRONT_TOKEN, RUNTIME_TOKEN};
+use crate::host::Host;
 
 use super::background::{Background, Ending};
 
@@ -63,9 +64,8 @@ impl Tidegate {
     ///
     /// # Errors
     /// A server that does not start.
-    pub(crate) fn start(component: &Path, config: &Path, log: &Path) -> Result<Self> {
-        let mut serve = Command::new(std::env::current_exe()?);
-        serve.arg("serve").arg(component);
+    pub(crate) fn start(host: &Host, component: &Path, config: &Path, log: &Path) -> Result<Self> {
+        let mut serve = host.serve(component)?;
         serve.args(["--listen", "127.0.0.1:0", "--config"]);
         serve.arg(config);
         serve.env_remove("OPENCLAW_GATEWAY_PASSWORD");

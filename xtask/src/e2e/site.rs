@@ -3,14 +3,15 @@
 
 use std::cell::{Cell, OnceCell};
 use std::ffi::OsString;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
 use crate::components::Runtime;
+use crate::host::Host;
 use crate::workspace::{Workspace, variables_of_cargo_run};
 
 use super::packages::Packages;
@@ -20,6 +21,7 @@ use super::servers::{GATEWAY_TOKEN, OpenClaw, SECRETS, Tidegate, free_address};
 /// The place of the tests.
 pub(crate) struct Site<'a> {
     workspace: &'a Workspace,
+    host: Host,
     packages: Packages,
     /// What one run leaves behind: logs, configurations, OpenClaw's state.
     run: PathBuf,
@@ -29,7 +31,7 @@ pub(crate) struct Site<'a> {
 
 impl<'a> Site<'a> {
     /// Installs the packages and makes an empty folder for this run.
-    pub(crate) fn prepare(workspace: &'a Workspace) -> Result<Self> {
+    pub(crate) fn prepare(workspace: &'a Workspace, host: Host) -> Result<Self> {
         let home = workspace.target().join("e2e");
         let wanted = workspace.root().join("tests/e2e/packages");
         let packages = Packages::install(&wanted, home.join("packages"))?;
@@ -40,26 +42,22 @@ impl<'a> Site<'a> {
         fs::create_dir_all(&run)?;
         let site = Self {
             workspace,
+            host,
             packages,
             run,
             servers: Cell::new(0),
             openclaw: OnceCell::new(),
         };
         site.link_scripts()?;
-        site.write_wasmtime()?;
+        site.link_host()?;
         Ok(site)
     }
 
-    /// Makes a `wasmtime` for the path of the one that is embedded here.
-    fn write_wasmtime(&self) -> Result<()> {
-        let program = self.file("bin/wasmtime");
-        fs::create_dir_all(self.file("bin"))?;
-        let xtask = std::env::current_exe()?;
-        fs::write(
-            &program,
-            format!("#!/bin/sh\nexec '{}' wasmtime \"$@\"\n", xtask.display()),
-        )?;
-        Ok(fs::set_permissions(program, Permissions::from_mode(0o755))?)
+    /// Puts the host on the path of programs, as `wasmtime`.
+    fn link_host(&self) -> Result<()> {
+        let folder = self.file("bin");
+        fs::create_dir_all(&folder)?;
+        Ok(symlink(self.host.program(), folder.join("wasmtime"))?)
     }
 
     /// Node looks for packages in the folders above a script.
@@ -106,7 +104,8 @@ impl<'a> Site<'a> {
         let file = |end: &str| self.run.join(format!("tidegate-{number}.{end}"));
         let config = file("json5");
         fs::write(&config, document)?;
-        Tidegate::start(&runtime.composed(self.workspace), &config, &file("log"))
+        let component = runtime.composed(self.workspace);
+        Tidegate::start(&self.host, &component, &config, &file("log"))
     }
 
     /// Returns the repository's folder.

@@ -24,6 +24,7 @@ use clap::Args;
 
 use crate::bench::target::Target;
 use crate::components::{self, Runtime};
+use crate::host::HostChoice;
 use crate::workspace::Workspace;
 use client::Course;
 use upstream::Upstream;
@@ -40,7 +41,7 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// How much larger the memory may be in the last quarter than in the second.
 const GROWTH: f64 = 1.05;
 
-/// What `cargo xtask soak` is told.
+/// The arguments of `cargo xtask soak`.
 #[derive(Args)]
 pub(crate) struct Soak {
     /// How many streams there are in all.
@@ -55,6 +56,8 @@ pub(crate) struct Soak {
     /// How long each token takes, in milliseconds.
     #[arg(long, default_value_t = 100)]
     pause: u64,
+    #[command(flatten)]
+    host: HostChoice,
 }
 
 impl Soak {
@@ -68,8 +71,9 @@ impl Soak {
         let name = format!("tidegate-soak-{}.json5", std::process::id());
         let config = std::env::temp_dir().join(name);
         fs::write(&config, document(&upstream))?;
+        let host = self.host.find(workspace)?;
         let component = Runtime::Openclaw.composed(workspace);
-        let target = Target::component("tidegate", &component, Some(&config), &[]);
+        let target = Target::component(&host, "tidegate", &component, Some(&config), &[]);
         fs::remove_file(&config)?;
         self.soak(&target?, &upstream)
     }

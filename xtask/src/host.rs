@@ -1,0 +1,225 @@
+//! The host: the `wasmtime` that serves components.
+//!
+//! It is looked for in this order, and named before it serves:
+//!
+//! 1. `--host` or the variable `TIDEGATE_HOST`: a program, or `embedded`;
+//! 2. a `wasmtime` of version 48 or later on the PATH;
+//! 3. `embedded`: the package `host`, built when it is first needed.
+
+use std::env::{self, consts::EXE_SUFFIX};
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Args;
+
+use crate::workspace::Workspace;
+
+/// The variable that names the host.
+pub(crate) const VARIABLE: &str = "TIDEGATE_HOST";
+
+/// The word for the host that is built here.
+pub(crate) const EMBEDDED: &str = "embedded";
+
+/// The first version of Wasmtime that serves WASI 0.3.
+const FIRST_MAJOR: u32 = 48;
+
+/// Which host is wanted.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct HostChoice {
+    /// The host: the path of a `wasmtime`, or `embedded` for the one that is
+    /// built here. Default: a `wasmtime` 48 or later on the PATH, else `embedded`.
+    #[arg(long = "host", env = VARIABLE, value_name = "PATH")]
+    wanted: Option<PathBuf>,
+}
+
+impl HostChoice {
+    /// Finds the host, or builds it, and prints which one it is.
+    ///
+    /// # Errors
+    /// A wanted program that is not a `wasmtime` of version 48 or later, and a
+    /// failed build.
+    pub(crate) fn find(&self, workspace: &Workspace) -> Result<Host> {
+        let host = match self.wanted.as_deref() {
+            Some(word) if word == Path::new(EMBEDDED) => Host::build(workspace)?,
+            Some(program) => Host::wanted(program)?,
+            None => match Host::on_path() {
+                Some(host) => host,
+                None => Host::build(workspace)?,
+            },
+        };
+        eprintln!("host: {host}");
+        Ok(host)
+    }
+}
+
+/// A `wasmtime` that serves WASI 0.3.
+#[derive(Debug, Clone)]
+pub(crate) struct Host {
+    program: PathBuf,
+    version: Version,
+}
+
+impl Host {
+    /// Returns the path of the program.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Returns whether it is the one that is built here.
+    pub(crate) fn is_embedded(&self, workspace: &Workspace) -> bool {
+        self.program == Self::embedded(workspace)
+    }
+
+    /// Returns a command that serves a component as `cargo xtask serve` does,
+    /// on this host.
+    pub(crate) fn serve(&self, component: &Path) -> Result<Command> {
+        let mut command = Command::new(env::current_exe()?);
+        command.env(VARIABLE, &self.program);
+        command.arg("serve").arg(component);
+        Ok(command)
+    }
+
+    /// Builds the package `host`, unless that was done before.
+    pub(crate) fn build(workspace: &Workspace) -> Result<Self> {
+        let program = Self::embedded(workspace);
+        if !program.is_file() {
+            eprintln!(
+                "Building Wasmtime, once, for some eight minutes on two cores. A `wasmtime` {FIRST_MAJOR} \
+                 or later on the PATH saves that: https://wasmtime.dev"
+            );
+        }
+        workspace.cargo(&["build", "--quiet", "--package=host", "--profile=host"])?;
+        Self::of(program)
+    }
+
+    /// Returns where the package `host` is built.
+    pub(crate) fn embedded(workspace: &Workspace) -> PathBuf {
+        workspace.target().join("host").join(file_name())
+    }
+
+    fn wanted(program: &Path) -> Result<Self> {
+        let is_name = program.parent() == Some(Path::new(""));
+        let found = is_name.then(|| on_path(program.as_os_str()).next());
+        match found.flatten() {
+            Some(found) => Self::of(found),
+            None => Self::of(std::path::absolute(program)?),
+        }
+    }
+
+    /// Returns the first `wasmtime` on the PATH that is new enough.
+    fn on_path() -> Option<Self> {
+        on_path(OsStr::new(&file_name())).find_map(|program| {
+            let host = Self::of(program);
+            host.inspect_err(|error| eprintln!("not used: {error:#}"))
+                .ok()
+        })
+    }
+
+    /// Asks a program for its version.
+    pub(crate) fn of(program: PathBuf) -> Result<Self> {
+        let shown = program.display();
+        let output = Command::new(&program).arg("--version").output();
+        let output = output.with_context(|| format!("cannot run {shown}"))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let version = Version::parse(&text);
+        let version = version.with_context(|| format!("{shown} is not a `wasmtime`"))?;
+        ensure!(
+            version.major >= FIRST_MAJOR,
+            "{shown} is {version}, and WASI 0.3 needs {FIRST_MAJOR} or later"
+        );
+        Ok(Self { program, version })
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.version, self.program.display())
+    }
+}
+
+/// What `wasmtime --version` prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Version {
+    text: String,
+    major: u32,
+}
+
+impl Version {
+    /// Reads `wasmtime 48.0.2 (e9f1ea232 2026-09-10)`.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (major, _) = text.strip_prefix("wasmtime ")?.split_once('.')?;
+        let major = major.parse().ok()?;
+        let text = text.to_owned();
+        Some(Self { text, major })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn file_name() -> String {
+    format!("wasmtime{EXE_SUFFIX}")
+}
+
+/// Returns the files of a name in the folders of the PATH, in their order.
+fn on_path(name: &OsStr) -> impl Iterator<Item = PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<_> = env::split_paths(&path).collect();
+    let files = folders.into_iter().map(move |folder| folder.join(name));
+    files.filter(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_read_from_the_line_that_wasmtime_prints() {
+        let line = "wasmtime 48.0.2 (e9f1ea232 2026-09-10)\n";
+        let version = Version::parse(line).unwrap();
+        assert_eq!(
+            (version.major, version.to_string()),
+            (48, line.trim().to_owned())
+        );
+        assert_eq!(Version::parse("wasmtime 50.0.1").unwrap().major, 50);
+        for other in [
+            "",
+            "wasmtime",
+            "wasmtime x.1",
+            "spin 4.1.0",
+            "wasmtime-min 48.0.2",
+        ] {
+            assert_eq!(Version::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_program_that_is_no_wasmtime_or_too_old_is_refused_with_its_path() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = env::temp_dir().join(format!("tidegate-host-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let program = folder.join("wasmtime");
+        for (line, expected) in [
+            (
+                "wasmtime 47.0.3",
+                "is wasmtime 47.0.3, and WASI 0.3 needs 48 or later",
+            ),
+            ("something else", "is not a `wasmtime`"),
+        ] {
+            std::fs::write(&program, format!("#!/bin/sh\necho '{line}'\n")).unwrap();
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let error = Host::wanted(&program).unwrap_err().to_string();
+            assert_eq!(error, format!("{} {expected}", program.display()));
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(Host::wanted(&program).is_err());
+    }
+}
