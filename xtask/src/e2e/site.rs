@@ -2,13 +2,13 @@
 //! that they share.
 
 use std::cell::{Cell, OnceCell};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::components::Runtime;
 use crate::host::Host;
@@ -108,6 +108,28 @@ impl<'a> Site<'a> {
         Tidegate::start(&self.host, &component, &config, &file("log"))
     }
 
+    /// Returns the host that is built here. It is built for the tests in CI, and
+    /// where it serves anyway.
+    ///
+    /// # Errors
+    /// A host that was not built, and one that cannot be.
+    pub(crate) fn embedded_host(&self) -> Result<Host> {
+        let is_built = Host::embedded(self.workspace).is_file();
+        ensure!(
+            is_built || std::env::var_os("CI").is_some(),
+            "it was not built: `TIDEGATE_HOST=embedded` has it built"
+        );
+        Host::build(self.workspace)
+    }
+
+    /// Returns the `wasmtime` of a wheel on PyPI.
+    ///
+    /// # Errors
+    /// A wheel that PyPI does not have for this machine.
+    pub(crate) fn wheel_of_wasmtime(&self, version: &str) -> Result<PathBuf> {
+        self.packages.wheel_of_wasmtime(version)
+    }
+
     /// Returns the repository's folder.
     pub(crate) fn root(&self) -> &Path {
         self.workspace.root()
@@ -125,7 +147,7 @@ impl<'a> Site<'a> {
 
     /// Prepares a program that serves Tidegate, with the secrets that it may
     /// need and nothing that cargo has told this one.
-    pub(crate) fn program(&self, program: &str) -> Result<Command> {
+    pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Result<Command> {
         let mut command = Command::new(program);
         for name in variables_of_cargo_run() {
             command.env_remove(name);

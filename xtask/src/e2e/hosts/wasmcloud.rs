@@ -1,0 +1,47 @@
+//! wasmCloud, by `wash dev`.
+
+use std::fs;
+
+use anyhow::Result;
+
+use crate::e2e::servers::free_address;
+use crate::e2e::site::Site;
+
+use super::{Absent, COMPONENT, Found, Start, read, with_limited_key};
+
+/// Prepares wasmCloud, where PyPI has it for this machine.
+pub(super) fn host(site: &Site<'_>, llm: &str) -> Result<Found> {
+    if site.program("wash")?.arg("--version").output().is_err() {
+        return Ok(Err(Absent {
+            why: "no `wash` on the PATH".to_owned(),
+            in_registry: true,
+        }));
+    }
+    let address = free_address()?;
+    let folder = site.file("wasmcloud");
+    let config = read(site, "deploy/wasmcloud/.wash/config.yaml")?;
+    let component = site.dist(COMPONENT);
+    let config = with_limited_key(&config)
+        .replace("127.0.0.1:3000", &address.to_string())
+        .replace("http://127.0.0.1:18789", llm)
+        .replace("../../target/counts", "counts")
+        .replace(
+            "../../dist/tidegate-openclaw-files.wasm",
+            &component.display().to_string(),
+        )
+        // It is built already, and a cargo in a cargo waits for it.
+        .replace("cargo xtask build", "\"true\"");
+    fs::create_dir_all(folder.join(".wash"))?;
+    fs::create_dir_all(folder.join("counts"))?;
+    fs::write(folder.join(".wash/config.yaml"), config)?;
+    let mut command = site.program("wash")?;
+    command
+        .args(["--non-interactive", "dev"])
+        .current_dir(folder);
+    Ok(Ok(Start {
+        command,
+        address,
+        ready: "listening for HTTP requests",
+        sets_nodelay: true,
+    }))
+}
