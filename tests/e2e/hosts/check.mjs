@@ -71,7 +71,7 @@ const checks = {
   async models() {
     const answer = await fetch(`${baseURL}/models`, { headers: { authorization: `Bearer ${apiKey}` } });
     const { data } = await answer.json();
-    assert.ok(data.some(({ id }) => id === "openclaw/main"), JSON.stringify(data));
+    assert.ok(data.some(({ id }) => id === "openclaw"), JSON.stringify(data));
   },
   async leave() {
     for (const script of ["{{hang}}", "{{words 1000 20}}"]) {

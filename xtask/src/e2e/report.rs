@@ -67,16 +67,17 @@ impl Report {
     pub(crate) fn absent(
         &mut self,
         subject: &str,
+        why: &str,
         columns: &'static [&'static str],
         verdict: Verdict,
     ) {
-        println!("\n== {subject}");
+        println!("\n== {subject}: not at hand, {why}");
         let check = |claim: &&str| Check {
             claim: (*claim).to_owned(),
             verdict,
         };
         self.rows.push(Row {
-            subject: subject.to_owned(),
+            subject: format!("{subject} (not at hand)"),
             checks: columns.iter().map(check).collect(),
             columns,
         });
@@ -194,11 +195,11 @@ mod tests {
         let columns = &["plain", "stream"];
         let mut report = Report::begin();
         report.script("one", echo("ok - a\n")).unwrap();
-        report.absent("two: not at hand", columns, Verdict::Skipped);
+        report.absent("two", "it is lost", columns, Verdict::Skipped);
         let row = report.table().lines().last().map(str::to_owned);
-        assert_eq!(row.unwrap().trim_end(), "two: not at hand  -      -");
+        assert_eq!(row.unwrap().trim_end(), "two (not at hand)  -      -");
         assert_eq!(report.failures().count(), 0);
-        report.absent("three: not at hand", columns, Verdict::Failed);
+        report.absent("three", "it is lost", columns, Verdict::Failed);
         assert_eq!(report.failures().count(), 2);
         assert!(report.close().is_err());
     }

@@ -82,7 +82,7 @@ fn check(name: &str, host: Found, site: &Site<'_>, report: &mut Report) -> anyho
             } else {
                 Verdict::Skipped
             };
-            report.absent(&format!("{name}: not at hand, {why}"), CLAIMS, verdict);
+            report.absent(name, &why, CLAIMS, verdict);
             return Ok(());
         }
     };
