@@ -59,6 +59,11 @@ impl Server {
         self.address
     }
 
+    /// Returns the number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Returns the folder of its store.
     pub(crate) fn store(&self) -> &Path {
         self.store.as_deref().expect("a server with a store")
