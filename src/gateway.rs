@@ -63,12 +63,13 @@ impl wasip3::exports::http::handler::Guest for Gateway {
         // TCP_NODELAY (Spin) a body that comes later waits 40 ms for the client
         // to acknowledge the head. So the first bytes are offered before, and all
         // else that is ready has its turn before: a run that ends, above all.
-        if sending.as_mut().now_or_never().is_none() {
-            spawn(async move {
+        let sent = sending.as_mut().now_or_never();
+        spawn(async move {
+            if sent.is_none() {
                 sending.await;
-                drop(companion);
-            });
-        }
+            }
+            companion.leave();
+        });
         give_way().await;
         Ok(response)
     }

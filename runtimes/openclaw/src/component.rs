@@ -40,7 +40,8 @@ impl Guest for Component {
             let clock = audience.close();
             // A caller that does not want to know the ending has left.
             ending.write(ended).await.ok();
-            drop((clock, companion));
+            drop(clock);
+            companion.leave();
         });
         (reader, ended)
     }
