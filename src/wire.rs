@@ -77,7 +77,10 @@ impl Incoming {
         let (stream, end) = Request::consume_body(self.request, result);
         let body = read(stream, declared, limit).await?;
         // All that was declared has come: the end has nothing to add, and to
-        // wait for it takes two more turns of the host.
+        // wait for it takes two more turns of the host. `consume-body` says that
+        // callers should await it; this leans on the message's framing instead,
+        // in which `Content-Length` bytes are the whole body:
+        // https://www.rfc-editor.org/rfc/rfc9112#section-6.3.
         if declared == Some(body.len()) {
             return Ok((self.headers, body));
         }
@@ -102,18 +105,11 @@ async fn read(
             body.reserve(READ_SIZE);
         }
         let mut reading = pin!(stream.read(body));
-        let (result, read) = match select(reading.as_mut(), patience.as_mut()).await {
-            Either::Left((read, _)) => read,
-            Either::Right(((), _)) => {
-                // What has arrived is known only when no read is under way.
-                let (result, read) = reading.as_mut().cancel();
-                if read.len() - arrived_before < BODY_PACE {
-                    return Err(Rejection::BodyTimeout);
-                }
-                arrived_before = read.len();
-                patience.set(sleep(BODY_PATIENCE));
-                (result, read)
-            }
+        let ((result, read), is_due) = match select(reading.as_mut(), patience.as_mut()).await {
+            Either::Left((read, _)) => (read, false),
+            // What has arrived is known only when no read is under way. The
+            // cancelled read may have ended the body all the same.
+            Either::Right(((), _)) => (reading.as_mut().cancel(), true),
         };
         body = read;
         if body.len() > limit {
@@ -121,6 +117,13 @@ async fn read(
         }
         if result == StreamResult::Dropped || declared == Some(body.len()) {
             return Ok(body);
+        }
+        if is_due {
+            if body.len() - arrived_before < BODY_PACE {
+                return Err(Rejection::BodyTimeout);
+            }
+            arrived_before = body.len();
+            patience.set(sleep(BODY_PATIENCE));
         }
     }
 }
@@ -186,7 +189,8 @@ impl Outgoing {
     }
 }
 
-/// The body of a response, while it is written.
+/// The body of a response, while it is written. Not to be written again after
+/// [`Client::Gone`]: writing an end that was reported as dropped traps.
 #[derive(Debug)]
 pub(crate) struct Body {
     stream: StreamWriter<u8>,
@@ -212,7 +216,8 @@ impl Body {
     }
 
     /// Asks the host whether the client is still there, by a write of nothing:
-    /// the host tells it at a write only.
+    /// the host tells it at a write only. Such a write may wait until the host
+    /// reads: <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Concurrency.md#stream-readiness>.
     pub(crate) async fn probe(&mut self) -> Client {
         match self.stream.write(Vec::new()).await {
             (StreamResult::Dropped, _) => Client::Gone,
@@ -237,7 +242,10 @@ pub(crate) fn open(status: StatusCode, headers: &[Field]) -> (Response, Body) {
     // Only names that the host reserves for itself are refused, and none of
     // ours is; a response without headers would still be one.
     let fields = Fields::from_list(headers).unwrap_or_else(|_| Fields::new());
-    let (response, _sent) = Response::new(fields, Some(contents), trailers);
+    // Dropped unread, as any future may be. Unlike a request's
+    // (https://github.com/bytecodealliance/wasmtime/issues/14227), no host is
+    // known to abort the transmission then; WASI does not say.
+    let (response, _transmission) = Response::new(fields, Some(contents), trailers);
     // A new response has the status 200.
     if status != StatusCode::OK {
         response.set_status_code(status.as_u16()).ok();
