@@ -108,6 +108,7 @@ mod calls {
     }
 
     impl Reading {
+        /// The stream is not read again after `Dropped`: that would trap.
         async fn step(mut self) -> (Step, Option<Self>) {
             loop {
                 let (result, events) = self.events.read(Vec::with_capacity(BATCH)).await;

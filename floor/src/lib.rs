@@ -33,7 +33,8 @@ impl exports::http::handler::Guest for Floor {
         address().map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
         let response = client::send(passed).await?;
         // Wasmtime 49 aborts the connection when this future is dropped:
-        // https://github.com/bytecodealliance/wasmtime/issues/14227.
+        // https://github.com/bytecodealliance/wasmtime/issues/14227. While it is
+        // kept, a client that leaves need not end the request to the server.
         spawn(async {
             transmission.await.ok();
         });

@@ -106,7 +106,7 @@ impl Audience {
 
     /// Ends the stream of events, and returns the clock to be stopped later: the
     /// host has a turn meanwhile, and a caller that sees the stream end in it
-    /// should find the ending, too.
+    /// should find the ending, too. Only the speed leans on that turn of Wasmtime.
     pub(crate) fn close(self) -> Clock {
         drop(self.events);
         self.tick
@@ -114,7 +114,9 @@ impl Audience {
 
     /// Asks the stream whether the caller still listens: a write of nothing is
     /// answered at once if it reads, later if it does not, and differently if
-    /// it has left.
+    /// it has left:
+    /// <https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#stream-state>.
+    /// After [`Gone`] nothing is written again: it would trap.
     async fn check(&mut self) -> Result<(), Gone> {
         match self.events.write(Vec::new()).await {
             (StreamResult::Dropped, _) => Err(Gone),

@@ -86,7 +86,10 @@ async fn wait(events: &mut StreamWriter<RunEvent>, delay: Duration) -> Result<()
     Ok(())
 }
 
-/// Writes nothing, which costs nothing and tells whether the caller is there.
+/// Writes nothing, which costs nothing and tells whether the caller is there. It
+/// may wait until the caller reads:
+/// <https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#stream-state>.
+/// After [`Gone`] nothing is written again: it would trap.
 async fn probe(events: &mut StreamWriter<RunEvent>) -> Result<(), Gone> {
     match events.write(Vec::new()).await.0 {
         StreamResult::Complete(_) | StreamResult::Cancelled => Ok(()),
