@@ -11,7 +11,7 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Method as WasiMethod, Req
 use spin_sdk::wasip3::random::random::get_random_bytes;
 use spin_sdk::wasip3::{wit_future, wit_stream};
 use spin_sdk::wit_bindgen::rt::async_support::{
-    FutureWriter, StreamReader, StreamResult, StreamWriter,
+    FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter,
 };
 use uuid::Uuid;
 
@@ -76,11 +76,8 @@ impl Incoming {
         let (_done, result) = wit_future::new::<Result<(), ErrorCode>>(|| Ok(()));
         let (stream, end) = Request::consume_body(self.request, result);
         let body = read(stream, declared, limit).await?;
-        // All that was declared has come: the end has nothing to add, and to
-        // wait for it takes two more turns of the host. `consume-body` says that
-        // callers should await it; this leans on the message's framing instead,
-        // in which `Content-Length` bytes are the whole body:
-        // https://www.rfc-editor.org/rfc/rfc9112#section-6.3.
+        // The stream has ended after all that was declared: the body is whole, and
+        // to wait for its trailers takes two more turns of the host.
         if declared == Some(body.len()) {
             return Ok((self.headers, body));
         }
@@ -91,13 +88,16 @@ impl Incoming {
     }
 }
 
-/// Reads until the end of the stream, or until all that is declared is there.
+/// Reads until the end of the stream. What is declared is room alone: a host may
+/// pass on a `Content-Length` that `Transfer-Encoding` overrides (RFC 9112,
+/// section 6.3).
 async fn read(
     mut stream: StreamReader<u8>,
     declared: Option<usize>,
     limit: usize,
 ) -> Result<Vec<u8>, Rejection> {
-    let mut body = Vec::with_capacity(declared.unwrap_or(0));
+    // A byte more than is declared, so that the end is found without growing.
+    let mut body = Vec::with_capacity(declared.map_or(READ_SIZE, |length| length + 1));
     let mut patience = pin!(sleep(BODY_PATIENCE));
     let mut arrived_before = 0;
     loop {
@@ -115,7 +115,7 @@ async fn read(
         if body.len() > limit {
             return Err(Rejection::TooLarge(limit));
         }
-        if result == StreamResult::Dropped || declared == Some(body.len()) {
+        if result == StreamResult::Dropped {
             return Ok(body);
         }
         if is_due {
@@ -195,6 +195,10 @@ impl Outgoing {
 pub(crate) struct Body {
     stream: StreamWriter<u8>,
     end: FutureWriter<BodyEnd>,
+    /// Kept because dropping it may abort the connection. WASI does not say, and
+    /// Wasmtime 49 aborts a request so:
+    /// <https://github.com/bytecodealliance/wasmtime/issues/14227>.
+    _transmission: FutureReader<Result<(), ErrorCode>>,
 }
 
 /// Whether the client still listens.
@@ -242,15 +246,17 @@ pub(crate) fn open(status: StatusCode, headers: &[Field]) -> (Response, Body) {
     // Only names that the host reserves for itself are refused, and none of
     // ours is; a response without headers would still be one.
     let fields = Fields::from_list(headers).unwrap_or_else(|_| Fields::new());
-    // Dropped unread, as any future may be. Unlike a request's
-    // (https://github.com/bytecodealliance/wasmtime/issues/14227), no host is
-    // known to abort the transmission then; WASI does not say.
-    let (response, _transmission) = Response::new(fields, Some(contents), trailers);
+    let (response, transmission) = Response::new(fields, Some(contents), trailers);
     // A new response has the status 200.
     if status != StatusCode::OK {
         response.set_status_code(status.as_u16()).ok();
     }
-    (response, Body { stream, end })
+    let body = Body {
+        stream,
+        end,
+        _transmission: transmission,
+    };
+    (response, body)
 }
 
 /// Makes a response with all of its body, which goes out in one write.
