@@ -19,13 +19,12 @@ use crate::workspace::Workspace;
 /// Where a server listens by default: on this machine only.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 
-/// How many streams a server takes at a time. A silent stream holds some 100 KiB
-/// of the host's memory, so this many hold 1 GiB.
-pub(crate) const STREAMS: u64 = 10_000;
+/// How many streams a server takes at a time. One holds up to 150 KiB of the
+/// host's memory, so this many hold 1.2 GiB.
+const STREAMS: u64 = 8_000;
 
-/// How many files a server may need: two for a stream, the client's connection
-/// and the runtime's, and some for itself.
-const OPEN_FILES: u64 = 2 * STREAMS + 500;
+/// How many files a server needs beside those of its streams.
+const OTHER_FILES: u64 = 500;
 
 /// The ceilings of `wasmtime serve`, by their arguments.
 const CEILINGS: [&str; 2] = ["--max-concurrent-connections", "--max-concurrent-requests"];
@@ -80,22 +79,21 @@ impl Server<'_> {
             self.component.is_file(),
             "{file} does not exist: run `cargo xtask build`"
         );
-        raise_open_files();
         let mut command = Command::new(host.program());
-        command.args(self.arguments());
+        command.args(self.arguments(streams_of(raise_open_files())));
         self.environment.hand_over(&mut command, workspace)?;
         command.args(self.more).arg(self.component);
         become_command(command).with_context(|| format!("cannot serve {file} on {}", self.listen))
     }
 
-    fn arguments(&self) -> Vec<String> {
+    fn arguments(&self, streams: u64) -> Vec<String> {
         // The components' standard library reads its environment through `wasi:cli`.
         let fixed = ["serve", "-Scli", "--no-logging-prefix"].map(str::to_owned);
         let listen = format!("--addr={}", self.listen);
         // Without a pool, instances are limited by memory alone.
         let no_pool = "-Opooling-allocator=n".to_owned();
         let ceilings = CEILINGS.into_iter().filter(|ceiling| !self.sets(ceiling));
-        let ceilings = ceilings.map(|ceiling| format!("{ceiling}={STREAMS}"));
+        let ceilings = ceilings.map(|ceiling| format!("{ceiling}={streams}"));
         fixed
             .into_iter()
             .chain([listen, no_pool])
@@ -109,15 +107,26 @@ impl Server<'_> {
     }
 }
 
-/// Raises this process's limit of open files, which the host inherits.
-fn raise_open_files() {
-    let allowed = rlimit::increase_nofile_limit(OPEN_FILES).unwrap_or(OPEN_FILES);
-    if allowed < OPEN_FILES {
-        let streams = allowed / 2;
+/// Raises this process's limit of open files, which the host inherits, and
+/// returns it.
+fn raise_open_files() -> u64 {
+    let wanted = 2 * STREAMS + OTHER_FILES;
+    let allowed = rlimit::increase_nofile_limit(wanted).unwrap_or(wanted);
+    if allowed < wanted {
+        let streams = streams_of(allowed);
         eprintln!(
-            "open files are limited to {allowed}, enough for {streams} streams: raise the hard limit with `ulimit -Hn`"
+            "only {streams} streams at a time, for {allowed} open files: raise `ulimit -Hn` to {wanted}"
         );
     }
+    allowed
+}
+
+/// Returns how many streams fit into a number of open files: each takes two, the
+/// client's connection and the runtime's. Wasmtime exits where it can open none.
+fn streams_of(open_files: u64) -> u64 {
+    STREAMS
+        .min(open_files.saturating_sub(OTHER_FILES) / 2)
+        .max(1)
 }
 
 /// Turns this process into the command's.
@@ -145,7 +154,7 @@ mod tests {
             listen: "127.0.0.1:0".parse().unwrap(),
             more: &more,
         };
-        server.arguments()
+        server.arguments(STREAMS)
     }
 
     #[test]
@@ -165,5 +174,11 @@ mod tests {
             assert!(is_set(&arguments, CEILINGS[0]), "{arguments:?}");
             assert!(!is_set(&arguments, CEILINGS[1]), "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn fewer_open_files_are_fewer_streams() {
+        let streams = [1_048_576, 16_500, 1_500, 100].map(streams_of);
+        assert_eq!(streams, [8_000, 8_000, 500, 1]);
     }
 }

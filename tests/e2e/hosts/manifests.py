@@ -25,7 +25,8 @@ STORE = {"name!": TEXT, "type!": TEXT, "options": [OPTION]}
 TIMES = {"initialDelaySeconds": int, "timeoutSeconds": int, "periodSeconds": int, "failureThreshold": int}
 SPIN_PROBE = {"httpGet!": {"path!": re.compile("/.*")}, **TIMES}
 PROBE = {"httpGet!": {"path!": re.compile("/.*"), "port!": TEXT}, **TIMES}
-MOUNT = {"name!": NAME, "mountPath!": TEXT, "readOnly": bool}
+MOUNT = {"name!": NAME, "mountPath!": TEXT, "subPath": TEXT, "readOnly": bool}
+VOLUME = {"name!": NAME, "configMap": {"name!": NAME}, "secret": {"secretName!": NAME}, "emptyDir": {}}
 RESOURCES = {"requests": MAP, "limits": MAP}
 METADATA = {"name!": NAME, "labels": MAP}
 PORT = {"name!": NAME, "port!": int, "protocol": re.compile("TCP"), "targetPort": TEXT}
@@ -82,10 +83,13 @@ SCHEMAS = {
             "template!": {
                 "metadata!": {"labels!": MAP},
                 "spec!": {
+                    "runtimeClassName": NAME,
                     "containers!": [
                         {
                             "name!": NAME,
                             "image!": TEXT,
+                            "command": [TEXT],
+                            "env": [OPTION],
                             "ports": [{"name!": NAME, "containerPort!": int}],
                             "envFrom": [{"secretRef!": {"name!": NAME}}],
                             "volumeMounts": [MOUNT],
@@ -100,7 +104,7 @@ SCHEMAS = {
                             },
                         }
                     ],
-                    "volumes": [{"name!": NAME, "configMap": {"name!": NAME}, "emptyDir": {}}],
+                    "volumes": [VOLUME],
                 },
             },
         },
@@ -151,11 +155,22 @@ def fits_schema(document):
     return mistakes(document, schema, document["kind"])
 
 
-def spin_variables():
+def of_spin_app():
+    app = documents(DEPLOY / "spinkube/spinapp.yaml")[0]
+    return {variable["name"]: variable for variable in app["spec"]["variables"]}
+
+
+def of_spin_deployment():
+    deployment = documents(DEPLOY / "spinkube/deployment.yaml")[0]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    prefix = "SPIN_VARIABLE_"
+    variables = [variable for variable in container["env"] if variable["name"].startswith(prefix)]
+    return {variable["name"].removeprefix(prefix).lower(): variable for variable in variables}
+
+
+def spin_variables(given):
     """Every variable of the Spin manifest gets a value, and none other, and secrets come from a Secret."""
     manifest = tomllib.loads((DEPLOY / "spinkube/spin.toml").read_text())["variables"]
-    app = documents(DEPLOY / "spinkube/spinapp.yaml")[0]
-    given = {variable["name"]: variable for variable in app["spec"]["variables"]}
     found = [f"{name} is given and not declared" for name in given.keys() - manifest.keys()]
     for name, variable in manifest.items():
         if variable.get("required") and name not in given:
@@ -180,6 +195,7 @@ passed = [
     check(f"{file.relative_to(DEPLOY)} has the fields of its platforms", [m for d in documents(file) for m in fits_schema(d)])
     for file in sorted(DEPLOY.glob("*/*.yaml"))
 ]
-passed.append(check("SpinKube gives every variable its value", spin_variables()))
+passed.append(check("SpinKube's application gives every variable its value", spin_variables(of_spin_app())))
+passed.append(check("SpinKube's deployment gives every variable its value", spin_variables(of_spin_deployment())))
 passed.append(check("the container's port is the one that is served", served_port()))
 sys.exit(not all(passed))

@@ -63,13 +63,15 @@ fn start(site: &Site<'_>, llm: &str, wasmtime: &Wasmtime, name: &str) -> Result<
     let recipe = read(site, "deploy/container/Dockerfile")?;
     let component = site.dist(COMPONENT);
     let words = entry_point(&recipe).context("the Dockerfile has no entry point")?;
-    let words = words.into_iter().skip(1).map(|word| {
-        word.replace("0.0.0.0:8080", &address.to_string())
+    let mut words = words.into_iter().map(|word| match word.as_str() {
+        "wasmtime" => wasmtime.program().display().to_string(),
+        _ => word
+            .replace("0.0.0.0:8080", &address.to_string())
             .replace("/etc/tidegate", &folder.display().to_string())
             .replace("/var/lib/tidegate", &counts.display().to_string())
-            .replace("/srv/tidegate.wasm", &component.display().to_string())
+            .replace("/srv/tidegate.wasm", &component.display().to_string()),
     });
-    let mut command = site.program(wasmtime.program())?;
+    let mut command = site.program(words.next().context("the entry point is empty")?)?;
     command.args(words);
     Ok(Start {
         command,
@@ -79,16 +81,12 @@ fn start(site: &Site<'_>, llm: &str, wasmtime: &Wasmtime, name: &str) -> Result<
     })
 }
 
-/// Returns the words of a Dockerfile's entry point.
+/// Returns the words of a Dockerfile's entry point, a list of JSON strings.
 fn entry_point(recipe: &str) -> Option<Vec<String>> {
     let mut lines = recipe.lines();
-    let words = lines.find_map(|line| line.strip_prefix("ENTRYPOINT ["))?;
-    let words = words.strip_suffix(']')?.split(", ");
-    Some(
-        words
-            .map(|word| word.trim_matches('"').to_owned())
-            .collect(),
-    )
+    let list = lines.find_map(|line| line.strip_prefix("ENTRYPOINT [\""))?;
+    let words = list.strip_suffix("\"]")?.split("\", \"");
+    Some(words.map(|word| word.replace("\\\"", "\"")).collect())
 }
 
 #[cfg(test)]
@@ -97,8 +95,8 @@ mod tests {
 
     #[test]
     fn an_entry_point_is_a_list_of_words() {
-        let words = entry_point("FROM a\nENTRYPOINT [\"wasmtime\", \"serve\", \"-S=cli\"]\n");
-        let expected = ["wasmtime", "serve", "-S=cli"].map(str::to_owned);
+        let words = entry_point("FROM a\nENTRYPOINT [\"sh\", \"-c\", \"exec \\\"$@\\\"\"]\n");
+        let expected = ["sh", "-c", "exec \"$@\""].map(str::to_owned);
         assert_eq!(words, Some(expected.to_vec()));
         assert_eq!(entry_point("CMD a"), None);
     }
