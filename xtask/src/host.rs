@@ -26,6 +26,9 @@ pub(crate) const EMBEDDED: &str = "embedded";
 /// The first version of Wasmtime that serves WASI 0.3.
 const FIRST_MAJOR: u32 = 48;
 
+/// How long the host takes to be built on two cores.
+const BUILD_MINUTES: u32 = 8;
+
 /// Which host is wanted.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct HostChoice {
@@ -85,13 +88,16 @@ impl Host {
     /// Builds the package `host`, unless that was done before.
     pub(crate) fn build(workspace: &Workspace) -> Result<Self> {
         let program = Self::embedded(workspace);
-        if !program.is_file() {
+        let mut build = vec!["build", "--package=host", "--profile=host"];
+        if program.is_file() {
+            build.push("--quiet");
+        } else {
             eprintln!(
-                "Building Wasmtime, once, for some eight minutes on two cores. A `wasmtime` {FIRST_MAJOR} \
-                 or later on the PATH saves that: https://wasmtime.dev"
+                "Building Wasmtime, once, for some {BUILD_MINUTES} minutes on two cores. A `wasmtime` \
+                 {FIRST_MAJOR} or later on the PATH saves that: https://wasmtime.dev"
             );
         }
-        workspace.cargo(&["build", "--quiet", "--package=host", "--profile=host"])?;
+        workspace.cargo(&build)?;
         Self::of(program)
     }
 
