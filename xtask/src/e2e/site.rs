@@ -108,6 +108,12 @@ impl<'a> Site<'a> {
         Tidegate::start(&self.host, &component, &config, &file("log"))
     }
 
+    /// Returns the host of the other suites, unless it is the one that is built
+    /// here.
+    pub(crate) fn host_of_the_machine(&self) -> Option<Host> {
+        (!self.host.is_embedded(self.workspace)).then(|| self.host.clone())
+    }
+
     /// Returns the host that is built here. It is built for the tests in CI, and
     /// where it serves anyway.
     ///

@@ -33,6 +33,9 @@ pub(super) fn hosts(site: &Site<'_>, llm: &str) -> Result<Vec<(String, Found)>> 
         Ok(())
     };
     add("Wasmtime, embedded".to_owned(), site.embedded_host())?;
+    if let Some(host) = site.host_of_the_machine() {
+        add(host.to_string(), Ok(host))?;
+    }
     for version in WHEELS {
         let wheel = site.wheel_of_wasmtime(version).and_then(Wasmtime::of);
         add(format!("Wasmtime, wheel {version}"), wheel)?;
