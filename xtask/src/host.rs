@@ -88,16 +88,13 @@ impl Host {
     /// Builds the package `host`, unless that was done before.
     pub(crate) fn build(workspace: &Workspace) -> Result<Self> {
         let program = Self::embedded(workspace);
-        let mut build = vec!["build", "--package=host", "--profile=host"];
-        if program.is_file() {
-            build.push("--quiet");
-        } else {
+        if !program.is_file() {
             eprintln!(
                 "Building Wasmtime, once, for some {BUILD_MINUTES} minutes on two cores. A `wasmtime` \
                  {FIRST_MAJOR} or later on the PATH saves that: https://wasmtime.dev"
             );
         }
-        workspace.cargo(&build)?;
+        workspace.cargo(&["build", "--package=host", "--profile=host"])?;
         Self::of(program)
     }
 
