@@ -61,6 +61,7 @@ SCHEMAS = {
                             "image!": TEXT,
                             "poolSize": int,
                             "maxConcurrency": int,
+                            "maxInvocations": int,
                             "localResources": {
                                 "environment": {
                                     "config": MAP,
@@ -113,6 +114,9 @@ SCHEMAS = {
     ("v1", "ConfigMap"): {"data!": MAP},
 }
 
+# Values of wasmCloud's Helm chart, `runtime-operator`: the only documents without an `apiVersion`.
+VALUES = {"runtime!": {"env!": [{"name!": re.compile("(WASH|WASMTIME)_[A-Z_]+"), "value!": TEXT}]}}
+
 
 def mistakes(value, schema, path):
     """Returns what is wrong with a value, each with its path."""
@@ -150,6 +154,8 @@ def check(claim, found):
 
 
 def fits_schema(document):
+    if "apiVersion" not in document:
+        return mistakes(document, VALUES, "values")
     identity = (document["apiVersion"], document["kind"])
     schema = {"apiVersion!": TEXT, "kind!": TEXT, "metadata!": METADATA, **SCHEMAS[identity]}
     return mistakes(document, schema, document["kind"])
@@ -191,11 +197,23 @@ def served_port():
     return [] if exposed == [port] else [f"{port} is served, and {exposed} exposed"]
 
 
+def wasmcloud_connections():
+    """wasmCloud's hosts allow a connection to OpenClaw for each request in a replica's warm instances."""
+    workload = documents(DEPLOY / "wasmcloud/workload.yaml")[-1]
+    component = workload["spec"]["template"]["spec"]["components"][0]
+    requests = component["poolSize"] * component["maxConcurrency"]
+    host = documents(DEPLOY / "wasmcloud/values.yaml")[0]["runtime"]["env"]
+    values = {variable["name"]: variable["value"] for variable in host}
+    connections = int(values["WASH_MAX_OUTBOUND_HTTP_CONNECTIONS_PER_WORKLOAD"])
+    return [] if connections >= requests else [f"{requests} requests have {connections} connections"]
+
+
 passed = [
     check(f"{file.relative_to(DEPLOY)} has the fields of its platforms", [m for d in documents(file) for m in fits_schema(d)])
     for file in sorted(DEPLOY.glob("*/*.yaml"))
 ]
 passed.append(check("SpinKube's application gives every variable its value", spin_variables(of_spin_app())))
 passed.append(check("SpinKube's deployment gives every variable its value", spin_variables(of_spin_deployment())))
+passed.append(check("wasmCloud's hosts allow a connection for each request", wasmcloud_connections()))
 passed.append(check("the container's port is the one that is served", served_port()))
 sys.exit(not all(passed))
