@@ -32,7 +32,6 @@ pub(super) fn host(site: &Site<'_>, llm: &str) -> Result<Found> {
         // It is built already, and a cargo in a cargo waits for it.
         .replace("cargo xtask build", "\"true\"");
     fs::create_dir_all(folder.join(".wash"))?;
-    fs::create_dir_all(folder.join("counts"))?;
     fs::write(folder.join(".wash/config.yaml"), config)?;
     let mut command = site.program("wash")?;
     command
