@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use spin_sdk::wasip3;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::spawn;
-use tidegate_task::{Companion, give_way};
+use tidegate_task::Companion;
 
 use crate::access;
 use crate::admission;
@@ -58,11 +58,10 @@ impl wasip3::exports::http::handler::Guest for Gateway {
             response,
             mut sending,
         } = outgoing;
-        // The host writes the head when this function returns, and then lets run
-        // whatever is ready in this instance before it asks for the body. Without
-        // TCP_NODELAY (Spin) a body that comes later waits 40 ms for the client
-        // to acknowledge the head. So the first bytes are offered before, and all
-        // else that is ready has its turn before: a run that ends, above all.
+        // The first bytes are offered before the host has the head. Nothing waits
+        // between a response and its return: a caller that cancelled this call
+        // meanwhile would leave a body without an ending, and the drop of its
+        // pending default trap.
         let sent = sending.as_mut().now_or_never();
         spawn(async move {
             if sent.is_none() {
@@ -70,7 +69,6 @@ impl wasip3::exports::http::handler::Guest for Gateway {
             }
             companion.leave();
         });
-        give_way().await;
         Ok(response)
     }
 }
