@@ -60,7 +60,7 @@ impl Up {
             listen: address,
             more: &[],
         };
-        server.run(&host, workspace)
+        server.run(&host)
     }
 
     fn environment(&self) -> Result<Environment> {

@@ -4,14 +4,13 @@
 //! Nothing else of the caller's environment reaches the guest.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::fs::{self, DirBuilder};
-use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-
-use crate::workspace::Workspace;
 
 /// The variable that holds the whole configuration document.
 const DOCUMENT: &str = "TIDEGATE_CONFIG";
@@ -22,6 +21,12 @@ const DOCUMENT_FILE: &str = "tidegate.json5";
 /// The longest document that is handed over as a variable, in bytes. Linux takes
 /// variables of up to 128 KiB, with their names.
 const DOCUMENT_LIMIT: usize = 100 * 1024;
+
+/// What the names of folders for long documents begin with.
+const FOLDER_PREFIX: &str = "tidegate-document-";
+
+/// How old a folder must be before it counts as left behind.
+const FOLDER_AGE: Duration = Duration::from_secs(60);
 
 /// OpenClaw's own name for the token of its front door.
 pub(crate) const FRONT_TOKEN: &str = "OPENCLAW_GATEWAY_TOKEN";
@@ -62,12 +67,11 @@ impl Environment {
     ///
     /// # Errors
     /// A folder that cannot be written.
-    pub(crate) fn hand_over(&self, command: &mut Command, workspace: &Workspace) -> Result<()> {
+    pub(crate) fn hand_over(&self, command: &mut Command) -> Result<()> {
         for (name, value) in &self.0 {
             if name == DOCUMENT && value.len() > DOCUMENT_LIMIT {
-                let folder = write_document(&workspace.target().join("serve"), value)?;
                 command.env_remove(name);
-                command.arg(format!("--dir={}::/", folder.display()));
+                mount(value, &std::env::temp_dir(), command)?;
             } else {
                 command.env(name, value).arg(format!("--env={name}"));
             }
@@ -91,30 +95,54 @@ fn read(file: &Path) -> Result<String> {
     fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Writes a document into a private folder, and returns the folder. It bears the
-/// number of this process, which the host takes over; those of processes that
-/// have ended are deleted.
-fn write_document(folders: &Path, document: &str) -> Result<PathBuf> {
-    for entry in fs::read_dir(folders).into_iter().flatten().flatten() {
-        if !is_running(&entry.file_name()) {
-            // Another process may be faster.
+/// Writes a document into a private folder below `parent` and mounts the folder.
+///
+/// The process keeps the file locked as its standard input, which the host takes
+/// over. So a folder whose file is not locked is left behind, and is deleted.
+fn mount(document: &str, parent: &Path, command: &mut Command) -> Result<()> {
+    delete_abandoned(parent);
+    let folder = parent.join(format!("{FOLDER_PREFIX}{:016x}", getrandom::u64()?));
+    let written = write_private(&folder, document);
+    let file = written.with_context(|| format!("cannot write into {}", folder.display()))?;
+    // In the argument `::` ends the folder.
+    let shown = folder.to_str().filter(|folder| !folder.contains("::"));
+    let shown = shown.with_context(|| format!("{} cannot be mounted", folder.display()))?;
+    command.arg(format!("--dir={shown}::/")).stdin(file);
+    Ok(())
+}
+
+fn write_private(folder: &Path, document: &str) -> io::Result<File> {
+    let mut builder = DirBuilder::new();
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    builder.create(folder)?;
+    let file = folder.join(DOCUMENT_FILE);
+    let mut file = options.create_new(true).read(true).write(true).open(file)?;
+    file.lock_shared()?;
+    file.write_all(document.as_bytes())?;
+    Ok(file)
+}
+
+/// Deletes the folders of servers that have ended. One that cannot be deleted is
+/// another user's, or another process is faster.
+fn delete_abandoned(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with(FOLDER_PREFIX) && is_abandoned(&entry.path()) {
             fs::remove_dir_all(entry.path()).ok();
         }
     }
-    let folder = folders.join(process::id().to_string());
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let written = builder.recursive(true).create(&folder);
-    let written = written.and_then(|()| fs::write(folder.join(DOCUMENT_FILE), document));
-    written.with_context(|| format!("cannot write into {}", folder.display()))?;
-    Ok(folder)
 }
 
-/// Returns whether the process of a number runs, as far as the system says.
-fn is_running(process: &OsStr) -> bool {
-    let processes = Path::new("/proc");
-    !processes.is_dir() || processes.join(process).exists()
+fn is_abandoned(folder: &Path) -> bool {
+    let age = folder.metadata().and_then(|metadata| metadata.modified());
+    let is_old = age.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > FOLDER_AGE));
+    let file = File::open(folder.join(DOCUMENT_FILE));
+    is_old && file.is_ok_and(|file| file.try_lock().is_ok())
 }
 
 /// Returns the names that a document refers to, as `${NAME}` or as the `id` of
@@ -132,6 +160,8 @@ fn is_variable_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     fn outside(name: &str) -> Option<String> {
@@ -164,8 +194,7 @@ mod tests {
 
     fn handed_over(environment: &Environment) -> Command {
         let mut command = Command::new("wasmtime");
-        let workspace = Workspace::locate().unwrap();
-        environment.hand_over(&mut command, &workspace).unwrap();
+        environment.hand_over(&mut command).unwrap();
         command
     }
 
@@ -209,13 +238,26 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
-    fn folders_of_ended_processes_are_deleted() {
-        let folders = std::env::temp_dir().join(format!("tidegate-serve-{}", process::id()));
-        let ended = folders.join("4194999");
-        fs::create_dir_all(&ended).unwrap();
-        let folder = write_document(&folders, "{}").unwrap();
-        assert!(folder.exists() && !ended.exists());
-        fs::remove_dir_all(folders).unwrap();
+    fn a_folder_is_deleted_once_nobody_holds_its_document() {
+        let parent = std::env::temp_dir().join(format!("tidegate-mounts-{}", std::process::id()));
+        let other = parent.join("of-someone-else");
+        fs::create_dir_all(&other).unwrap();
+        let mut command = Command::new("wasmtime");
+        mount("{}", &parent, &mut command).unwrap();
+        let entries = || {
+            fs::read_dir(&parent)
+                .unwrap()
+                .flatten()
+                .map(|entry| entry.path())
+        };
+        let folder = entries().find(|path| *path != other).unwrap();
+        let long_ago = std::time::SystemTime::now() - 2 * FOLDER_AGE;
+        File::open(&folder).unwrap().set_modified(long_ago).unwrap();
+        delete_abandoned(&parent);
+        assert_eq!(entries().count(), 2);
+        drop(command);
+        delete_abandoned(&parent);
+        assert_eq!(entries().collect::<Vec<_>>(), [other]);
+        fs::remove_dir_all(parent).unwrap();
     }
 }

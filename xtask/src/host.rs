@@ -9,8 +9,11 @@
 use std::env::{self, consts::EXE_SUFFIX};
 use std::ffi::OsStr;
 use std::fmt;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
@@ -26,6 +29,9 @@ pub(crate) const EMBEDDED: &str = "embedded";
 /// The first version of Wasmtime that serves WASI 0.3.
 const FIRST_MAJOR: u32 = 48;
 
+/// How long a program may take to print its version.
+const VERSION_LIMIT: Duration = Duration::from_secs(10);
+
 /// How long the host takes to be built on two cores.
 const BUILD_MINUTES: u32 = 7;
 
@@ -34,7 +40,8 @@ const BUILD_MINUTES: u32 = 7;
 pub(crate) struct HostChoice {
     /// The host: the path of a `wasmtime`, or `embedded` for the one that is
     /// built here. Default: a `wasmtime` 48 or later on the PATH, else `embedded`.
-    #[arg(long = "host", env = VARIABLE, value_name = "PATH")]
+    /// The variable `TIDEGATE_HOST` says the same.
+    #[arg(long = "host", value_name = "PATH")]
     wanted: Option<PathBuf>,
 }
 
@@ -45,7 +52,9 @@ impl HostChoice {
     /// A wanted program that is not a `wasmtime` of version 48 or later, and a
     /// failed build.
     pub(crate) fn find(&self, workspace: &Workspace) -> Result<Host> {
-        let host = match self.wanted.as_deref() {
+        let variable = env::var_os(VARIABLE).filter(|value| !value.is_empty());
+        let wanted = self.wanted.clone().or(variable.map(PathBuf::from));
+        let host = match wanted.as_deref() {
             Some(word) if word == Path::new(EMBEDDED) => Host::build(workspace)?,
             Some(program) => Host::wanted(program)?,
             None => match Host::on_path() {
@@ -124,10 +133,9 @@ impl Host {
     /// Asks a program for its version.
     pub(crate) fn of(program: PathBuf) -> Result<Self> {
         let shown = program.display();
-        let output = Command::new(&program).arg("--version").output();
-        let output = output.with_context(|| format!("cannot run {shown}"))?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let version = Version::parse(&text);
+        let printed = print_version(&program);
+        let printed = printed.with_context(|| format!("cannot run {shown}"))?;
+        let version = printed.as_deref().and_then(Version::parse);
         let version = version.with_context(|| format!("{shown} is not a `wasmtime`"))?;
         ensure!(
             version.major >= FIRST_MAJOR,
@@ -141,6 +149,35 @@ impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.version, self.program.display())
     }
+}
+
+/// Returns what a program prints as its version, if it ends well and soon.
+fn print_version(program: &Path) -> io::Result<Option<String>> {
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let begun = Instant::now();
+    while begun.elapsed() < VERSION_LIMIT {
+        match child.try_wait()? {
+            Some(status) if status.success() => {
+                let mut line = [0; 256];
+                let mut output = child.stdout.take();
+                let length = output
+                    .as_mut()
+                    .map_or(Ok(0), |output| output.read(&mut line))?;
+                let line = line.get(..length).unwrap_or_default();
+                return Ok(Some(String::from_utf8_lossy(line).into_owned()));
+            }
+            Some(_) => return Ok(None),
+            None => thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(None)
 }
 
 /// What `wasmtime --version` prints.
@@ -211,6 +248,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let program = folder.join("wasmtime");
         for (line, expected) in [
+            ("wasmtime 48.0.2'; exit 3; '", "is not a `wasmtime`"),
             (
                 "wasmtime 47.0.3",
                 "is wasmtime 47.0.3, and WASI 0.3 needs 48 or later",

@@ -24,7 +24,7 @@ pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 const STREAMS: u64 = 8_000;
 
 /// How many files a server needs beside those of its streams.
-const OTHER_FILES: u64 = 500;
+const OTHER_FILES: u64 = 100;
 
 /// The ceilings of `wasmtime serve`, by their arguments.
 const CEILINGS: [&str; 2] = ["--max-concurrent-connections", "--max-concurrent-requests"];
@@ -58,7 +58,7 @@ impl Serve {
             listen: self.listen,
             more: &self.more,
         };
-        server.run(&self.host.find(workspace)?, workspace)
+        server.run(&self.host.find(workspace)?)
     }
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct Server<'a> {
 
 impl Server<'_> {
     /// Serves on a host until it is interrupted.
-    pub(crate) fn run(&self, host: &Host, workspace: &Workspace) -> Result<()> {
+    pub(crate) fn run(&self, host: &Host) -> Result<()> {
         let file = self.component.display();
         ensure!(
             self.component.is_file(),
@@ -81,7 +81,7 @@ impl Server<'_> {
         );
         let mut command = Command::new(host.program());
         command.args(self.arguments(streams_of(raise_open_files())));
-        self.environment.hand_over(&mut command, workspace)?;
+        self.environment.hand_over(&mut command)?;
         command.args(self.more).arg(self.component);
         become_command(command).with_context(|| format!("cannot serve {file} on {}", self.listen))
     }
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn fewer_open_files_are_fewer_streams() {
-        let streams = [1_048_576, 16_500, 1_500, 100].map(streams_of);
+        let streams = [1_048_576, 16_100, 1_100, 100].map(streams_of);
         assert_eq!(streams, [8_000, 8_000, 500, 1]);
     }
 }
