@@ -5,7 +5,6 @@ mod streamed;
 
 use futures_util::StreamExt as _;
 use http::StatusCode;
-use tidegate_task::give_way;
 
 use crate::config::Settings;
 use crate::exchange::Exchange;
@@ -54,7 +53,6 @@ async fn whole(mut run: Run, mut reply: WholeReply, mut exchange: Exchange) -> O
         }
     };
     drop(run);
-    settle().await;
     match reply.end(ended) {
         Err(error) => respond::failure(&error, exchange),
         Ok((body, outcome)) => {
@@ -62,16 +60,6 @@ async fn whole(mut run: Run, mut reply: WholeReply, mut exchange: Exchange) -> O
             respond::json(StatusCode::OK, body, exchange)
         }
     }
-}
-
-/// Gives all else that is ready in this instance its turn before a response is
-/// made: a run that ends, above all.
-///
-/// The host writes the head of a response when it has it, and lets whatever is
-/// ready run before it asks for the body. Without TCP_NODELAY (Spin) a body that
-/// comes later waits 40 ms until the client has acknowledged the head.
-async fn settle() {
-    give_way().await;
 }
 
 async fn next_step(run: &mut Run) -> Step {

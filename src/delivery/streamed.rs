@@ -16,7 +16,7 @@ use crate::runtime::{Run, RunError, RunOutcome, Step};
 use crate::sse;
 use crate::wire::{Body, Client, Outgoing, Ticker};
 
-use super::{next_step, settle};
+use super::next_step;
 
 /// How often the host is asked whether the client of a silent stream is still
 /// there.
@@ -39,10 +39,7 @@ pub(super) async fn streamed(
     let first = first_steps(&mut run, &mut ticker, settings.first_event_wait).await;
     let first = match first {
         Ok(first) => first,
-        Err(error) => {
-            settle().await;
-            return respond::failure(&Error::Run(error), exchange);
-        }
+        Err(error) => return respond::failure(&Error::Run(error), exchange),
     };
     let mut answering = Answering {
         run,
@@ -51,7 +48,6 @@ pub(super) async fn streamed(
         ended: None,
     };
     answering.begin(first, &mut exchange.record);
-    settle().await;
     let (response, body) = respond::stream(&mut exchange);
     let heartbeat = settings.heartbeat;
     Outgoing::new(
