@@ -86,7 +86,7 @@ fn check(name: &str, host: Found, site: &Site<'_>, report: &mut Report) -> anyho
             return Ok(());
         }
     };
-    let log = site.file(&format!("{name}.log"));
+    let log = site.file(&format!("{}.log", file_name(name)));
     let ready = |line: &str| line.contains(start.ready).then_some(());
     let (_server, ()) =
         Background::start(together(start.command), &log, Ending::CloseInput, ready)?;
@@ -99,6 +99,11 @@ fn check(name: &str, host: Found, site: &Site<'_>, report: &mut Report) -> anyho
         script.env("WITHOUT_NODELAY", "1");
     }
     report.row(name, CLAIMS, script)
+}
+
+/// Returns the name of a row as that of a file.
+fn file_name(name: &str) -> String {
+    name.replace('/', "-")
 }
 
 /// Lets a host end with its input, together with whatever it has started.

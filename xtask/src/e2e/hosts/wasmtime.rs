@@ -10,7 +10,7 @@ use crate::e2e::servers::free_address;
 use crate::e2e::site::Site;
 use crate::host::Host as Wasmtime;
 
-use super::{Absent, COMPONENT, Found, Start, read, with_limited_key};
+use super::{Absent, COMPONENT, Found, Start, file_name, read, with_limited_key};
 
 /// The releases that PyPI has, which the tests alone use.
 const WHEELS: [&str; 2] = ["48.0.2", "49.0.4"];
@@ -56,7 +56,7 @@ fn more() -> Vec<PathBuf> {
 }
 
 fn start(site: &Site<'_>, llm: &str, wasmtime: &Wasmtime, name: &str) -> Result<Start> {
-    let folder = site.file(&format!("{}-container", name.replace('/', "-")));
+    let folder = site.file(&format!("{}-container", file_name(name)));
     let counts = folder.join("counts");
     fs::create_dir_all(&counts)?;
     let document = read(site, "deploy/container/tidegate.json5")?;
