@@ -46,6 +46,7 @@ impl Server {
     pub(crate) fn builder(runtime: &str) -> ServerBuilder {
         ServerBuilder {
             runtime: runtime.to_owned(),
+            middleware: None,
             config: String::new(),
             variables: Vec::new(),
             arguments: Vec::new(),
@@ -134,6 +135,7 @@ impl Drop for Server {
 /// A server that has not started.
 pub(crate) struct ServerBuilder {
     runtime: String,
+    middleware: Option<String>,
     config: String,
     variables: Vec<(String, String)>,
     arguments: Vec<String>,
@@ -145,6 +147,12 @@ impl ServerBuilder {
     /// Sets the configuration document; without one it is empty.
     pub(crate) fn config(mut self, config: &str) -> Self {
         config.clone_into(&mut self.config);
+        self
+    }
+
+    /// Puts a middleware of `tests/` in front of the gateway.
+    pub(crate) fn behind(mut self, middleware: &str) -> Self {
+        self.middleware = Some(middleware.to_owned());
         self
     }
 
@@ -205,8 +213,12 @@ impl ServerBuilder {
     }
 
     fn command(&self, config: &Path) -> Command {
-        let component = format!("dist/tidegate-{}.wasm", self.runtime);
-        let component = existing(Path::new(env!("CARGO_MANIFEST_DIR")).join(component));
+        let gateway = format!("dist/tidegate-{}.wasm", self.runtime);
+        let gateway = existing(Path::new(env!("CARGO_MANIFEST_DIR")).join(gateway));
+        let component = match &self.middleware {
+            Some(middleware) => composed(middleware, &gateway),
+            None => gateway,
+        };
         let mut command = Command::new(existing(xtask()));
         command.arg("serve").arg(component);
         command
@@ -278,6 +290,21 @@ fn xtask() -> PathBuf {
     let profile = test.parent().and_then(Path::parent);
     let name = format!("xtask{}", std::env::consts::EXE_SUFFIX);
     profile.expect("a folder of the profile").join(name)
+}
+
+/// Composes a middleware with the gateway.
+fn composed(middleware: &str, gateway: &Path) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .expect("the target folder");
+    let release = target.join("wasm32-wasip2/release");
+    let middleware = existing(release.join(middleware).with_extension("wasm"));
+    let composed = new_path("composed").with_extension("wasm");
+    let mut plug = Command::new(existing(xtask()));
+    plug.arg("plug").arg(middleware).arg("--plug").arg(gateway);
+    let plugged = plug.arg("--output").arg(&composed).status();
+    assert!(plugged.is_ok_and(|status| status.success()), "xtask plug");
+    composed
 }
 
 fn existing(file: PathBuf) -> PathBuf {

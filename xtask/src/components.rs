@@ -19,6 +19,9 @@ pub(crate) const PACKAGES: [&str; 5] = [
     "floor",
 ];
 
+/// The packages that are components for the tests alone.
+pub(crate) const FIXTURES: [&str; 1] = ["impatient"];
+
 /// What keeps the components small.
 const SMALL: [&str; 6] = [
     // The linker writes each address in as few bytes as it takes. It reserves
@@ -95,6 +98,11 @@ pub(crate) fn build_composed(workspace: &Workspace, runtime: Runtime) -> Result<
     let composed = compose_runtime(&gateway, &[plug], name)?;
     print_table(&[Component::write(runtime.composed(workspace), &composed)?]);
     Ok(())
+}
+
+/// Builds the components that only the tests use.
+pub(crate) fn build_fixtures(workspace: &Workspace) -> Result<()> {
+    compile(workspace, &FIXTURES, &[])
 }
 
 /// Compiles packages as components.

@@ -6,7 +6,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::components::{self, PACKAGES};
+use crate::components::{self, FIXTURES, PACKAGES};
 use crate::host::{self, HostChoice};
 use crate::workspace::{WASM_TARGET, Workspace, succeed};
 
@@ -32,6 +32,7 @@ impl Test {
         }
         headline("Build the components");
         components::build(workspace)?;
+        components::build_fixtures(workspace)?;
         headline("Find the host");
         let host = self.host.find(workspace)?;
         if host.is_embedded(workspace) {
@@ -61,7 +62,10 @@ fn before_build() -> [Check<'static>; 4] {
 }
 
 fn component_clippy() -> Vec<&'static str> {
-    let packages = PACKAGES.into_iter().chain(["tidegate-config"]);
+    let packages = PACKAGES
+        .into_iter()
+        .chain(FIXTURES)
+        .chain(["tidegate-config"]);
     let packages = packages.flat_map(|package| ["--package", package]);
     let clippy = ["clippy", "--release", "--target", WASM_TARGET];
     clippy.into_iter().chain(packages).collect()
