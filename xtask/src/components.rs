@@ -22,26 +22,6 @@ pub(crate) const PACKAGES: [&str; 5] = [
 /// The packages that are components for the tests alone.
 pub(crate) const FIXTURES: [&str; 1] = ["impatient"];
 
-/// What keeps the components small.
-const SMALL: [&str; 6] = [
-    // The linker writes each address in as few bytes as it takes. It reserves
-    // five for every one otherwise, which is a twelfth of a component.
-    "-Clink-arg=--compress-relocations",
-    // The code names its addresses. It adds them to a base of its own otherwise,
-    // as a library does that is loaded anywhere.
-    "-Crelocation-model=static",
-    // What is smaller than its call is inlined, be it marked `#[inline]` or not.
-    // With more of it the components are larger by a thirtieth, and an answer
-    // costs a fiftieth less.
-    "-Cllvm-args=-inline-threshold=40",
-    "-Cllvm-args=-inlinehint-threshold=40",
-    // Loops stay loops.
-    "-Cllvm-args=-unroll-threshold=0",
-    // SHA-256 is a loop over its rounds. What a request has digested is a few
-    // hundred bytes.
-    "--cfg=sha2_backend_soft=\"compact\"",
-];
-
 /// A runtime that the gateway can be composed with.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Runtime {
@@ -107,8 +87,8 @@ pub(crate) fn build_fixtures(workspace: &Workspace) -> Result<()> {
 
 /// Compiles packages as components.
 fn compile(workspace: &Workspace, packages: &[&str], more: &[&str]) -> Result<()> {
-    let mut flags = path_flags(&sources());
-    flags.extend(SMALL.map(str::to_owned));
+    // Cargo adds these to the flags in `.cargo/config.toml`.
+    let flags = path_flags(&sources());
     let flags = format!("target.{WASM_TARGET}.rustflags={flags:?}");
     let build = [
         "build",
