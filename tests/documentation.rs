@@ -251,9 +251,7 @@ fn every_link_leads_somewhere() {
 /// goes on in the next line is whole.
 fn sources() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = ["src", "crates"]
-        .map(|name| root.join(name))
-        .to_vec();
+    let mut folders = ["src", "crates"].map(|name| root.join(name)).to_vec();
     let mut sources = String::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
