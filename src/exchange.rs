@@ -1,61 +1,89 @@
-//! What accompanies a request on its way to an answer.
+//! One HTTP exchange: what a response needs of its request.
 
 use uuid::Uuid;
 
-use crate::cors::Grant;
-use crate::counters::Milliseconds;
-use crate::headers::Headers;
-use crate::record::Record;
-use crate::rejection::Rejection;
+use crate::access::UnixMillis;
+use crate::access_log::AccessLog;
+use crate::error::{ErrorResponse, Form};
+use crate::inbound::{Cors, Grant, Headers};
 
-/// A request that is being answered.
+/// A request from its arrival until the gateway knows its settings.
+#[derive(Debug)]
+pub struct Arrival {
+    log: AccessLog,
+    time: UnixMillis,
+    accepts_json: bool,
+}
+
+/// A request whose response can be sent. The headers that the settings add to every
+/// response are complete.
 #[derive(Debug)]
 pub struct Exchange {
-    /// What is going to be logged.
-    pub record: Record,
-    /// When the request came.
-    pub arrived: Milliseconds,
-    /// The permission of the web page that asks, if one does.
+    /// The line of the access log.
+    pub log: AccessLog,
+    /// The time at which the request arrived.
+    pub arrived: UnixMillis,
+    /// The CORS grant of the request's origin, if it has one.
     pub grant: Option<Grant>,
-    /// The value of `Strict-Transport-Security`, if there is one.
+    /// The value of `Strict-Transport-Security`, if it is configured.
     pub transport_security: Option<String>,
     accepts_json: bool,
 }
 
-/// How an error is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorForm {
-    /// As an OpenAI error object.
-    Object,
-    /// As plain text.
-    Text,
-}
-
-impl Exchange {
-    /// Begins with a request's id, the time and the headers.
+impl Arrival {
+    /// Begins with the request's id, time and headers.
     #[must_use]
-    pub fn begin(id: Uuid, arrived: Milliseconds, headers: &Headers) -> Self {
+    pub fn new(id: Uuid, time: UnixMillis, headers: &Headers) -> Self {
         Self {
-            record: Record::begin(id),
-            arrived,
-            grant: None,
-            transport_security: None,
+            log: AccessLog::begin(id),
+            time,
             accepts_json: accepts_json(headers),
         }
     }
 
-    /// Chooses the form of an error. Whoever misses the API altogether gets
-    /// plain text, as from the reference, unless it says that it takes JSON, as
-    /// all of OpenAI's SDKs do.
+    /// Returns the time at which the request arrived.
     #[must_use]
-    pub fn error_form(&self, rejection: Option<&Rejection>) -> ErrorForm {
-        match rejection {
-            Some(Rejection::NoRoute | Rejection::NotOffered | Rejection::Method(_))
-                if !self.accepts_json =>
-            {
-                ErrorForm::Text
-            }
-            _ => ErrorForm::Object,
+    pub fn time(&self) -> UnixMillis {
+        self.time
+    }
+
+    /// Continues with the headers that the settings add to every response.
+    #[must_use]
+    pub fn with_settings(
+        self,
+        cors: &Cors,
+        transport_security: Option<&String>,
+        headers: &Headers,
+    ) -> Exchange {
+        self.exchange(cors.grant(headers), transport_security.cloned())
+    }
+
+    /// Continues with a response that does not depend on the settings: to a health
+    /// check, or because the settings cannot be read.
+    #[must_use]
+    pub fn without_settings(self) -> Exchange {
+        self.exchange(None, None)
+    }
+
+    fn exchange(self, grant: Option<Grant>, transport_security: Option<String>) -> Exchange {
+        Exchange {
+            log: self.log,
+            arrived: self.time,
+            grant,
+            transport_security,
+            accepts_json: self.accepts_json,
+        }
+    }
+}
+
+impl Exchange {
+    /// Returns whether the response to an error is plain text. OpenAI's SDKs accept
+    /// JSON, so they always get an error object.
+    #[must_use]
+    pub fn wants_text(&self, response: &ErrorResponse) -> bool {
+        match response.form {
+            Form::Json => false,
+            Form::JsonOrText => !self.accepts_json,
         }
     }
 }
@@ -74,36 +102,24 @@ fn accepts_json(headers: &Headers) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
+    use crate::rejection::Rejection;
 
     #[test]
-    fn text_is_for_those_who_miss_the_api_and_do_not_ask_for_json() {
-        let form = |accept, rejection: &Rejection| {
+    fn only_clients_outside_of_the_api_that_do_not_accept_json_get_text() {
+        let wants_text = |accept, rejection: Rejection| {
             let headers = Headers::from([("Accept", accept)]);
-            Exchange::begin(Uuid::nil(), 0, &headers).error_form(Some(rejection))
+            let arrival = Arrival::new(Uuid::nil(), UnixMillis::default(), &headers);
+            let exchange = arrival.without_settings();
+            exchange.wants_text(&Error::from(rejection).into())
         };
         for accept in ["application/json", "text/html, application/*;q=0.5", "*/*"] {
-            assert_eq!(
-                form(accept, &Rejection::NoRoute),
-                ErrorForm::Object,
-                "{accept}"
-            );
+            assert!(!wants_text(accept, Rejection::NoRoute), "{accept}");
         }
         for accept in ["", "text/html", "text/event-stream"] {
-            assert_eq!(
-                form(accept, &Rejection::NoRoute),
-                ErrorForm::Text,
-                "{accept}"
-            );
-            assert_eq!(
-                form(accept, &Rejection::Method("POST")),
-                ErrorForm::Text,
-                "{accept}"
-            );
-            assert_eq!(
-                form(accept, &Rejection::Unauthorized),
-                ErrorForm::Object,
-                "{accept}"
-            );
+            assert!(wants_text(accept, Rejection::NoRoute), "{accept}");
+            assert!(wants_text(accept, Rejection::Method("POST")), "{accept}");
+            assert!(!wants_text(accept, Rejection::Unauthorized), "{accept}");
         }
     }
 }

@@ -12,14 +12,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use runtime_openclaw::settings::Settings;
-use tidegate::agent::AgentId;
-use tidegate::auth::{Auth, Presented, SecretDigest};
+use tidegate::access::{Auth, Credentials, Keys, SecretDigest, UnixMillis};
+use tidegate::agents::AgentId;
 use tidegate::config::Config;
-use tidegate::cors::Page;
-use tidegate::headers::Headers;
-use tidegate::key::Keys;
-use tidegate::proxies::Proxies;
-use tidegate::session::SessionKey;
+use tidegate::inbound::{Headers, Origin, Proxies};
+use tidegate::run::{SessionKey, SessionSecret};
 use tidegate_config::{Document, Faults, Secret};
 
 const CONFIGURATION: &str = include_str!("../docs/configuration.md");
@@ -165,16 +162,18 @@ fn the_published_session_keys_are_right() {
         keys: Keys::default(),
     };
     let headers = Headers::from([("authorization", "Bearer token")]);
-    let presented = Presented {
+    let address = Proxies::default().client_address(&headers);
+    let credentials = Credentials {
         headers: &headers,
-        sender: Proxies::default().sender(&headers).expect("a sender"),
-        page: Page::Absent,
+        address: address.expect("an address"),
+        origin: Origin::Absent,
     };
-    let owner = auth.authenticate(&presented, 0).expect("the owner");
+    let now = UnixMillis::default();
+    let owner = auth.authenticate(&credentials, now).expect("the owner");
     let main = AgentId::parse("main").expect("an agent");
     for secret in [None, Some("pepper")] {
-        let key = SessionKey::of_user(&owner, &main, "alice", secret.map(Secret::new).as_ref());
-        let key = key.to_string();
+        let hmac = secret.and_then(|secret| SessionSecret::new(&Secret::new(secret)));
+        let key = SessionKey::of_user(&owner, &main, "alice", hmac.as_ref()).to_string();
         let (_, digits) = key.rsplit_once(':').expect("digits");
         let row = match secret {
             None => format!("| none | `{digits}` |"),

@@ -1,8 +1,8 @@
-//! `agents` and what `tidegate` says of them.
+//! `agents`, `tidegate.defaultAgent` and `tidegate.models`.
 
 use tidegate_config::Section;
 
-use crate::agent::{AgentId, Agents};
+use crate::agents::{AgentId, Agents};
 
 /// Reads `agents.entries`, or the older `agents.list`.
 pub(super) fn read_agents(agents: &mut Section<'_>, tidegate: &mut Section<'_>) -> Agents {
@@ -32,15 +32,15 @@ pub(super) fn read_agents(agents: &mut Section<'_>, tidegate: &mut Section<'_>) 
     Agents::new(known, declared).with_aliases(aliases)
 }
 
-/// Reads `tidegate.models`: which agent answers to which model.
+/// Reads `tidegate.models`: aliases and their agents.
 fn read_aliases(tidegate: &mut Section<'_>, known: &[AgentId]) -> Vec<(String, AgentId)> {
     let mut aliases = Vec::new();
     for (model, agent) in tidegate.text_entries("models").unwrap_or_default() {
         let id = AgentId::parse(&agent).filter(|id| known.is_empty() || known.contains(id));
         match id {
             Some(id) if !model.trim().is_empty() => aliases.push((model.trim().to_owned(), id)),
-            Some(_) => tidegate.fault("models", "must not name an empty model"),
-            None => tidegate.fault("models", "must name configured agents only"),
+            Some(_) => tidegate.fault("models", "must not contain an empty model name"),
+            None => tidegate.fault("models", "must contain only configured agents"),
         }
     }
     aliases
@@ -49,7 +49,10 @@ fn read_aliases(tidegate: &mut Section<'_>, known: &[AgentId]) -> Vec<(String, A
 fn read_agent_id(section: &Section<'_>, key: &str, name: &str) -> Option<AgentId> {
     let id = AgentId::parse(name);
     if id.is_none() {
-        section.fault(key, "is no agent id: up to 64 letters, digits, `_` and `-`");
+        section.fault(
+            key,
+            "is not a valid agent id: use up to 64 letters, digits, `_` and `-`",
+        );
     }
     id
 }

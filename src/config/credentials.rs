@@ -1,12 +1,18 @@
-//! `gateway.auth`: who may come in.
+//! `gateway.auth`.
 
-use tidegate_config::Section;
+use tidegate_config::{Secret, Section};
 
-use crate::auth::{Auth, Loopback, ProxyUsers, SecretDigest};
-use crate::key::Keys;
-use crate::proxies::Proxies;
+use crate::access::{Auth, Keys, Loopback, ProxyUsers, SecretDigest};
+use crate::inbound::Proxies;
 
-use super::{PASSWORD_VARIABLE, TOKEN_VARIABLE};
+/// The variables that count even if the document does not name them.
+pub const WELL_KNOWN_VARIABLES: [&str; 2] = [TOKEN_VARIABLE, PASSWORD_VARIABLE];
+
+/// The token, if the document has none.
+pub(super) const TOKEN_VARIABLE: &str = "OPENCLAW_GATEWAY_TOKEN";
+
+/// The password, if the document has none.
+pub(super) const PASSWORD_VARIABLE: &str = "OPENCLAW_GATEWAY_PASSWORD";
 
 #[derive(Clone, Copy)]
 enum AuthMode {
@@ -16,14 +22,15 @@ enum AuthMode {
     None,
 }
 
-/// Reads how callers prove who they are. Keys alone will do.
+const MODES: [(&str, AuthMode); 4] = [
+    ("token", AuthMode::Token),
+    ("password", AuthMode::Password),
+    ("trusted-proxy", AuthMode::TrustedProxy),
+    ("none", AuthMode::None),
+];
+
+/// Reads how clients authenticate. API keys are enough.
 pub(super) fn read_auth(auth: &mut Section<'_>, keys: Keys, proxies: &Proxies) -> Option<Auth> {
-    const MODES: [(&str, AuthMode); 4] = [
-        ("token", AuthMode::Token),
-        ("password", AuthMode::Password),
-        ("trusted-proxy", AuthMode::TrustedProxy),
-        ("none", AuthMode::None),
-    ];
     let token = auth
         .secret("token")
         .or_else(|| auth.variable(TOKEN_VARIABLE));
@@ -34,7 +41,8 @@ pub(super) fn read_auth(auth: &mut Section<'_>, keys: Keys, proxies: &Proxies) -
         Some(_) => auth.choice("mode", &MODES)?,
         None => match (&token, &password) {
             (Some(_), Some(_)) => {
-                auth.fault("mode", "must say whether the token or the password counts");
+                let problem = "must be set if both a token and a password are configured";
+                auth.fault("mode", problem);
                 return None;
             }
             (None, Some(_)) => AuthMode::Password,
@@ -44,47 +52,55 @@ pub(super) fn read_auth(auth: &mut Section<'_>, keys: Keys, proxies: &Proxies) -
             (_, None) => AuthMode::Token,
         },
     };
-    let (key, variable, secret) = match mode {
+    match mode {
         AuthMode::None | AuthMode::TrustedProxy if !keys.is_empty() => {
-            auth.fault(
-                "mode",
-                "must be \"token\" or \"password\" where there are keys",
-            );
-            return None;
+            let problem = "must be \"token\" or \"password\" if tidegate.keys is set";
+            auth.fault("mode", problem);
+            None
         }
-        AuthMode::None => return Some(Auth::None),
-        AuthMode::TrustedProxy => return read_proxy_users(auth, proxies).map(Auth::Proxy),
-        AuthMode::Token => ("token", TOKEN_VARIABLE, token),
-        AuthMode::Password => ("password", PASSWORD_VARIABLE, password),
-    };
+        AuthMode::None => Some(Auth::None),
+        AuthMode::TrustedProxy => read_proxy_users(auth, proxies).map(Auth::Proxy),
+        AuthMode::Token => read_shared(auth, "token", TOKEN_VARIABLE, token, keys),
+        AuthMode::Password => read_shared(auth, "password", PASSWORD_VARIABLE, password, keys),
+    }
+}
+
+/// Checks the token or password. A blank one counts as missing.
+fn read_shared(
+    auth: &mut Section<'_>,
+    key: &'static str,
+    variable: &str,
+    secret: Option<Secret>,
+    keys: Keys,
+) -> Option<Auth> {
     let secret = secret.filter(|secret| !secret.expose().trim().is_empty());
     if secret.is_none() {
         auth.fault(
             key,
-            &format!("is missing; set it, or the variable {variable}"),
+            &format!("is missing; set it or the variable {variable}"),
         );
     }
     let shared = SecretDigest::of(&secret?);
     if keys.find(&shared).is_some() {
         auth.fault(
             key,
-            "is a key of tidegate.keys, too, and would give it all rights",
+            "is also a key in tidegate.keys, which would get all rights",
         );
     }
     let shared = Some(shared);
     Some(Auth::Credentials { shared, keys })
 }
 
-/// Reads `gateway.auth.trustedProxy`. A proxy's word counts only where it is
-/// known to be the proxy's.
+/// Reads `gateway.auth.trustedProxy`. The gateway must be able to recognize the
+/// proxy.
 fn read_proxy_users(auth: &mut Section<'_>, proxies: &Proxies) -> Option<ProxyUsers> {
     if proxies.trusted.is_empty() {
-        auth.fault("mode", "needs the proxy in gateway.trustedProxies");
+        auth.fault("mode", "requires a proxy in gateway.trustedProxies");
     }
     if proxies.peer_header.is_none() {
         auth.fault(
             "mode",
-            "needs a host that tells whom it is connected to; name its header in tidegate.client.peerHeader",
+            "requires a host that exposes the peer address; set its header in tidegate.client.peerHeader",
         );
     }
     let mut users = auth.section("trustedProxy");

@@ -1,15 +1,13 @@
-//! `tidegate.keys`: credentials that may do less than the gateway's own.
+//! `tidegate.keys`: API keys.
 
 use std::borrow::Cow;
 use std::rc::Rc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use tidegate_config::Section;
 
-use crate::agent::{AgentId, Agents};
-use crate::auth::SecretDigest;
-use crate::hex;
-use crate::key::{Key, Keys, Permission, ToolScope};
+use crate::access::{Key, Keys, Permission, SecretDigest, ToolScope, UnixMillis, parse_hex};
+use crate::agents::{AgentId, Agents};
 
 use super::limits::read_rate;
 
@@ -26,7 +24,7 @@ pub(super) fn read_keys<'d>(tidegate: &mut Section<'d>, agents: &'d Agents) -> K
         if let Some((digest, key)) = read
             && keys.insert(digest, key).is_some()
         {
-            tidegate.fault("keys", "must not hold one digest twice");
+            tidegate.fault("keys", "must not contain a duplicate digest");
         }
     }
     keys
@@ -40,7 +38,7 @@ fn read_key<'d>(item: &mut Section<'d>, sets: &mut AgentSets<'d>) -> Option<(Sec
         item.fault("name", "is missing");
     }
     let digest = item.borrowed_text("sha256");
-    let digest = digest.and_then(|text| hex::parse(text.trim()));
+    let digest = digest.and_then(|text| parse_hex(text.trim()));
     if digest.is_none() {
         item.fault(
             "sha256",
@@ -62,8 +60,7 @@ fn read_key<'d>(item: &mut Section<'d>, sets: &mut AgentSets<'d>) -> Option<(Sec
     Some((SecretDigest::from_bytes(digest?), key))
 }
 
-/// The sets of agents that keys name. Many keys name the same one, which is kept
-/// once.
+/// The sets of agents of keys. Consecutive keys with the same set share it.
 struct AgentSets<'a> {
     all: &'a Agents,
     last: Option<(Vec<Cow<'a, str>>, Rc<Agents>)>,
@@ -85,7 +82,7 @@ impl<'a> AgentSets<'a> {
                 agents
             }
             None => {
-                item.fault("agents", "must name configured agents only, or \"*\"");
+                item.fault("agents", "must contain only configured agents, or \"*\"");
                 Rc::new(self.all.narrowed(&[]))
             }
         }
@@ -102,19 +99,17 @@ impl<'a> AgentSets<'a> {
     }
 }
 
-/// Reads when a key expires: a day, at whose beginning (UTC) it does, or a time.
-fn read_expiry(item: &mut Section<'_>) -> Option<u64> {
+/// Reads the expiry: a date, which means its beginning in UTC, or a time.
+fn read_expiry(item: &mut Section<'_>) -> Option<UnixMillis> {
     let text = item.text("expires")?;
-    let time = humantime::parse_rfc3339(&text);
-    let time = time.or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")));
-    let since = time
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    if since.is_none() {
+    let time = humantime::parse_rfc3339(&text)
+        .or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")));
+    let expiry = time.ok().filter(|time| *time >= UNIX_EPOCH);
+    if expiry.is_none() {
         item.fault(
             "expires",
-            "must be a date such as \"2027-01-31\", or a time of RFC 3339 in UTC",
+            "must be a date such as \"2027-01-31\", or an RFC 3339 time in UTC",
         );
     }
-    since.as_ref().map(Duration::as_secs)
+    expiry.map(UnixMillis::of)
 }

@@ -1,17 +1,16 @@
-//! `gateway.auth.rateLimit` and the rates of keys.
+//! `gateway.auth.rateLimit` and the rate limits of API keys.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use tidegate_config::Section;
 
-use crate::counters::Windows;
-use crate::rate::Rate;
-use crate::throttle::{Exemption, Throttle};
+use crate::access::{Exemption, Rate, Throttle, Windows};
 
-/// How many there may be of anything that is counted.
+/// The range of counts.
 const COUNTS: RangeInclusive<u64> = 1..=1_000_000_000;
 
-/// A second and a day, in milliseconds.
+/// The range of times in milliseconds, from a second to a day.
 const TIMES: RangeInclusive<u64> = 1_000..=86_400_000;
 
 /// Reads `gateway.auth.rateLimit`.
@@ -19,17 +18,17 @@ pub(super) fn read_throttle(limit: &mut Section<'_>) -> Throttle {
     Throttle {
         attempts: read_count(limit, "maxAttempts").unwrap_or(10),
         windows: Windows {
-            length: limit.number("windowMs", TIMES).unwrap_or(60_000),
+            length: read_millis(limit, "windowMs").unwrap_or(Duration::from_mins(1)),
         },
-        lockout: limit.number("lockoutMs", TIMES).unwrap_or(300_000),
+        lockout: read_millis(limit, "lockoutMs").unwrap_or(Duration::from_mins(5)),
         loopback: match limit.flag("exemptLoopback") {
-            Some(false) => Exemption::None,
-            Some(true) | None => Exemption::Spared,
+            Some(false) => Exemption::NotExempt,
+            Some(true) | None => Exemption::Exempt,
         },
     }
 }
 
-/// Reads the rates of a key.
+/// Reads the rate limits of a key.
 pub(super) fn read_rate(item: &mut Section<'_>) -> Rate {
     let mut rate = item.section("rate");
     let read = Rate {
@@ -38,6 +37,10 @@ pub(super) fn read_rate(item: &mut Section<'_>) -> Rate {
     };
     rate.deny_unknown_keys();
     read
+}
+
+fn read_millis(section: &mut Section<'_>, key: &'static str) -> Option<Duration> {
+    section.number(key, TIMES).map(Duration::from_millis)
 }
 
 fn read_count(section: &mut Section<'_>, key: &'static str) -> Option<u32> {

@@ -1,14 +1,15 @@
-//! Documents as operators write them, right and wrong.
+//! Valid and faulty documents.
 
-use tidegate_config::Variables;
+use std::rc::Rc;
+use std::time::Duration;
 
+use tidegate_config::{Document, Variables};
+
+use super::credentials::{PASSWORD_VARIABLE, TOKEN_VARIABLE};
 use super::*;
-use crate::agent::AgentId;
-use crate::auth::{Caller, Presented, Rights};
-use crate::cors::Page;
-use crate::headers::Headers;
-use crate::key::Permission;
-use crate::proxies::Sender;
+use crate::access::{Auth, Caller, Credentials, Identity, Key, Permission, UnixMillis, to_hex};
+use crate::agents::AgentId;
+use crate::inbound::{ClientAddress, Headers, Origin};
 use sha2::Digest as _;
 
 const ON: &str = "http: { endpoints: { chatCompletions: { enabled: true } } }";
@@ -24,8 +25,8 @@ fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
 
 fn settings(text: &str, variables: &[(&str, &str)]) -> Settings {
     match read(text, variables) {
-        Ok(Config::On(settings)) => *settings,
-        Ok(Config::Off) => panic!("the endpoint is off"),
+        Ok(Config::On(settings)) => Rc::unwrap_or_clone(settings),
+        Ok(Config::Off) => panic!("the endpoint is disabled"),
         Err(faults) => panic!("{faults:?}"),
     }
 }
@@ -33,20 +34,21 @@ fn settings(text: &str, variables: &[(&str, &str)]) -> Settings {
 fn caller(settings: &Settings, token: &str) -> Option<Caller> {
     let value = format!("Bearer {token}");
     let headers = Headers::from([("authorization", value.as_str())]);
-    let presented = Presented {
+    let credentials = Credentials {
         headers: &headers,
-        sender: Sender::for_test(None, None),
-        page: Page::Absent,
+        address: ClientAddress::for_test(None, None),
+        origin: Origin::Absent,
     };
-    settings.auth.authenticate(&presented, 0).ok()
+    let now = UnixMillis::default();
+    settings.auth.authenticate(&credentials, now).ok()
 }
 
-fn lets_in(settings: &Settings, token: &str) -> bool {
+fn accepts(settings: &Settings, token: &str) -> bool {
     caller(settings, token).is_some()
 }
 
 #[test]
-fn the_endpoint_is_off_unless_it_is_enabled() {
+fn the_endpoint_is_disabled_by_default() {
     for text in [
         "{}",
         "{ gateway: { auth: { token: 'x' } } }",
@@ -58,7 +60,7 @@ fn the_endpoint_is_off_unless_it_is_enabled() {
 }
 
 #[test]
-fn the_mode_follows_from_what_is_configured() {
+fn the_mode_follows_from_the_configured_credentials() {
     let cases = [
         ("{ token: 't' }", &[][..], "t"),
         ("{ password: 'p' }", &[], "p"),
@@ -72,13 +74,13 @@ fn the_mode_follows_from_what_is_configured() {
             &format!("{{ gateway: {{ auth: {auth}, {ON} }} }}"),
             variables,
         );
-        assert!(lets_in(&settings, token), "{auth}");
-        assert!(!lets_in(&settings, "other"), "{auth}");
+        assert!(accepts(&settings, token), "{auth}");
+        assert!(!accepts(&settings, "other"), "{auth}");
     }
 }
 
 #[test]
-fn faults_of_every_section_are_told_together() {
+fn all_faults_are_reported_together() {
     let text = format!(
         "{{ gateway: {{ auth: {{ mode: 'tokn' }}, {ON} }}, agents: {{ list: [{{ id: 'Bad Id' }}] }}, \
          tidegate: {{ defaultAgent: '-', sesion: {{}}, stream: {{ heartbeat: '10ms', beat: 1 }}, runtime: {{ any: 1 }} }} }}"
@@ -112,7 +114,7 @@ fn an_enabled_endpoint_needs_a_credential() {
 }
 
 #[test]
-fn agents_stand_in_entries_or_in_the_older_list() {
+fn agents_are_read_from_entries_or_the_older_list() {
     for agents in [
         "{ entries: { Main: {}, research: {} } }",
         "{ list: [{ id: 'main' }, { id: 'research' }, { id: 'Main' }] }",
@@ -120,6 +122,7 @@ fn agents_stand_in_entries_or_in_the_older_list() {
         let text = format!("{{ gateway: {{ auth: {{ mode: 'none' }}, {ON} }}, agents: {agents} }}");
         let settings = settings(&text, &[]);
         let names: Vec<_> = settings
+            .rules
             .agents
             .known()
             .unwrap_or_default()
@@ -149,7 +152,7 @@ fn times_have_defaults() {
     assert_eq!(stream.first_event_wait, Duration::from_secs(1));
 }
 
-/// Reads a document with these keys; the digest of each is given.
+/// Reads a document with these keys.
 fn with_keys(keys: &str) -> Result<Config, Vec<String>> {
     let text = format!(
         "{{ gateway: {{ auth: {{ token: 'owner' }}, {ON} }}, agents: {{ entries: {{ main: {{}}, a: {{}} }} }}, \
@@ -159,18 +162,18 @@ fn with_keys(keys: &str) -> Result<Config, Vec<String>> {
 }
 
 #[test]
-fn a_key_has_what_it_is_given_and_nothing_else() {
-    let digest = crate::hex::lower(&sha2::Sha256::digest(b"tg_1").into());
+fn a_key_has_only_the_configured_permissions() {
+    let digest = to_hex(&sha2::Sha256::digest(b"tg_1").into());
     let key = |members: &str| {
         let settings = match with_keys(&format!("{{ name: 'web', sha256: '{digest}', {members} }}"))
         {
             Ok(Config::On(settings)) => settings,
-            Ok(Config::Off) => panic!("the endpoint is off"),
+            Ok(Config::Off) => panic!("the endpoint is disabled"),
             Err(faults) => panic!("{faults:?}"),
         };
-        match caller(&settings, "tg_1").unwrap().rights() {
-            Rights::Scoped(key) => (**key).clone(),
-            Rights::All | Rights::Narrowed(_) => panic!("the key is the owner's"),
+        match caller(&settings, "tg_1").unwrap().identity() {
+            Identity::Key(key) => Key::clone(key),
+            other => panic!("{other:?}"),
         }
     };
     let bare = key("");
@@ -189,13 +192,16 @@ fn a_key_has_what_it_is_given_and_nothing_else() {
     assert_eq!(full.sessions, Permission::Granted);
     assert_eq!(full.instructions, Permission::Denied);
     assert!(full.tools.allows("f") && !full.tools.allows("g"));
-    assert_eq!(full.expires, Some(86_400));
-    assert_eq!(key("expires: '1970-01-01T00:00:07Z'").expires, Some(7));
+    assert_eq!(full.expires, Some(UnixMillis::new(86_400_000)));
+    assert_eq!(
+        key("expires: '1970-01-01T00:00:07Z'").expires,
+        Some(UnixMillis::new(7_000))
+    );
     assert_eq!(key("agents: ['*']").agents.known().unwrap().len(), 2);
 }
 
 #[test]
-fn a_faulty_key_is_told_by_its_place() {
+fn a_fault_names_the_key_by_its_index() {
     let digest = "0".repeat(64);
     for (keys, fault) in [
         (format!("{{ sha256: '{digest}' }}"), "tidegate.keys[0].name"),
@@ -225,7 +231,7 @@ fn a_faulty_key_is_told_by_its_place() {
 }
 
 #[test]
-fn keys_alone_are_credentials_but_not_beside_no_authentication() {
+fn keys_are_credentials_but_not_with_mode_none() {
     let key = format!(
         "tidegate: {{ keys: [{{ name: 'a', sha256: '{}' }}] }}",
         "0".repeat(64)
@@ -236,10 +242,10 @@ fn keys_alone_are_credentials_but_not_beside_no_authentication() {
 }
 
 #[test]
-fn one_credential_is_not_that_of_two() {
+fn two_identities_cannot_share_a_credential() {
     let key = |name: &str, digest: &str| format!("{{ name: '{name}', sha256: '{digest}' }},");
     let other = "0".repeat(64);
-    let owner = crate::hex::lower(&sha2::Sha256::digest(b"owner").into());
+    let owner = to_hex(&sha2::Sha256::digest(b"owner").into());
     for (keys, fault) in [
         (key("a", &other) + &key("b", &other), "tidegate.keys"),
         (key("a", &owner), "gateway.auth.token"),
@@ -252,7 +258,7 @@ fn one_credential_is_not_that_of_two() {
 }
 
 #[test]
-fn transport_security_is_a_header_or_off() {
+fn transport_security_is_a_header_value_or_false() {
     for (value, expected) in [
         ("'max-age=1'", Some("max-age=1")),
         ("false", None),
@@ -277,11 +283,11 @@ fn trusted_proxy(gateway: &str, tidegate: &str) -> Result<Config, Vec<String>> {
 }
 
 #[test]
-fn a_proxys_word_needs_a_proxy_and_a_host_that_tells_it() {
+fn trusted_proxy_requires_a_proxy_and_a_peer() {
     let proxies = "trustedProxies: ['10.0.0.1'],";
     let client = "client: { peerHeader: 'spin-client-addr' }";
     let Ok(Config::On(settings)) = trusted_proxy(proxies, client) else {
-        panic!("the whole configuration is refused");
+        panic!("the configuration is rejected");
     };
     assert!(matches!(settings.auth, Auth::Proxy(_)));
     let faults = |gateway, tidegate| trusted_proxy(gateway, tidegate).err().unwrap_or_default();
@@ -302,7 +308,7 @@ fn proxies_are_addresses_and_ranges() {
         )
     };
     let Ok(Config::On(settings)) = proxies("['10.0.0.0/8', ' ::1 ']") else {
-        panic!("good proxies are refused");
+        panic!("valid proxies are rejected");
     };
     assert_eq!(settings.proxies.trusted.len(), 2);
     for list in ["['localhost']", "['10.0.0.1/99']", "['10.0.0.1', '']"] {

@@ -1,4 +1,4 @@
-//! Answers: a whole chat completion, and the chunks of a streamed one.
+//! Replies: a whole chat completion, and the chunks of a streamed one.
 //!
 //! Source: OpenAI's API reference, "The chat completion object" and "The chat
 //! completion chunk object".
@@ -7,46 +7,46 @@ use serde::Serialize;
 
 use crate::runtime::{StopReason, Usage as RunUsage};
 
-/// A whole answer.
+/// A whole reply.
 #[derive(Debug, Serialize)]
 pub struct ChatCompletion<'a> {
     /// The id of the run.
     pub id: &'a str,
     /// Always `chat.completion`.
     pub object: &'static str,
-    /// When the run began, in seconds since 1970.
+    /// The time at which the run began, in seconds since 1970.
     pub created: u64,
-    /// The model, as the request had it.
+    /// The `model` of the request.
     pub model: &'a str,
-    /// The one answer.
+    /// The only choice.
     pub choices: [Choice<'a>; 1],
-    /// The tokens of the run; zeros if the runtime does not count them.
+    /// The tokens of the run; zeros if the runtime does not report them.
     pub usage: Usage,
 }
 
-/// An answer among the possible ones; there is one, with the index 0.
+/// A choice. A reply has one, with the index 0.
 #[derive(Debug, Serialize)]
 pub struct Choice<'a> {
     /// Always 0.
     pub index: u32,
-    /// What the agent says.
+    /// The agent's message.
     pub message: Message<'a>,
-    /// Why it stopped.
+    /// Why the agent stopped.
     pub finish_reason: FinishReason,
 }
 
-/// What the agent says.
+/// The agent's message.
 #[derive(Debug, Serialize)]
 pub struct Message<'a> {
     /// Always `assistant`.
     pub role: &'static str,
     /// The text; empty if the agent only calls tools.
     pub content: &'a str,
-    /// What the agent thought, if it is shown; a member that OpenAI's own API
-    /// lacks and many servers have.
+    /// The agent's reasoning, if clients may see it. Many servers have this member,
+    /// and OpenAI's API does not.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub reasoning_content: &'a str,
-    /// The calls; left out if there are none.
+    /// The tool calls; omitted if the list is empty.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub tool_calls: &'a [ToolCall],
 }
@@ -54,7 +54,7 @@ pub struct Message<'a> {
 /// A whole tool call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToolCall {
-    /// The call's name.
+    /// The id of the call.
     pub id: String,
     /// Always `function`.
     pub r#type: &'static str,
@@ -71,36 +71,36 @@ pub struct FunctionCall {
     pub arguments: String,
 }
 
-/// A piece of a streamed answer.
+/// A chunk of a streamed reply.
 #[derive(Debug, Serialize)]
 pub struct ChatCompletionChunk<'a> {
     /// The id of the run, the same in all chunks.
     pub id: &'a str,
     /// Always `chat.completion.chunk`.
     pub object: &'static str,
-    /// When the run began, in seconds since 1970, the same in all chunks.
+    /// The time at which the run began, in seconds since 1970, the same in all chunks.
     pub created: u64,
-    /// The model, as the request had it.
+    /// The `model` of the request.
     pub model: &'a str,
-    /// One piece of the one answer; none in the chunk that tells the usage.
+    /// The only choice; empty in the chunk with the usage.
     pub choices: &'a [ChunkChoice<'a>],
-    /// The tokens of the run, in the last chunk, if asked for.
+    /// The tokens of the run, in the last chunk, if the request asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
 }
 
-/// A piece of the answer.
+/// The choice of a chunk.
 #[derive(Debug, Serialize)]
 pub struct ChunkChoice<'a> {
     /// Always 0.
     pub index: u32,
-    /// What is added.
+    /// The addition to the message.
     pub delta: Delta<'a>,
-    /// Why the agent stopped, in the last piece.
+    /// Why the agent stopped, in the last chunk with a choice.
     pub finish_reason: Option<FinishReason>,
 }
 
-/// What a chunk adds to the answer.
+/// The addition of a chunk to the message.
 #[derive(Debug, Default, Serialize)]
 pub struct Delta<'a> {
     /// `assistant`, in the first chunk.
@@ -109,50 +109,50 @@ pub struct Delta<'a> {
     /// More text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<&'a str>,
-    /// More of what the agent thinks, if it is shown.
+    /// More reasoning, if clients may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_content: Option<&'a str>,
-    /// A call begun, or more of its arguments.
+    /// The beginning of a call, or more of its arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<[ToolCallDelta<'a>; 1]>,
 }
 
-/// What a chunk adds to a tool call.
+/// The addition of a chunk to a tool call.
 #[derive(Debug, Serialize)]
 pub struct ToolCallDelta<'a> {
-    /// Which call; SDKs need it in every piece.
+    /// The index of the call. SDKs need it in every chunk.
     pub index: u32,
-    /// The call's name, in its first piece.
+    /// The id of the call, in its first chunk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<&'a str>,
-    /// `function`, in the first piece.
+    /// `function`, in the first chunk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#type: Option<&'static str>,
     /// The function.
     pub function: FunctionDelta<'a>,
 }
 
-/// What a chunk adds to the function of a tool call.
+/// The addition of a chunk to the function of a tool call.
 #[derive(Debug, Serialize)]
 pub struct FunctionDelta<'a> {
-    /// The function's name, in the first piece.
+    /// The function's name, in the first chunk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<&'a str>,
     /// More of the arguments.
     pub arguments: &'a str,
 }
 
-/// Why the answer ends.
+/// Why the reply ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
     /// The agent has finished.
     Stop,
-    /// A limit of tokens was reached.
+    /// The agent reached a token limit.
     Length,
-    /// The agent waits for tools.
+    /// The agent waits for the results of tools.
     ToolCalls,
-    /// A filter kept the rest back.
+    /// A filter removed the rest.
     ContentFilter,
 }
 
@@ -167,34 +167,34 @@ impl From<StopReason> for FinishReason {
     }
 }
 
-/// The tokens that a run took.
+/// The tokens of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Usage {
-    /// What the model read.
+    /// The tokens of the prompt.
     pub prompt_tokens: u64,
-    /// What the model wrote.
+    /// The tokens of the reply.
     pub completion_tokens: u64,
-    /// All that is counted.
+    /// All counted tokens.
     pub total_tokens: u64,
-    /// How much of the prompt was cached, if the runtime tells it.
+    /// Details of the prompt, if the runtime reports them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt_tokens_details: Option<PromptTokensDetails>,
-    /// How much of the answer were thoughts, if the runtime tells it.
+    /// Details of the reply, if the runtime reports them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completion_tokens_details: Option<CompletionTokensDetails>,
 }
 
-/// What the prompt's tokens were.
+/// Details of the prompt's tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PromptTokensDetails {
-    /// Tokens that came from a cache.
+    /// Tokens from a cache.
     pub cached_tokens: u64,
 }
 
-/// What the answer's tokens were.
+/// Details of the reply's tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct CompletionTokensDetails {
-    /// Tokens that were thoughts.
+    /// Tokens of reasoning.
     pub reasoning_tokens: u64,
 }
 

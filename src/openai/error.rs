@@ -1,25 +1,25 @@
-//! The error object that every failed call is answered with.
+//! The error object of every failed request.
 //!
 //! Source: OpenAI's API reference, "Error codes"; `ErrorObject` of its SDKs.
 
 use serde::Serialize;
 
-/// An error document: `{"error": {…}}`.
+/// The body of an error response: `{"error": {…}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ErrorDocument {
-    /// The error itself.
+    /// The error object.
     pub error: ErrorObject,
 }
 
-/// What went wrong.
+/// The error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ErrorObject {
     /// A sentence for people.
     pub message: String,
-    /// The kind of error, a word of the reference's.
+    /// The kind of error, as in OpenAI's and OpenClaw's APIs.
     pub r#type: &'static str,
-    /// The member of the request that is meant, if one is.
+    /// The member or header at fault, if there is one.
     pub param: Option<String>,
-    /// A word for programs to tell this error by, if there is one.
+    /// A code by which programs recognize the error, if there is one.
     pub code: Option<String>,
 }

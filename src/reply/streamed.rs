@@ -1,32 +1,32 @@
-//! A streamed answer: role, pieces, finish, usage, `[DONE]`.
+//! A streamed reply: role, chunks, finish reason, usage, `[DONE]`.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorResponse};
 use crate::openai::completion::{
     ChatCompletionChunk, ChunkChoice, Delta, FinishReason, FunctionDelta, ToolCallDelta, Usage,
 };
 use crate::openai::error::ErrorDocument;
 use crate::runtime::{RunError, RunEvent, RunOutcome, ToolChoice};
-use crate::sse;
 
-use super::guard::Guard;
-use super::{Head, Reasoning};
+use super::head::{Head, Reasoning};
+use super::sse;
+use super::tool_choice::ToolChoiceGate;
 
-/// An answer in the making. Each method appends bytes to be sent at once.
+/// A reply under construction. Each method appends bytes to send.
 #[derive(Debug)]
 pub struct StreamedReply {
     head: Head,
     include_usage: bool,
-    guard: Guard,
+    gate: ToolChoiceGate,
     calls: u32,
 }
 
 impl StreamedReply {
-    /// Begins an answer with the chunk that says who speaks.
+    /// Begins a reply with the chunk that has the role.
     pub fn start(head: Head, include_usage: bool, choice: &ToolChoice, out: &mut Vec<u8>) -> Self {
         let reply = Self {
             head,
             include_usage,
-            guard: Guard::new(choice),
+            gate: ToolChoiceGate::new(choice),
             calls: 0,
         };
         reply.delta(
@@ -39,40 +39,40 @@ impl StreamedReply {
         reply
     }
 
-    /// Appends what an event of the run adds.
+    /// Appends an event of the run.
     ///
     /// # Errors
-    /// An event that the tool choice does not allow; the run has failed then.
+    /// An event that violates the tool choice. The run has then failed.
     pub fn event(&mut self, event: RunEvent, out: &mut Vec<u8>) -> Result<(), RunError> {
-        for event in self.guard.pass(event)? {
+        for event in self.gate.pass(event)? {
             self.show(&event, out);
         }
         Ok(())
     }
 
-    /// Ends the answer with its last bytes, and returns why it failed if it
-    /// did. Takes `self`: nothing can follow.
+    /// Appends the end of the reply.
     ///
-    /// A whole run ends with exactly one finish reason. A broken one ends with
-    /// an error event instead, at which OpenAI's SDKs raise.
+    /// A run that succeeded ends with exactly one finish reason. A failed run ends
+    /// with an error event instead, for which OpenAI's SDKs raise an error.
+    ///
+    /// # Errors
+    /// The error that the reply ends with, for the access log.
     pub fn end(
         self,
         ended: Result<RunOutcome, RunError>,
         out: &mut Vec<u8>,
-    ) -> Result<RunOutcome, Error> {
-        let ended = ended.and_then(|outcome| self.guard.check_met().map(|()| outcome));
-        let ended = ended.map_err(Error::Run);
-        match &ended {
+    ) -> Result<RunOutcome, Box<ErrorResponse>> {
+        let met = ended.and_then(|outcome| self.gate.check_met().map(|()| outcome));
+        let result = met.map_err(|error| Box::new(ErrorResponse::from(Error::Run(error))));
+        match &result {
             Ok(outcome) => self.finish(outcome, out),
-            Err(error) => sse::event(
-                out,
-                &ErrorDocument {
-                    error: error.answer().error,
-                },
-            ),
+            Err(response) => {
+                let error = response.error.clone();
+                sse::event(out, &ErrorDocument { error });
+            }
         }
         sse::done(out);
-        ended
+        result
     }
 
     fn show(&mut self, event: &RunEvent, out: &mut Vec<u8>) {
@@ -103,7 +103,7 @@ impl StreamedReply {
                     },
                 })
             }
-            // Arguments of a call that never began belong to nothing.
+            // These arguments belong to no call.
             RunEvent::ToolArguments(delta) if delta.index >= self.calls => return,
             RunEvent::ToolArguments(delta) => tool_delta(ToolCallDelta {
                 index: delta.index,

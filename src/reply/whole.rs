@@ -1,4 +1,4 @@
-//! An answer given in one piece, when its run has ended.
+//! A reply in one JSON document, at the end of the run.
 
 use crate::error::Error;
 use crate::openai::completion::{
@@ -6,18 +6,17 @@ use crate::openai::completion::{
 };
 use crate::runtime::{RunError, RunEvent, RunOutcome, ToolChoice};
 
-use super::guard::Guard;
-use super::{Head, Reasoning};
+use super::head::{Head, Reasoning};
+use super::tool_choice::ToolChoiceGate;
 
-/// How large a collected answer may become, in bytes. Longer ones can be
-/// streamed.
+/// The maximum size of a reply, in bytes. Clients can stream longer ones.
 const SIZE_LIMIT: usize = 32 * 1024 * 1024;
 
-/// An answer in the making.
+/// A reply under construction.
 #[derive(Debug)]
 pub struct WholeReply {
     head: Head,
-    guard: Guard,
+    gate: ToolChoiceGate,
     text: String,
     reasoning: String,
     calls: Vec<ToolCall>,
@@ -25,12 +24,12 @@ pub struct WholeReply {
 }
 
 impl WholeReply {
-    /// Begins an answer.
+    /// Begins a reply.
     #[must_use]
     pub fn new(head: Head, choice: &ToolChoice) -> Self {
         Self {
             head,
-            guard: Guard::new(choice),
+            gate: ToolChoiceGate::new(choice),
             text: String::new(),
             reasoning: String::new(),
             calls: Vec::new(),
@@ -38,28 +37,30 @@ impl WholeReply {
         }
     }
 
-    /// Adds what an event of the run tells.
+    /// Adds an event of the run.
     ///
     /// # Errors
-    /// An event that the tool choice does not allow, and an answer that grows
-    /// beyond 32 MiB; the run has failed then.
+    /// An event that violates the tool choice, and a reply larger than 32 MiB. The run
+    /// has then failed.
     pub fn event(&mut self, event: RunEvent) -> Result<(), RunError> {
-        for event in self.guard.pass(event)? {
+        for event in self.gate.pass(event)? {
             self.add(event);
         }
         if self.size > SIZE_LIMIT {
-            return Err(RunError::Failed("the answer grew beyond 32 MiB".to_owned()));
+            return Err(RunError::Failed(
+                "the reply is larger than 32 MiB".to_owned(),
+            ));
         }
         Ok(())
     }
 
-    /// Ends the answer and returns its JSON document with the outcome.
+    /// Ends the reply and returns its JSON document with the outcome.
     ///
     /// # Errors
-    /// The run's own error, or that it did not call the tool that it had to.
+    /// The run's own error, and a run without the required tool call.
     pub fn end(self, ended: Result<RunOutcome, RunError>) -> Result<(Vec<u8>, RunOutcome), Error> {
         let outcome = ended?;
-        self.guard.check_met()?;
+        self.gate.check_met()?;
         let completion = ChatCompletion {
             id: &self.head.id,
             object: "chat.completion",
@@ -78,7 +79,7 @@ impl WholeReply {
             usage: outcome.usage.map(Usage::from).unwrap_or_default(),
         };
         let body =
-            serde_json::to_vec(&completion).map_err(|_| Error::Internal("encoding the answer"))?;
+            serde_json::to_vec(&completion).map_err(|_| Error::Internal("encoding the reply"))?;
         Ok((body, outcome))
     }
 
@@ -108,7 +109,7 @@ impl WholeReply {
             RunEvent::ToolArguments(delta) => {
                 self.size += delta.json.len();
                 let call = usize::try_from(delta.index).ok();
-                // Arguments of a call that never began belong to nothing.
+                // These arguments belong to no call.
                 if let Some(call) = call.and_then(|index| self.calls.get_mut(index)) {
                     call.function.arguments.push_str(&delta.json);
                 }

@@ -146,7 +146,7 @@ fn friendly() -> Upstream {
 fn tenants_and(upstream: &Upstream) -> String {
     let key = |name, secret, rights| {
         let digest = Sha256::digest(secret);
-        let digest = tidegate::hex::lower(&digest.into());
+        let digest = tidegate::access::to_hex(&digest.into());
         format!("{{ name: '{name}', sha256: '{digest}', {rights} }}")
     };
     let all = "agents: ['*'], sessions: true, channel: true, model: true";

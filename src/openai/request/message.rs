@@ -1,11 +1,10 @@
-//! The messages of a request: who speaks, and what is said.
+//! The messages of a request.
 
 use tidegate_json::{Broken, Member, Shape, Value, object_shape};
 
 use super::{Raw, Text};
 
-/// The messages that say who speaks, in order. Anything else in the array says
-/// nothing and is left out.
+/// The messages with a role, in order. Other items of the array are skipped.
 #[derive(Debug, Default)]
 pub struct Messages<'de>(pub Vec<Message<'de>>);
 
@@ -16,7 +15,7 @@ impl<'de> Shape<'de> for Messages<'de> {
         };
         let mut messages = Vec::new();
         while let Some(item) = items.read::<Message<'de>>()? {
-            // Not keeping them bounds what millions of empty objects cost.
+            // A body can hold many empty objects; skipping them saves their memory.
             messages.extend(item.ok().filter(|message| message.role.as_ok().is_some()));
         }
         Ok(Some(Self(messages)))
@@ -26,17 +25,17 @@ impl<'de> Shape<'de> for Messages<'de> {
 /// One message of the conversation.
 #[derive(Debug, Default)]
 pub struct Message<'de> {
-    /// Who speaks.
+    /// The role of the author.
     pub role: Member<Text<'de>>,
-    /// What is said.
+    /// The content.
     pub content: Member<Content<'de>>,
     /// The name of a function, or of a participant.
     pub name: Member<Text<'de>>,
-    /// The tools that an assistant called.
+    /// The tool calls of an assistant.
     pub tool_calls: Member<Vec<Member<ToolCall<'de>>>>,
-    /// The call that a tool message answers.
+    /// The id of the call that a tool message answers.
     pub tool_call_id: Member<Text<'de>>,
-    /// OpenClaw's mark on a turn that failed (`error`).
+    /// OpenClaw's mark of a failed turn (`error`).
     pub stop_reason: Member<Text<'de>>,
 }
 
@@ -49,7 +48,7 @@ object_shape!(Message<'de> {
     "stopReason" => stop_reason,
 });
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug)]
 pub enum Content<'de> {
     /// A plain string.
@@ -61,9 +60,9 @@ pub enum Content<'de> {
 /// The parts of a message.
 #[derive(Debug, Default)]
 pub struct Parts<'de> {
-    /// Those that say something, in order.
-    pub said: Vec<Part<'de>>,
-    /// Whether there were others, of whatever type.
+    /// Text and image parts, in order.
+    pub known: Vec<Part<'de>>,
+    /// Whether there are parts of other types.
     pub has_others: bool,
 }
 
@@ -77,7 +76,7 @@ impl<'de> Shape<'de> for Content<'de> {
         let mut parts = Parts::default();
         while let Some(item) = items.read::<PartObject<'de>>()? {
             match item.ok().and_then(PartObject::part) {
-                Some(part) => parts.said.push(part),
+                Some(part) => parts.known.push(part),
                 None => parts.has_others = true,
             }
         }
@@ -85,16 +84,16 @@ impl<'de> Shape<'de> for Content<'de> {
     }
 }
 
-/// A part of a message that says something.
+/// A part of a message.
 #[derive(Debug)]
 pub enum Part<'de> {
     /// Text.
     Text(Text<'de>),
-    /// The URL of a picture, or nothing where an `image_url` part has none.
+    /// The URL of an image, or `None` if an `image_url` part has no URL.
     ImageUrl(Option<Text<'de>>),
 }
 
-/// A content part with the members that parts of any type may have.
+/// A content part with the members of every type of part.
 #[derive(Debug, Default)]
 struct PartObject<'de> {
     kind: Member<Text<'de>>,
@@ -151,10 +150,10 @@ object_shape!(ImageUrlObject<'de> {
     "url" => url,
 });
 
-/// A call that an assistant message repeats.
+/// A tool call of an assistant message.
 #[derive(Debug, Default)]
 pub struct ToolCall<'de> {
-    /// The call's name.
+    /// The id of the call.
     pub id: Member<Text<'de>>,
     /// The function and its arguments.
     pub function: Member<CalledFunction<'de>>,
@@ -170,7 +169,7 @@ object_shape!(ToolCall<'de> {
 pub struct CalledFunction<'de> {
     /// The function's name.
     pub name: Member<Text<'de>>,
-    /// The arguments: a string of JSON text, or the JSON itself.
+    /// The arguments: a string of JSON text, or a JSON value.
     pub arguments: Raw<'de>,
 }
 

@@ -1,4 +1,4 @@
-//! The tools of a request, and the choice between them.
+//! The tools of a request, and the tool choice.
 
 use tidegate_json::{Broken, Member, Shape, Value, object_shape};
 
@@ -7,7 +7,7 @@ use super::{Raw, Text};
 /// A tool that the client offers.
 #[derive(Debug, Default)]
 pub struct Tool<'de> {
-    /// What kind of tool it is; `function` is the only one.
+    /// The type of tool. Only `function` is supported.
     pub kind: Member<Text<'de>>,
     /// The function.
     pub function: Member<Function<'de>>,
@@ -23,11 +23,11 @@ object_shape!(Tool<'de> {
 pub struct Function<'de> {
     /// The function's name.
     pub name: Member<Text<'de>>,
-    /// What it does.
+    /// A description for the model.
     pub description: Member<Text<'de>>,
     /// The JSON Schema of its arguments.
     pub parameters: Raw<'de>,
-    /// Whether arguments must follow the schema exactly.
+    /// Whether arguments must match the schema exactly.
     pub strict: Member<bool>,
 }
 
@@ -38,10 +38,10 @@ object_shape!(Function<'de> {
     "strict" => strict,
 });
 
-/// The member `tool_choice`: a word, or an object that names a tool.
+/// The member `tool_choice`: a string, or an object that names a tool.
 #[derive(Debug)]
 pub enum ToolChoice<'de> {
-    /// `auto`, `none`, `required` or something else.
+    /// `auto`, `none`, `required` or any other string.
     Word(Text<'de>),
     /// The object.
     Tool(Box<Tool<'de>>),

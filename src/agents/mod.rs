@@ -1,0 +1,19 @@
+//! Agents, which clients see as models.
+//!
+//! ```text
+//! agent_id   text                    -> AgentId
+//! model      OpenAI's `model`        -> the default agent, or an AgentId
+//! selection  model and headers       -> the agent of a request
+//! list       agents                  -> the models of `/v1/models`
+//! ```
+
+mod agent_id;
+
+mod list;
+mod model;
+mod selection;
+
+pub use agent_id::AgentId;
+
+pub use list::{find, list};
+pub use selection::Agents;

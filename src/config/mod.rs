@@ -1,0 +1,22 @@
+//! The gateway's part of the configuration document, as typed values.
+//!
+//! OpenClaw's sections follow OpenClaw's rules, and unknown keys in them are ignored.
+//! An unknown key under `tidegate` is a fault. `tidegate.runtime` belongs to the
+//! runtime component.
+
+mod agents;
+mod credentials;
+mod endpoint;
+mod keys;
+mod limits;
+mod proxies;
+mod session;
+mod settings;
+mod stream;
+
+pub use credentials::WELL_KNOWN_VARIABLES;
+pub use settings::{Config, Counting, Settings};
+pub use stream::StreamSettings;
+
+#[cfg(test)]
+mod tests;

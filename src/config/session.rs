@@ -1,0 +1,29 @@
+//! `tidegate.session`.
+
+use tidegate_config::Section;
+
+use crate::run::{CONVERSATION_HEADERS, History, SessionRules, SessionSecret};
+
+const HISTORIES: [(&str, History); 2] = [("latest", History::Latest), ("full", History::Full)];
+
+/// Reads `tidegate.session`.
+pub(super) fn read_session(session: &mut Section<'_>) -> (SessionRules, History) {
+    let headers = session.texts("headers");
+    let headers = headers.unwrap_or_else(|| CONVERSATION_HEADERS.map(str::to_owned).into());
+    let rules = SessionRules {
+        secret: read_secret(session),
+        conversation_headers: headers,
+    };
+    let history = session.choice("history", &HISTORIES).unwrap_or_default();
+    session.deny_unknown_keys();
+    (rules, history)
+}
+
+fn read_secret(session: &mut Section<'_>) -> Option<SessionSecret> {
+    let secret = session.secret("secret")?;
+    let key = SessionSecret::new(&secret);
+    if key.is_none() {
+        session.fault("secret", "cannot be used as an HMAC key");
+    }
+    key
+}

@@ -1,0 +1,132 @@
+//! The settings of the gateway.
+
+use std::rc::Rc;
+
+use tidegate_config::{Document, Fault, Faults, Section};
+
+use crate::access::{Auth, Throttle};
+use crate::inbound::{Cors, Proxies};
+use crate::reply::Reasoning;
+use crate::run::RunRules;
+
+use super::agents::read_agents;
+use super::credentials::read_auth;
+use super::endpoint::{read_cors, read_image_urls, read_transport_security};
+use super::keys::read_keys;
+use super::limits::read_throttle;
+use super::proxies::read_proxies;
+use super::session::read_session;
+use super::stream::{StreamSettings, read_stream};
+
+/// The configuration.
+#[derive(Clone)]
+pub enum Config {
+    /// The endpoint is disabled, which is the default.
+    Off,
+    /// The endpoint is enabled.
+    On(Rc<Settings>),
+}
+
+/// The settings of an enabled endpoint.
+#[derive(Clone)]
+pub struct Settings {
+    /// How clients authenticate.
+    pub auth: Auth,
+    /// Whether the configuration asks for a limit that needs a store.
+    pub counting: Counting,
+    /// The brute-force protection. `None` if there are no credentials.
+    pub throttle: Option<Throttle>,
+    /// The rules by which a request becomes a run.
+    pub rules: RunRules,
+    /// The timing of streamed replies.
+    pub stream: StreamSettings,
+    /// Whether clients see the agent's reasoning.
+    pub reasoning: Reasoning,
+    /// The allowlist of origins.
+    pub cors: Cors,
+    /// The value of `Strict-Transport-Security`, if it is configured.
+    pub transport_security: Option<String>,
+    /// Where the addresses of clients come from.
+    pub proxies: Proxies,
+}
+
+/// Whether the configuration asks for a limit that needs a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// A limit is configured.
+    Required,
+    /// Only the default brute-force protection applies, if there is a store.
+    Optional,
+}
+
+impl Config {
+    /// Reads the configuration from a document. The settings of a disabled endpoint
+    /// are not read.
+    ///
+    /// # Errors
+    /// All faults in the sections of the gateway.
+    pub fn read(document: &Document<'_>) -> Result<Self, Faults> {
+        let enabled = document.read(|root| {
+            let mut http = root.section("gateway").section("http");
+            let mut endpoint = http.section("endpoints").section("chatCompletions");
+            endpoint.flag("enabled").unwrap_or(false)
+        })?;
+        if !enabled {
+            return Ok(Self::Off);
+        }
+        let settings = document.read(read_settings)?;
+        // A missing value is always a fault, but never a reason to disable anything.
+        let settings = settings.ok_or_else(|| {
+            let path = "gateway.auth".to_owned();
+            let problem = "is incomplete".to_owned();
+            Faults(vec![Fault { path, problem }])
+        })?;
+        Ok(Self::On(Rc::new(settings)))
+    }
+}
+
+fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
+    let mut gateway = root.section("gateway");
+    let mut http = gateway.section("http");
+    let transport_security = read_transport_security(&mut http.section("securityHeaders"));
+    let mut endpoint = http.section("endpoints").section("chatCompletions");
+    let image_urls = read_image_urls(&mut endpoint.section("images"));
+    let mut tidegate = root.section("tidegate");
+    tidegate.allow("runtime");
+    let proxies = read_proxies(&mut gateway, &mut tidegate);
+    let agents = read_agents(&mut root.section("agents"), &mut tidegate);
+    let keys = read_keys(&mut tidegate, &agents);
+    let mut auth = gateway.section("auth");
+    let mut limit = auth.section("rateLimit");
+    let counting = if limit.is_present() || keys.have_rates() {
+        Counting::Required
+    } else {
+        Counting::Optional
+    };
+    let throttle = read_throttle(&mut limit);
+    let auth = read_auth(&mut auth, keys, &proxies);
+    let (sessions, history) = read_session(&mut tidegate.section("session"));
+    let stream = read_stream(&mut tidegate.section("stream"));
+    let cors = read_cors(&mut tidegate.section("cors"));
+    let reasoning = match tidegate.flag("reasoning") {
+        Some(true) => Reasoning::Shown,
+        Some(false) | None => Reasoning::Hidden,
+    };
+    tidegate.deny_unknown_keys();
+    Some(Settings {
+        counting,
+        throttle: matches!(auth, Some(Auth::Credentials { .. })).then_some(throttle),
+        auth: auth?,
+        rules: RunRules {
+            agents,
+            sessions,
+            history,
+            image_urls,
+        },
+        stream,
+        reasoning,
+        cors,
+        transport_security,
+        proxies,
+    })
+}

@@ -1,0 +1,386 @@
+//! The response to an error: status, headers, error object.
+//!
+//! A run is not idempotent, and OpenAI's SDKs retry 408, 409, 429 and 5xx by
+//! themselves. If a run may have started, `x-should-retry: false` prevents that.
+
+use http::StatusCode;
+
+use crate::openai::error::ErrorObject;
+use crate::rejection::Rejection;
+use crate::runtime::{InvalidKind, InvalidRequest, RunError};
+
+use super::Error;
+
+/// The response to an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorResponse {
+    /// The status.
+    pub status: StatusCode,
+    /// The error object of the body.
+    pub error: ErrorObject,
+    /// The value of `Allow`.
+    pub allow: Option<&'static str>,
+    /// The value of `Retry-After`, in seconds.
+    pub retry_after: Option<u32>,
+    /// Whether the client may retry.
+    pub retry: Retry,
+    /// Whether the client may get plain text instead of the error object.
+    pub form: Form,
+    /// Details for the access log. The client must not see them.
+    pub detail: Option<String>,
+}
+
+/// Whether a client may send the same request again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// No run started. The client's own rules apply.
+    Safe,
+    /// A run may have started: `x-should-retry: false`.
+    Never,
+}
+
+/// The form of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// An error object.
+    Json,
+    /// Plain text for a client that does not accept JSON, as OpenClaw answers a
+    /// request outside of its API.
+    JsonOrText,
+}
+
+impl From<Error> for ErrorResponse {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Rejected(rejection) => rejected(&rejection),
+            Error::Run(error) => failed(error),
+            Error::Misconfigured(faults) => misconfigured(faults.to_string()),
+            Error::Internal(operation) => {
+                Self::api(StatusCode::INTERNAL_SERVER_ERROR, "internal error").detail(operation)
+            }
+        }
+    }
+}
+
+impl ErrorResponse {
+    fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            error: ErrorObject {
+                message: message.into(),
+                r#type: kind,
+                param: None,
+                code: None,
+            },
+            allow: None,
+            retry_after: None,
+            retry: Retry::Safe,
+            form: Form::Json,
+            detail: None,
+        }
+    }
+
+    fn invalid(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::new(status, "invalid_request_error", message)
+    }
+
+    fn api(status: StatusCode, message: &str) -> Self {
+        Self::new(status, "api_error", message)
+    }
+
+    fn never_retry(mut self) -> Self {
+        self.retry = Retry::Never;
+        self
+    }
+
+    fn after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    fn param(mut self, param: impl Into<String>) -> Self {
+        self.error.param = Some(param.into());
+        self
+    }
+
+    fn code(mut self, code: impl Into<String>) -> Self {
+        self.error.code = Some(code.into());
+        self
+    }
+
+    fn allow(mut self, methods: &'static str) -> Self {
+        self.allow = Some(methods);
+        self
+    }
+
+    fn or_text(mut self) -> Self {
+        self.form = Form::JsonOrText;
+        self
+    }
+
+    fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}
+
+fn rejected(rejection: &Rejection) -> ErrorResponse {
+    let text = rejection.to_string();
+    let invalid = |status| ErrorResponse::invalid(status, text.clone());
+    match rejection {
+        Rejection::NoRoute | Rejection::NotOffered => {
+            invalid(StatusCode::NOT_FOUND).code("unknown_url").or_text()
+        }
+        Rejection::Method(allow) => invalid(StatusCode::METHOD_NOT_ALLOWED)
+            .code("method_not_allowed")
+            .allow(allow)
+            .or_text(),
+        Rejection::Proxied => forbidden("proxy_attribution_required", text),
+        Rejection::Forbidden { param, .. } => forbidden("forbidden", text).param(*param),
+        Rejection::Unauthorized => unauthorized("invalid_api_key", text),
+        Rejection::KeyExpired => unauthorized("expired_api_key", text),
+        Rejection::Locked(seconds) => {
+            limited("rate_limited", text, *seconds).code("too_many_failed_attempts")
+        }
+        Rejection::RateLimited { retry_after, .. } => {
+            limited("rate_limit_error", text, *retry_after).code("rate_limit_exceeded")
+        }
+        Rejection::TooLarge(_) | Rejection::TooManyValues(_) => {
+            invalid(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        Rejection::BodyTimeout => invalid(StatusCode::REQUEST_TIMEOUT),
+        Rejection::BodyIncomplete
+        | Rejection::NotJson(_)
+        | Rejection::Invalid { param: None, .. } => invalid(StatusCode::BAD_REQUEST),
+        Rejection::Invalid {
+            param: Some(param), ..
+        } => invalid(StatusCode::BAD_REQUEST).param(param.clone()),
+        Rejection::UnknownAgent(_) => unknown_model(StatusCode::BAD_REQUEST, text),
+        Rejection::UnknownModel(_) => unknown_model(StatusCode::NOT_FOUND, text),
+    }
+}
+
+fn unauthorized(code: &str, text: String) -> ErrorResponse {
+    ErrorResponse::new(StatusCode::UNAUTHORIZED, "unauthorized", text).code(code)
+}
+
+fn forbidden(kind: &'static str, text: String) -> ErrorResponse {
+    ErrorResponse::new(StatusCode::FORBIDDEN, kind, text)
+}
+
+/// OpenAI's SDKs wait for at most a minute. With a later `Retry-After` they retry too
+/// early, so they must not retry at all.
+fn limited(kind: &'static str, text: String, retry_after: u32) -> ErrorResponse {
+    let response = ErrorResponse::new(StatusCode::TOO_MANY_REQUESTS, kind, text).after(retry_after);
+    match retry_after {
+        61.. => response.never_retry(),
+        ..=60 => response,
+    }
+}
+
+fn unknown_model(status: StatusCode, text: String) -> ErrorResponse {
+    ErrorResponse::invalid(status, text)
+        .param("model")
+        .code("model_not_found")
+}
+
+fn failed(error: RunError) -> ErrorResponse {
+    let bad_gateway = |text| ErrorResponse::api(StatusCode::BAD_GATEWAY, text);
+    match error {
+        RunError::Invalid(invalid) => refused_by_runtime(invalid),
+        RunError::UnknownAgent => ErrorResponse::invalid(
+            StatusCode::BAD_REQUEST,
+            "The agent runtime has no agent with this name.",
+        )
+        .param("model")
+        .code("model_not_found"),
+        RunError::Busy(retry_after) => busy(retry_after),
+        RunError::Unavailable(Some(seconds)) => ErrorResponse::api(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The agent runtime is not ready. Try again later.",
+        )
+        .after(seconds),
+        RunError::Unavailable(None) => {
+            bad_gateway("The agent runtime was not able to carry out the run.").never_retry()
+        }
+        RunError::Unreachable(detail) => {
+            bad_gateway("The agent runtime cannot be reached.").detail(detail)
+        }
+        RunError::Denied(detail) => {
+            bad_gateway("The agent runtime rejects the gateway's credential.").detail(detail)
+        }
+        RunError::Misconfigured(detail) => misconfigured(detail),
+        RunError::TimedOut(detail) => ErrorResponse::api(
+            StatusCode::GATEWAY_TIMEOUT,
+            "The agent runtime did not answer in time.",
+        )
+        .never_retry()
+        .detail(detail),
+        RunError::ToolChoiceUnmet => {
+            bad_gateway("The agent did not call the tool that `tool_choice` requires.")
+                .never_retry()
+        }
+        RunError::Failed(detail) => bad_gateway("The agent run failed.")
+            .never_retry()
+            .detail(detail),
+    }
+}
+
+fn busy(retry_after: Option<u32>) -> ErrorResponse {
+    let response = ErrorResponse::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "rate_limit_error",
+        "The agent runtime is overloaded or rate-limited. Try again later.",
+    );
+    match retry_after {
+        Some(seconds) => response.after(seconds),
+        None => response.never_retry(),
+    }
+}
+
+fn refused_by_runtime(invalid: InvalidRequest) -> ErrorResponse {
+    let status = match invalid.kind {
+        InvalidKind::Malformed => StatusCode::BAD_REQUEST,
+        InvalidKind::NotFound => StatusCode::NOT_FOUND,
+        InvalidKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        InvalidKind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let mut response = ErrorResponse::invalid(status, invalid.message);
+    response.error.param = invalid.param;
+    response.error.code = invalid.code;
+    response
+}
+
+fn misconfigured(faults: String) -> ErrorResponse {
+    ErrorResponse::api(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "The gateway is misconfigured. Its log lists the faults.",
+    )
+    .code("misconfigured")
+    .detail(faults)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invalid(kind: InvalidKind) -> RunError {
+        RunError::Invalid(InvalidRequest {
+            kind,
+            message: "Shorten it.".to_owned(),
+            param: Some("messages".to_owned()),
+            code: Some("context_length_exceeded".to_owned()),
+        })
+    }
+
+    #[test]
+    fn every_run_error_has_its_status_and_retry_rule() {
+        let secret = || "s3cret".to_owned();
+        let cases = [
+            (
+                invalid(InvalidKind::Malformed),
+                "400 invalid_request_error - Safe",
+            ),
+            (
+                invalid(InvalidKind::NotFound),
+                "404 invalid_request_error - Safe",
+            ),
+            (
+                invalid(InvalidKind::TooLarge),
+                "413 invalid_request_error - Safe",
+            ),
+            (
+                invalid(InvalidKind::Unprocessable),
+                "422 invalid_request_error - Safe",
+            ),
+            (RunError::UnknownAgent, "400 invalid_request_error - Safe"),
+            (RunError::Busy(Some(7)), "429 rate_limit_error 7 Safe"),
+            (RunError::Busy(None), "429 rate_limit_error - Never"),
+            (RunError::Unavailable(Some(1)), "503 api_error 1 Safe"),
+            (RunError::Unavailable(None), "502 api_error - Never"),
+            (RunError::Unreachable(secret()), "502 api_error - Safe"),
+            (RunError::Denied(secret()), "502 api_error - Safe"),
+            (RunError::Misconfigured(secret()), "500 api_error - Safe"),
+            (RunError::TimedOut(secret()), "504 api_error - Never"),
+            (RunError::ToolChoiceUnmet, "502 api_error - Never"),
+            (RunError::Failed(secret()), "502 api_error - Never"),
+        ];
+        for (error, expected) in cases {
+            let response = ErrorResponse::from(Error::Run(error));
+            let (status, kind) = (response.status.as_u16(), response.error.r#type);
+            let retry = response.retry;
+            let after = response
+                .retry_after
+                .map_or("-".to_owned(), |after| after.to_string());
+            assert_eq!(format!("{status} {kind} {after} {retry:?}"), expected);
+            assert!(!response.error.message.contains("s3cret"), "{expected}");
+        }
+    }
+
+    #[test]
+    fn the_client_reads_the_runtimes_message_about_its_request() {
+        let response = ErrorResponse::from(Error::Run(invalid(InvalidKind::Malformed)));
+        assert_eq!(response.error.message, "Shorten it.");
+        assert_eq!(response.error.param.as_deref(), Some("messages"));
+        assert_eq!(
+            response.error.code.as_deref(),
+            Some("context_length_exceeded")
+        );
+    }
+
+    #[test]
+    fn every_rejection_has_its_status() {
+        for (rejection, status, kind) in [
+            (Rejection::NoRoute, 404, "invalid_request_error"),
+            (Rejection::NotOffered, 404, "invalid_request_error"),
+            (Rejection::Proxied, 403, "proxy_attribution_required"),
+            (Rejection::Method("POST"), 405, "invalid_request_error"),
+            (Rejection::Unauthorized, 401, "unauthorized"),
+            (Rejection::KeyExpired, 401, "unauthorized"),
+            (Rejection::forbidden("tools", "why"), 403, "forbidden"),
+            (Rejection::TooLarge(9), 413, "invalid_request_error"),
+            (Rejection::TooManyValues(9), 413, "invalid_request_error"),
+            (Rejection::BodyTimeout, 408, "invalid_request_error"),
+            (Rejection::BodyIncomplete, 400, "invalid_request_error"),
+            (
+                Rejection::NotJson("why".to_owned()),
+                400,
+                "invalid_request_error",
+            ),
+            (
+                Rejection::invalid("stop", "why"),
+                400,
+                "invalid_request_error",
+            ),
+            (
+                Rejection::UnknownAgent("a".to_owned()),
+                400,
+                "invalid_request_error",
+            ),
+            (
+                Rejection::UnknownModel("m".to_owned()),
+                404,
+                "invalid_request_error",
+            ),
+        ] {
+            let response = ErrorResponse::from(Error::from(rejection.clone()));
+            assert_eq!(response.status.as_u16(), status, "{rejection:?}");
+            assert_eq!(response.error.r#type, kind, "{rejection:?}");
+            assert_eq!(response.retry, Retry::Safe, "{rejection:?}");
+            assert_eq!(response.error.message, rejection.to_string());
+        }
+    }
+
+    #[test]
+    fn only_the_log_lists_configuration_faults() {
+        let faults = tidegate_config::Faults(vec![tidegate_config::Fault {
+            path: "gateway.auth.token".to_owned(),
+            problem: "is missing".to_owned(),
+        }]);
+        let response = ErrorResponse::from(Error::from(faults));
+        assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!response.error.message.contains("auth"));
+        let detail = response.detail.as_deref();
+        assert_eq!(detail, Some("gateway.auth.token: is missing"));
+    }
+}

@@ -1,0 +1,208 @@
+//! The order of the checks, with the effects of a test.
+
+use std::cell::RefCell;
+
+use futures_util::FutureExt as _;
+use tidegate_config::{Document, Variables};
+use uuid::Uuid;
+
+use super::*;
+use crate::access::UnixMillis;
+use crate::access::fake::Memory;
+use crate::error::ErrorResponse;
+use crate::inbound::Headers;
+
+const CONFIG: &str = "{
+    gateway: {
+        auth: { token: 'owner' },
+        http: { endpoints: { chatCompletions: { enabled: true } }, securityHeaders: { strictTransportSecurity: 'max-age=1' } },
+        trustedProxies: ['10.0.0.1'],
+    },
+    agents: { entries: { main: {} } },
+    tidegate: { cors: { origins: ['https://app.example'] }, client: { peerHeader: 'peer' } },
+}";
+
+const HELLO: &str = r#"{"messages":[{"role":"user","content":"hi"}]}"#;
+
+/// The effects of a test. It records which ones the gateway used.
+struct Fake {
+    config: Result<Config, Faults>,
+    counters: Rc<Memory>,
+    body: Option<Vec<u8>>,
+    used: RefCell<Vec<&'static str>>,
+}
+
+impl Fake {
+    fn new(config: &str) -> Self {
+        let document = Document::parse(config).unwrap().with(Variables::default());
+        Self {
+            config: Config::read(&document),
+            counters: Rc::default(),
+            body: Some(HELLO.as_bytes().to_vec()),
+            used: RefCell::default(),
+        }
+    }
+
+    fn uses(&self, effect: &'static str) {
+        self.used.borrow_mut().push(effect);
+    }
+}
+
+impl Effects for Fake {
+    type Counters = Memory;
+
+    async fn config(&self) -> Result<Config, Faults> {
+        self.uses("config");
+        self.config.clone()
+    }
+
+    fn counters(&self) -> Option<Rc<Memory>> {
+        self.uses("counters");
+        Some(Rc::clone(&self.counters))
+    }
+
+    fn authority(&self) -> Option<String> {
+        None
+    }
+
+    async fn body(&mut self, _limit: usize) -> Result<Vec<u8>, Rejection> {
+        self.uses("body");
+        self.body.take().ok_or(Rejection::BodyIncomplete)
+    }
+
+    async fn delay(&self, _duration: Duration) {
+        self.uses("delay");
+    }
+
+    async fn agents(&self) -> Result<Vec<Agent>, RunError> {
+        self.uses("agents");
+        Err(RunError::UnknownAgent)
+    }
+}
+
+/// Answers a request, and returns `200` or the status and code of its error.
+fn ask(fake: &mut Fake, method: Method, target: &str, headers: &[(&str, &str)]) -> String {
+    let (_, answer) = exchange(fake, method, target, headers);
+    match answer {
+        Ok(Answer::Run(..)) => "run".to_owned(),
+        Ok(Answer::Preflight) => "preflight".to_owned(),
+        Ok(Answer::Document(_)) => "document".to_owned(),
+        Err(error) => ErrorResponse::from(error).status.as_u16().to_string(),
+    }
+}
+
+fn exchange(
+    fake: &mut Fake,
+    method: Method,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> (Exchange, Result<Answer, Error>) {
+    let fields = headers.iter();
+    let fields = fields.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+    let head = RequestHead {
+        method,
+        target: target.to_owned(),
+        headers: Headers::new(fields.collect()),
+    };
+    let now = UnixMillis::new(1_800_000_000_000);
+    let arrival = Arrival::new(Uuid::nil(), now, &head.headers);
+    answer(&head, fake, arrival, RequestIds::default())
+        .now_or_never()
+        .unwrap()
+}
+
+const CHAT: &str = "/v1/chat/completions";
+const OWNER: (&str, &str) = ("authorization", "Bearer owner");
+const WRONG: (&str, &str) = ("authorization", "Bearer wrong");
+const UNTRUSTED: [(&str, &str); 2] = [("peer", "192.0.2.1"), ("x-forwarded-for", "203.0.113.9")];
+const PREFLIGHT: [(&str, &str); 2] = [
+    ("origin", "https://app.example"),
+    ("access-control-request-method", "POST"),
+];
+
+#[test]
+fn the_first_failed_check_determines_the_answer() {
+    let [peer, forwarded] = UNTRUSTED;
+    let [origin, requested] = PREFLIGHT;
+    let foreign = ("origin", "https://evil.example");
+    for (method, target, headers, expected) in [
+        // An untrusted proxy comes before the path, the path before the method, and the
+        // method before the credential.
+        (Method::GET, "/nowhere", vec![peer, forwarded], "403"),
+        (Method::GET, "/nowhere", vec![], "404"),
+        (Method::GET, CHAT, vec![], "405"),
+        (Method::POST, CHAT, vec![], "401"),
+        (Method::POST, CHAT, vec![WRONG], "401"),
+        (Method::POST, CHAT, vec![OWNER], "run"),
+        (Method::POST, "/v1/responses", vec![], "401"),
+        (Method::POST, "/v1/responses", vec![OWNER], "404"),
+        (Method::GET, "/v1/models", vec![OWNER], "document"),
+        (Method::GET, "/v1/models/openclaw%2Fx", vec![OWNER], "404"),
+        // A preflight needs no credential, but a known path and origin.
+        (Method::OPTIONS, CHAT, vec![origin, requested], "preflight"),
+        (Method::OPTIONS, CHAT, vec![foreign, requested], "405"),
+        (Method::OPTIONS, "/nowhere", vec![origin, requested], "404"),
+        // A health check needs nothing.
+        (Method::GET, "/healthz", vec![peer, forwarded], "document"),
+        (Method::GET, "/readyz", vec![], "document"),
+        (Method::POST, "/healthz", vec![], "405"),
+    ] {
+        let mut fake = Fake::new(CONFIG);
+        let found = ask(&mut fake, method.clone(), target, &headers);
+        assert_eq!(found, expected, "{method} {target} {headers:?}");
+    }
+}
+
+#[test]
+fn a_body_is_read_after_authorization_only() {
+    let none = CONFIG.replace("token: 'owner'", "mode: 'none'");
+    let read_only = ("x-openclaw-scopes", "operator.read");
+    for (config, headers) in [(CONFIG, vec![WRONG]), (none.as_str(), vec![read_only])] {
+        let mut fake = Fake::new(config);
+        ask(&mut fake, Method::POST, CHAT, &headers);
+        assert!(!fake.used.borrow().contains(&"body"), "{headers:?}");
+    }
+}
+
+#[test]
+fn a_locked_out_address_cannot_even_use_the_right_credential() {
+    let mut fake = Fake::new(CONFIG);
+    let peer = ("peer", "192.0.2.1");
+    for _ in 0..10 {
+        assert_eq!(ask(&mut fake, Method::POST, CHAT, &[peer, WRONG]), "401");
+    }
+    assert_eq!(ask(&mut fake, Method::POST, CHAT, &[peer, OWNER]), "429");
+    let other = ("peer", "192.0.2.2");
+    assert_eq!(ask(&mut fake, Method::POST, CHAT, &[other, OWNER]), "run");
+}
+
+#[test]
+fn a_disabled_endpoint_has_no_paths_and_is_ready() {
+    let mut fake = Fake::new("{}");
+    assert_eq!(ask(&mut fake, Method::POST, CHAT, &[OWNER]), "404");
+    assert_eq!(ask(&mut fake, Method::GET, "/readyz", &[]), "document");
+}
+
+#[test]
+fn a_faulty_configuration_is_alive_but_not_ready() {
+    let mut fake = Fake::new(&CONFIG.replace("'max-age=1'", "7"));
+    assert_eq!(ask(&mut fake, Method::POST, CHAT, &[OWNER]), "500");
+    assert_eq!(ask(&mut fake, Method::GET, "/readyz", &[]), "500");
+    assert_eq!(ask(&mut fake, Method::GET, "/healthz", &[]), "document");
+}
+
+#[test]
+fn every_response_after_the_settings_has_their_headers() {
+    let [origin, _] = PREFLIGHT;
+    let [peer, forwarded] = UNTRUSTED;
+    for (target, headers) in [
+        (CHAT, vec![origin, OWNER]),
+        (CHAT, vec![origin]),
+        ("/nowhere", vec![origin]),
+        (CHAT, vec![origin, peer, forwarded]),
+    ] {
+        let (exchange, _) = exchange(&mut Fake::new(CONFIG), Method::POST, target, &headers);
+        assert!(exchange.grant.is_some(), "{target} {headers:?}");
+        assert_eq!(exchange.transport_security.as_deref(), Some("max-age=1"));
+    }
+}

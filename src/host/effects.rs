@@ -1,0 +1,83 @@
+//! The effects that the checks of a request need.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use spin_sdk::time::sleep;
+use spin_sdk::wasip3::http::types::Request;
+use tidegate_config::Faults;
+
+use crate::access_log;
+use crate::config::{Config, Counting, Settings, WELL_KNOWN_VARIABLES};
+use crate::gateway::Effects;
+use crate::rejection::Rejection;
+use crate::runtime::{Agent, RunError};
+
+use super::incoming;
+use super::runtime;
+use super::store::{self, Store};
+
+/// The effects of one request.
+pub(crate) struct HostEffects {
+    request: Option<Request>,
+}
+
+impl HostEffects {
+    pub(crate) fn new(request: Request) -> Self {
+        let request = Some(request);
+        Self { request }
+    }
+}
+
+impl Effects for HostEffects {
+    type Counters = Store;
+
+    /// Reads the configuration once per instance. A faulty configuration and one with a
+    /// disabled endpoint are read again by the next request, so that the operator can
+    /// change them while the instance runs.
+    async fn config(&self) -> Result<Config, Faults> {
+        thread_local! {
+            static SETTINGS: OnceCell<Rc<Settings>> = const { OnceCell::new() };
+        }
+        if let Some(settings) = SETTINGS.with(|cell| cell.get().cloned()) {
+            return Ok(Config::On(settings));
+        }
+        let config = tidegate_config::load(&WELL_KNOWN_VARIABLES, Config::read).await?;
+        if let Config::On(settings) = &config {
+            warn_without_store(settings);
+            SETTINGS.with(|cell| cell.get_or_init(|| Rc::clone(settings)).clone());
+        }
+        Ok(config)
+    }
+
+    fn counters(&self) -> Option<Rc<Store>> {
+        store::open()
+    }
+
+    fn authority(&self) -> Option<String> {
+        self.request.as_ref()?.get_authority()
+    }
+
+    async fn body(&mut self, limit: usize) -> Result<Vec<u8>, Rejection> {
+        let request = self.request.take().ok_or(Rejection::BodyIncomplete)?;
+        incoming::body(request, limit).await
+    }
+
+    async fn delay(&self, duration: Duration) {
+        if !duration.is_zero() {
+            sleep(duration).await;
+        }
+    }
+
+    async fn agents(&self) -> Result<Vec<Agent>, RunError> {
+        runtime::agents().await
+    }
+}
+
+/// Writes a notice, once per instance, if the configured limits cannot apply.
+fn warn_without_store(settings: &Settings) {
+    if settings.counting == Counting::Required && store::open().is_none() {
+        access_log::notice("limits do not apply, because the host has no key-value store");
+    }
+}

@@ -1,0 +1,23 @@
+//! The host: every effect of the component, and every use of WASI.
+//!
+//! ```text
+//! handler   the exported handler: a request in, a response out
+//! effects   configuration, store, body, runtime  -> what the gateway needs
+//! incoming  wasi:http request                    -> head and body
+//! runtime   ValidRun                             -> the steps of a run
+//! delivery  the steps of a run                   -> a response, whole or streamed
+//! respond   documents and errors                 -> a response with its headers
+//! outgoing  status, headers, bytes               -> wasi:http response
+//! store     wasi:keyvalue                        -> counters
+//! ```
+
+mod delivery;
+mod effects;
+mod handler;
+mod incoming;
+mod interval;
+mod outgoing;
+mod random;
+mod respond;
+mod runtime;
+mod store;

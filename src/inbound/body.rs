@@ -1,0 +1,250 @@
+//! The body of a request as JSON text.
+//!
+//! Where RFC 8259 leaves a choice, the rules are JavaScript's `TextDecoder` and
+//! `JSON.parse`, which OpenClaw uses.
+
+use memchr::{memchr, memchr2};
+use tidegate_json::{Member, RawValue, Shape};
+
+use crate::rejection::Rejection;
+
+/// The maximum number of JSON values in a body. A value of two bytes, such as
+/// `0,` in a list of tools, takes a hundred bytes of memory once it is parsed.
+const VALUE_LIMIT: usize = 200_000;
+
+/// The text of a body: UTF-8, not blank, and without lone surrogate escapes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct JsonText(String);
+
+impl JsonText {
+    /// Decodes the bytes of a body.
+    ///
+    /// Invalid UTF-8 and lone surrogate escapes become U+FFFD. A byte order mark
+    /// and surrounding white space are removed. A blank body becomes `{}`.
+    #[must_use]
+    pub fn decode(mut body: Vec<u8>) -> Self {
+        replace_lone_surrogates(&mut body);
+        let text = String::from_utf8(body)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        if trimmed.is_empty() {
+            return Self("{}".to_owned());
+        }
+        if trimmed.len() == text.len() {
+            return Self(text);
+        }
+        Self(trimmed.to_owned())
+    }
+
+    /// Parses the text. The root value may have another shape.
+    ///
+    /// # Errors
+    /// Text that is not JSON, and more than 200,000 values.
+    pub fn parse<'de, T: Shape<'de>>(&'de self) -> Result<Member<T>, Rejection> {
+        let not_json = |error: serde_json::Error| Rejection::NotJson(error.to_string());
+        // A value takes at least two bytes, so only a large body needs counting.
+        if self.0.len() / 2 > VALUE_LIMIT {
+            let json = tidegate_json::raw(&self.0).map_err(not_json)?;
+            if count_values(json) > VALUE_LIMIT {
+                return Err(Rejection::TooManyValues(VALUE_LIMIT));
+            }
+        }
+        tidegate_json::parse(&self.0).map_err(not_json)
+    }
+}
+
+/// Counts values: each one follows a bracket, a brace or a comma. An empty list
+/// or object counts twice.
+fn count_values(json: &RawValue) -> usize {
+    let mut count = 0;
+    let mut rest = json.get().as_bytes();
+    while let [byte, after @ ..] = rest {
+        count += usize::from(matches!(byte, b'{' | b'[' | b','));
+        rest = if *byte == b'"' {
+            after_string(after)
+        } else {
+            after
+        };
+    }
+    count
+}
+
+/// Removes the white space between the tokens of JSON text.
+#[must_use]
+pub fn without_whitespace(json: &RawValue) -> String {
+    let mut kept = String::new();
+    let mut rest = json.get();
+    while let Some((tokens, string)) = rest.split_once('"') {
+        let end = string.len() - after_string(string.as_bytes()).len();
+        let (string, after) = string.split_at_checked(end).unwrap_or((string, ""));
+        kept.extend(tokens.split_ascii_whitespace().chain(["\"", string]));
+        rest = after;
+    }
+    kept.extend(rest.split_ascii_whitespace());
+    kept
+}
+
+/// Returns the text after a string whose opening quote comes before `rest`.
+fn after_string(mut rest: &[u8]) -> &[u8] {
+    while let Some(at) = memchr2(b'"', b'\\', rest) {
+        let ends = rest.get(at) == Some(&b'"');
+        let length = if ends { 1 } else { 2 };
+        rest = rest.get(at + length..).unwrap_or_default();
+        if ends {
+            return rest;
+        }
+    }
+    &[]
+}
+
+/// Overwrites every lone surrogate escape (`\ud800` to `\udfff`) with `\ufffd`,
+/// which has the same length.
+fn replace_lone_surrogates(body: &mut [u8]) {
+    let mut at = 0;
+    while let Some(found) = next_escape(body, at) {
+        let length = match (surrogate(body, found), surrogate(body, found + 6)) {
+            (Some(Surrogate::High), Some(Surrogate::Low)) => 12,
+            (Some(_), _) => {
+                if let Some(escape) = body.get_mut(found..found + 6) {
+                    escape.copy_from_slice(br"\ufffd");
+                }
+                6
+            }
+            (None, _) => 2,
+        };
+        at = found + length;
+    }
+}
+
+fn next_escape(body: &[u8], from: usize) -> Option<usize> {
+    let rest = body.get(from..)?;
+    Some(from + memchr(b'\\', rest)?)
+}
+
+#[derive(Clone, Copy)]
+enum Surrogate {
+    High,
+    Low,
+}
+
+fn surrogate(body: &[u8], at: usize) -> Option<Surrogate> {
+    match body.get(at..at + 6)? {
+        [b'\\', b'u', b'd' | b'D', half, a, b]
+            if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() =>
+        {
+            match half {
+                b'8' | b'9' | b'a' | b'b' | b'A' | b'B' => Some(Surrogate::High),
+                b'c'..=b'f' | b'C'..=b'F' => Some(Surrogate::Low),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decode(body: &str) -> String {
+        JsonText::decode(body.as_bytes().to_vec()).0
+    }
+
+    #[test]
+    fn values_are_counted_without_the_contents_of_strings() {
+        for (text, count) in [
+            ("0", 0),
+            ("[0,0,0]", 3),
+            (r#"{"a":[],"b":{"c":1}}"#, 4),
+            (r#"["[,{",",\",{","\\",0]"#, 4),
+        ] {
+            let json = tidegate_json::raw(text).unwrap();
+            assert_eq!(count_values(json), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_body_may_be_long_but_must_not_hold_too_many_values() {
+        let parse = |text: String| JsonText(text).parse::<bool>().map(drop);
+        let list = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+        assert_eq!(parse(list(VALUE_LIMIT)), Ok(()));
+        let too_many = Err(Rejection::TooManyValues(VALUE_LIMIT));
+        assert_eq!(parse(list(VALUE_LIMIT + 1)), too_many);
+        assert_eq!(parse(format!("[\"{}\"]", list(VALUE_LIMIT))), Ok(()));
+    }
+
+    #[test]
+    fn only_well_formed_json_is_counted() {
+        let commas = JsonText(",".repeat(3 * VALUE_LIMIT));
+        let rejection = commas.parse::<bool>().unwrap_err();
+        assert!(matches!(rejection, Rejection::NotJson(_)), "{rejection:?}");
+    }
+
+    #[test]
+    fn a_blank_body_is_an_empty_object() {
+        for body in ["", "  \r\n\t", "\u{feff}", "\u{feff} \u{feff}"] {
+            assert_eq!(decode(body), "{}", "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_space_around_the_text_do_not_count() {
+        assert_eq!(decode("\u{feff} {\"a\":1}\n"), "{\"a\":1}");
+    }
+
+    #[test]
+    fn invalid_utf8_is_replaced() {
+        assert_eq!(JsonText::decode(b"\"a\xffb\"".to_vec()).0, "\"a\u{fffd}b\"");
+    }
+
+    #[test]
+    fn a_lone_surrogate_escape_becomes_a_replacement_character() {
+        let cases = [
+            (r#""\ud800""#, r#""\ufffd""#),
+            (r#""\uDFFF x""#, r#""\ufffd x""#),
+            (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
+            (r#""\ude00\ud83d""#, r#""\ufffd\ufffd""#),
+            (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (r#""\\ud800""#, r#""\\ud800""#),
+            (r#""\\\ud800""#, r#""\\\ufffd""#),
+            (r#""\ud8""#, r#""\ud8""#),
+            (r#""\ud7ff""#, r#""\ud7ff""#),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(decode(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn any_bytes_become_text() {
+        for first in 0..=255_u8 {
+            for second in [b'\\', b'u', b'd', b'"', 0x80, 0xed, 0xff] {
+                let body = vec![b'\\', first, second, b'8', b'0', b'0', first];
+                assert!(!JsonText::decode(body).0.is_empty());
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_twice_changes_nothing(body: Vec<u8>) {
+            let once = JsonText::decode(body);
+            prop_assert_eq!(JsonText::decode(once.0.clone().into_bytes()), once);
+        }
+
+        #[test]
+        fn a_string_with_any_surrogates_can_be_read(
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..12)
+        ) {
+            let body = format!("\"{}\"", pieces.concat());
+            let read: Result<String, _> = serde_json::from_str(&decode(&body));
+            prop_assert!(read.is_ok(), "{body}: {read:?}");
+        }
+    }
+
+    const PIECES: &[&str] = &[
+        r"\ud800", r"\uDBFF", r"\udc00", r"\uDFFF", r"\\", r"\n", r"\u0041", "u", "d800", "é",
+    ];
+}

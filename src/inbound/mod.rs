@@ -1,0 +1,17 @@
+//! The HTTP request: from bytes to who sent what, and from where.
+//!
+//! Everything here is pure. Reading the bytes is up to [`crate::host`].
+
+mod body;
+mod client_address;
+mod cors;
+mod head;
+mod headers;
+mod route;
+
+pub use body::{JsonText, without_whitespace};
+pub use client_address::{ClientAddress, FORWARDED_FOR, Proxies};
+pub use cors::{Cors, Grant, Origin};
+pub use head::RequestHead;
+pub use headers::Headers;
+pub use route::{Endpoint, Probe, Route};

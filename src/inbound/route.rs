@@ -1,0 +1,199 @@
+//! Routing: which endpoint a request addresses.
+//!
+//! The path is compared as the client sent it: case-sensitive and without
+//! percent-decoding. Dot segments are resolved first, and the query is ignored.
+
+use http::Method;
+
+use crate::rejection::Rejection;
+
+/// The result of matching a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// A health check. It needs no authentication and never calls the runtime.
+    Probe(Probe),
+    /// An endpoint of the API.
+    Api(Endpoint),
+}
+
+/// An endpoint of OpenAI's API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `POST /v1/chat/completions`.
+    ChatCompletions,
+    /// `GET /v1/models`.
+    Models,
+    /// `GET /v1/models/{id}`, with the id as it is in the path.
+    Model(String),
+    /// `POST /v1/responses` and `POST /v1/embeddings`, which OpenClaw can offer
+    /// and this gateway does not.
+    NotOffered,
+}
+
+/// A health check by the host or an orchestrator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// `GET /health` and `/healthz`: the component runs. The configuration does
+    /// not matter.
+    Health,
+    /// `GET /ready` and `/readyz`: the configuration is valid.
+    Readiness,
+}
+
+impl Route {
+    /// Matches the path of a request.
+    ///
+    /// # Errors
+    /// [`Rejection::NoRoute`] for an unknown path.
+    pub fn find(target: &str) -> Result<Self, Rejection> {
+        Self::of_path(&normal_path(target)).ok_or(Rejection::NoRoute)
+    }
+
+    fn of_path(path: &str) -> Option<Self> {
+        match path {
+            "/health" | "/healthz" => Some(Self::Probe(Probe::Health)),
+            "/ready" | "/readyz" => Some(Self::Probe(Probe::Readiness)),
+            path => Endpoint::of_path(path).map(Self::Api),
+        }
+    }
+}
+
+impl Endpoint {
+    /// Checks the method of a request to this endpoint.
+    ///
+    /// # Errors
+    /// [`Rejection::Method`] with the value of `Allow`.
+    pub fn check(&self, method: &Method) -> Result<(), Rejection> {
+        match self {
+            Self::ChatCompletions | Self::NotOffered => check(method, &[Method::POST], "POST"),
+            Self::Models | Self::Model(_) => check(method, &[Method::GET], "GET"),
+        }
+    }
+
+    fn of_path(path: &str) -> Option<Self> {
+        match path {
+            "/v1/chat/completions" => Some(Self::ChatCompletions),
+            "/v1/models" => Some(Self::Models),
+            "/v1/responses" | "/v1/embeddings" => Some(Self::NotOffered),
+            _ => {
+                let id = path.strip_prefix("/v1/models/")?;
+                Some(Self::Model(id.to_owned()))
+            }
+        }
+    }
+}
+
+impl Probe {
+    /// Checks the method of a health check.
+    ///
+    /// # Errors
+    /// [`Rejection::Method`] with the value of `Allow`.
+    pub fn check(self, method: &Method) -> Result<(), Rejection> {
+        check(method, &[Method::GET, Method::HEAD], "GET, HEAD")
+    }
+}
+
+fn check(method: &Method, allowed: &[Method], allow: &'static str) -> Result<(), Rejection> {
+    match allowed.contains(method) {
+        true => Ok(()),
+        false => Err(Rejection::Method(allow)),
+    }
+}
+
+/// Removes the query and resolves `.` and `..` (RFC 3986, section 5.2.4).
+fn normal_path(target: &str) -> String {
+    let path = target.split(['?', '#']).next().unwrap_or_default();
+    let mut segments: Vec<&str> = Vec::new();
+    let mut ends_in_folder = false;
+    for segment in path.split('/').skip(1) {
+        ends_in_folder = segment == "." || segment == "..";
+        match segment {
+            "." => {}
+            ".." => drop(segments.pop()),
+            _ => segments.push(segment),
+        }
+    }
+    if ends_in_folder {
+        segments.push("");
+    }
+    format!("/{}", segments.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_must_match_exactly() {
+        for (target, route) in [
+            (
+                "/v1/chat/completions",
+                Some(Route::Api(Endpoint::ChatCompletions)),
+            ),
+            (
+                "/v1/chat/completions?api-version=1",
+                Some(Route::Api(Endpoint::ChatCompletions)),
+            ),
+            (
+                "/v1/x/../chat/completions",
+                Some(Route::Api(Endpoint::ChatCompletions)),
+            ),
+            (
+                "/v1/./chat/completions",
+                Some(Route::Api(Endpoint::ChatCompletions)),
+            ),
+            (
+                "/../v1/chat/completions",
+                Some(Route::Api(Endpoint::ChatCompletions)),
+            ),
+            ("/v1/models", Some(Route::Api(Endpoint::Models))),
+            (
+                "/v1/models/",
+                Some(Route::Api(Endpoint::Model(String::new()))),
+            ),
+            (
+                "/v1/models/openclaw/main",
+                Some(Route::Api(Endpoint::Model("openclaw/main".to_owned()))),
+            ),
+            ("/healthz", Some(Route::Probe(Probe::Health))),
+            ("/v1/chat/completions/", None),
+            ("/v1/chat/completions/.", None),
+            ("//v1/chat/completions", None),
+            ("/v1//chat/completions", None),
+            ("/v1/chat%2Fcompletions", None),
+            ("/v1/ch%61t/completions", None),
+            ("/V1/Chat/Completions", None),
+            ("/chat/completions", None),
+            ("/", None),
+            ("", None),
+        ] {
+            assert_eq!(Route::of_path(&normal_path(target)), route, "{target}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_method_is_rejected_with_the_allowed_ones() {
+        let check = |method: &Method, target| match Route::find(target)? {
+            Route::Probe(probe) => probe.check(method),
+            Route::Api(endpoint) => endpoint.check(method),
+        };
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::PATCH] {
+            let refused = check(&method, "/v1/chat/completions");
+            assert_eq!(refused, Err(Rejection::Method("POST")), "{method}");
+        }
+        assert_eq!(
+            check(&Method::POST, "/v1/models"),
+            Err(Rejection::Method("GET"))
+        );
+        assert_eq!(
+            check(&Method::GET, "/v1/responses"),
+            Err(Rejection::Method("POST"))
+        );
+        assert_eq!(
+            check(&Method::POST, "/healthz"),
+            Err(Rejection::Method("GET, HEAD"))
+        );
+        assert_eq!(check(&Method::HEAD, "/healthz"), Ok(()));
+        assert_eq!(check(&Method::POST, "/nowhere"), Err(Rejection::NoRoute));
+    }
+}

@@ -1,0 +1,43 @@
+//! Validation: a caller's request becomes a run.
+//!
+//! A [`ValidRun`] proves that every check passed. The checks have OpenClaw's order:
+//! the caller's headers, the types of all members, their values, agent and session,
+//! tools, images and messages.
+//!
+//! ```text
+//! members      types and values of the request's members
+//! sampling     token limits, sampling, response format
+//! target       model, `user` and headers  -> agent, session, model, channel
+//! tools        `tools`, `tool_choice`     -> tools of the runtime interface
+//! messages     `messages`, images         -> messages of the runtime interface
+//! history      the messages that the session does not have yet
+//! ```
+
+mod data_uri;
+mod history;
+mod images;
+mod members;
+mod messages;
+mod mode;
+mod rules;
+mod sampling;
+mod session;
+mod session_key;
+mod target;
+mod tools;
+mod traceparent;
+mod type_check;
+mod valid_run;
+
+pub use history::History;
+pub use images::UrlPolicy;
+pub use mode::Mode;
+pub use rules::RunRules;
+pub use session::{CONVERSATION_HEADERS, SessionRules};
+pub use session_key::{SessionKey, SessionSecret};
+pub use valid_run::{RequestIds, ValidRun};
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

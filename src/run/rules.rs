@@ -1,0 +1,20 @@
+//! The operator's rules for runs.
+
+use crate::agents::Agents;
+
+use super::history::History;
+use super::images::UrlPolicy;
+use super::session::SessionRules;
+
+/// The rules by which a request becomes a run.
+#[derive(Clone)]
+pub struct RunRules {
+    /// The agents that a request can select.
+    pub agents: Agents,
+    /// How the gateway derives session keys.
+    pub sessions: SessionRules,
+    /// How much of a resent conversation the gateway forwards.
+    pub history: History,
+    /// Which image URLs the gateway forwards.
+    pub image_urls: UrlPolicy,
+}
