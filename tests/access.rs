@@ -52,6 +52,7 @@ fn research() -> Value {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn every_row_of_the_access_table_is_kept() {
     let server = server();
     let with = |member: &str, value: Value| {

@@ -16,7 +16,7 @@ use crate::agents::{self, AgentId};
 use crate::config::{Config, Settings};
 use crate::error::Error;
 use crate::exchange::{Arrival, Exchange};
-use crate::inbound::{ClientAddress, Cors, Endpoint, Origin, Probe, RequestHead, Route};
+use crate::inbound::{ClientAddress, Cors, Endpoint, Headers, Origin, Probe, RequestHead, Route};
 use crate::openai::model::ModelList;
 use crate::rejection::Rejection;
 use crate::run::{RequestIds, ValidRun};
@@ -39,8 +39,12 @@ pub trait Effects {
     /// Returns the host and port that the request was sent to.
     fn authority(&self) -> Option<String>;
 
-    /// Reads the body of the request, which can be read once.
-    fn body(&mut self, limit: usize) -> impl Future<Output = Result<Vec<u8>, Rejection>>;
+    /// Reads the body of the request with these headers. It can be read once.
+    fn body(
+        &mut self,
+        headers: &Headers,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<u8>, Rejection>>;
 
     /// Waits.
     fn delay(&self, duration: Duration) -> impl Future<Output = ()>;
@@ -106,7 +110,7 @@ async fn check(
     permissions::check_endpoint(&caller, &endpoint)?;
     match endpoint {
         Endpoint::ChatCompletions => {
-            let body = effects.body(BODY_LIMIT).await?;
+            let body = effects.body(&head.headers, BODY_LIMIT).await?;
             let run = ValidRun::read(body, &head.headers, &caller, &settings.rules, ids)?;
             permit_run(&caller, || effects.counters(), exchange.arrived)?;
             exchange.log.run(&run);

@@ -10,7 +10,6 @@ use super::*;
 use crate::access::UnixMillis;
 use crate::access::fake::Memory;
 use crate::error::ErrorResponse;
-use crate::inbound::Headers;
 
 const CONFIG: &str = "{
     gateway: {
@@ -65,7 +64,7 @@ impl Effects for Fake {
         None
     }
 
-    async fn body(&mut self, _limit: usize) -> Result<Vec<u8>, Rejection> {
+    async fn body(&mut self, _: &Headers, _: usize) -> Result<Vec<u8>, Rejection> {
         self.uses("body");
         self.body.take().ok_or(Rejection::BodyIncomplete)
     }

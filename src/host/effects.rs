@@ -11,6 +11,7 @@ use tidegate_config::Faults;
 use crate::access_log;
 use crate::config::{Config, Counting, Settings, WELL_KNOWN_VARIABLES};
 use crate::gateway::Effects;
+use crate::inbound::Headers;
 use crate::rejection::Rejection;
 use crate::runtime::{Agent, RunError};
 
@@ -59,9 +60,9 @@ impl Effects for HostEffects {
         self.request.as_ref()?.get_authority()
     }
 
-    async fn body(&mut self, limit: usize) -> Result<Vec<u8>, Rejection> {
+    async fn body(&mut self, headers: &Headers, limit: usize) -> Result<Vec<u8>, Rejection> {
         let request = self.request.take().ok_or(Rejection::BodyIncomplete)?;
-        incoming::body(request, limit).await
+        incoming::body(request, headers, limit).await
     }
 
     async fn delay(&self, duration: Duration) {

@@ -36,8 +36,11 @@ pub(crate) fn head(request: &Request) -> RequestHead {
 /// # Errors
 /// A body of more than `limit` bytes, before it is read if it declares its length; an
 /// incomplete body; and one that arrives too slowly.
-pub(crate) async fn body(request: Request, limit: usize) -> Result<Vec<u8>, Rejection> {
-    let headers = Headers::new(request.get_headers().copy_all());
+pub(crate) async fn body(
+    request: Request,
+    headers: &Headers,
+    limit: usize,
+) -> Result<Vec<u8>, Rejection> {
     let declared = headers.text("content-length");
     let declared = declared.and_then(|length| length.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limit) {

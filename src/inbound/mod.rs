@@ -7,6 +7,7 @@ mod client_address;
 mod cors;
 mod head;
 mod headers;
+mod network;
 mod route;
 
 pub use body::{JsonText, without_whitespace};
@@ -14,4 +15,5 @@ pub use client_address::{ClientAddress, FORWARDED_FOR, Proxies};
 pub use cors::{Cors, Grant, Origin};
 pub use head::RequestHead;
 pub use headers::Headers;
+pub use network::Network;
 pub use route::{Endpoint, Probe, Route};

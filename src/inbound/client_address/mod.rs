@@ -6,11 +6,10 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
-
 use crate::rejection::Rejection;
 
 use super::headers::Headers;
+use super::network::Network;
 
 /// The headers in which proxies describe the client.
 const PROXY_HEADERS: [&str; 2] = ["forwarded", "x-real-ip"];
@@ -25,7 +24,7 @@ pub const FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// The networks of trusted proxies.
-    pub trusted: Vec<IpNet>,
+    pub trusted: Vec<Network>,
     /// The header in which the host passes on the address of its peer, if it has
     /// one. The host must replace a value that a client sends, or add its own.
     pub peer_header: Option<String>,
@@ -95,9 +94,7 @@ impl Proxies {
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.trusted
-            .iter()
-            .any(|network| network.contains(&address))
+        self.trusted.iter().any(|network| network.contains(address))
     }
 
     fn peer(&self, headers: &Headers) -> Result<Option<IpAddr>, Rejection> {

@@ -7,7 +7,7 @@ const PROXY: &str = "10.0.0.7";
 fn proxies() -> Proxies {
     Proxies {
         trusted: ["10.0.0.0/8", "2001:db8::1/128"]
-            .map(|text| text.parse().unwrap())
+            .map(|text| Network::parse(text).unwrap())
             .into(),
         peer_header: Some(PEER.to_owned()),
         client_header: None,
