@@ -70,7 +70,7 @@ fn assert_faulty(server: &Server, faults: &[&str]) {
         assert_eq!(error["code"], "misconfigured");
         assert_eq!(
             error["message"],
-            "The gateway is misconfigured. Its log tells the operator what to change."
+            "The gateway is misconfigured. Its log lists the faults."
         );
         let record = server.record(&answer.headers);
         assert_eq!(record["status"], 500);
@@ -294,7 +294,7 @@ fn the_variable_goes_before_the_file() {
 #[test]
 fn a_mounted_folder_without_the_file_is_no_fault() {
     let server = Server::builder("rehearsal").root(|_| ()).start();
-    assert_eq!(answer(&server, "").status, 404, "the endpoint is off");
+    assert_eq!(answer(&server, "").status, 404, "the endpoint is disabled");
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_file_that_is_no_document_is_a_fault() {
     const LIMIT: usize = 8 * 1024 * 1024;
     let largest = " ".repeat(LIMIT - 2) + "{}";
     let server = start_with_file(largest.as_bytes());
-    assert_eq!(answer(&server, "").status, 404, "the endpoint is off");
+    assert_eq!(answer(&server, "").status, 404, "the endpoint is disabled");
     for (document, fault) in [
         (
             (largest + " ").as_bytes(),

@@ -37,8 +37,8 @@ fn a_line_tells_who_asked_whom_and_how_it_went() {
         assert_eq!(record["finish"], "stop");
         assert!(record["usage"]["total_tokens"].is_u64(), "{record}");
         assert!(record["session"].is_string(), "{record}");
-        let first = record["first_milliseconds"].as_u64();
-        assert!(first.is_some() && first <= record["milliseconds"].as_u64());
+        let first = record["first_event_ms"].as_u64();
+        assert!(first.is_some() && first <= record["duration_ms"].as_u64());
         assert!(!record.to_string().contains("alice"), "{record}");
         seen.extend(fields(&record).into_iter().map(str::to_owned));
     }
@@ -62,7 +62,7 @@ fn the_first_event_and_the_end_have_times_of_their_own() {
     let record = server.record(&answer.headers);
     let time = |name: &str| record[name].as_u64().unwrap_or_default();
     assert!(
-        time("milliseconds") >= time("first_milliseconds") + 80,
+        time("duration_ms") >= time("first_event_ms") + 80,
         "{record}"
     );
 }

@@ -1,22 +1,19 @@
-//! Any bytes as the body of a chat completion: a run or a refusal, never a
-//! panic, and a refusal says what or where.
+//! Any bytes as the body of a chat completion become a run or a rejection, and never a
+//! panic. A rejection names its parameter or position.
 
 #![no_main]
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use libfuzzer_sys::fuzz_target;
-use tidegate::auth::{Caller, Presented};
-use tidegate::body;
+use tidegate::access::{Caller, Credentials, UnixMillis};
 use tidegate::config::{Config, Settings};
-use tidegate::error::Error;
-use tidegate::cors::Page;
-use tidegate::headers::Headers;
-use tidegate::openai::request::ChatCompletionRequest;
+use tidegate::error::{Error, ErrorResponse};
+use tidegate::inbound::{Headers, Origin};
 use tidegate::rejection::Rejection;
-use tidegate::validate::{RequestIds, validate};
+use tidegate::run::{RequestIds, ValidRun};
 use tidegate_config::Document;
-use uuid::Uuid;
 
 const CONFIG: &str = "{
     gateway: { auth: { mode: 'none' }, http: { endpoints: { chatCompletions: {
@@ -28,59 +25,49 @@ const CONFIG: &str = "{
 
 fuzz_target!(|body: &[u8]| {
     thread_local! {
-        static KNOWN: OnceCell<(Settings, Caller)> = const { OnceCell::new() };
+        static GATEWAY: OnceCell<(Rc<Settings>, Caller)> = const { OnceCell::new() };
     }
-    KNOWN.with(|known| {
-        let (settings, caller) = known.get_or_init(known_to_the_gateway);
+    GATEWAY.with(|gateway| {
+        let (settings, caller) = gateway.get_or_init(gateway_and_caller);
         check(body, settings, caller);
     });
 });
 
 fn check(body: &[u8], settings: &Settings, caller: &Caller) {
-    let text = body::text(body.to_vec());
-    let request = match ChatCompletionRequest::parse(&text) {
-        Ok(request) => request,
-        Err(error) => {
-            assert!(error.line() > 0, "{error}");
-            return;
-        }
-    };
-    let ids = RequestIds {
-        run: Uuid::nil(),
-        session: Uuid::nil(),
-    };
-    match validate(request, &Headers::default(), caller, settings, ids) {
+    let (headers, ids) = (Headers::default(), RequestIds::default());
+    match ValidRun::read(body.to_vec(), &headers, caller, &settings.rules, ids) {
         Ok(run) => {
             let request = run.into_request();
             assert!(request.session.starts_with("agent:"), "{request:?}");
             assert!(!request.messages.is_empty(), "{request:?}");
         }
-        Err(rejection) => check_refusal(rejection),
+        Err(rejection) => check_rejection(rejection),
     }
 }
 
-/// A refusal is a 400 that names a member, unless the root is at fault.
-fn check_refusal(rejection: Rejection) {
-    let answer = Error::from(rejection).answer();
-    assert_eq!(answer.status.as_u16(), 400, "{answer:?}");
-    assert!(!answer.error.message.is_empty(), "{answer:?}");
-    let is_of_root = answer.error.message.contains("must be a JSON object");
-    assert!(answer.error.param.is_some() || is_of_root, "{answer:?}");
+/// A rejection is a 400 with a parameter, or with the position in the JSON text.
+fn check_rejection(rejection: Rejection) {
+    let response = ErrorResponse::from(Error::from(rejection));
+    assert_eq!(response.status.as_u16(), 400, "{response:?}");
+    let message = &response.error.message;
+    let has_position = message.contains("must be a JSON object") || message.contains("line");
+    assert!(response.error.param.is_some() || has_position, "{response:?}");
 }
 
-fn known_to_the_gateway() -> (Settings, Caller) {
+fn gateway_and_caller() -> (Rc<Settings>, Caller) {
     let document = Document::parse(CONFIG).expect("a document");
     let Config::On(settings) = Config::read(&document).expect("a configuration") else {
-        panic!("the endpoint is off");
+        panic!("the endpoint is disabled");
     };
     let headers = &Headers::default();
-    let sender = settings.proxies.sender(headers).expect("a sender");
-    let page = Page::Absent;
-    let presented = Presented {
+    let address = settings.proxies.client_address(headers);
+    let credentials = Credentials {
         headers,
-        sender,
-        page,
+        address: address.expect("an address"),
+        origin: Origin::Absent,
     };
-    let caller = settings.auth.authenticate(&presented, 0);
-    (*settings, caller.expect("anyone"))
+    let now = UnixMillis::default();
+    let caller = settings.auth.authenticate(&credentials, now);
+    let caller = caller.expect("anyone");
+    (settings, caller)
 }
