@@ -223,7 +223,7 @@ fn a_body_that_breaks_off_is_refused() {
         socket.shutdown(Shutdown::Write).unwrap();
         let answer = Stream::open(socket, "POST", Instant::now()).finish();
         let error = refused(&server, 400, &answer);
-        assert!(error["message"].as_str().unwrap().contains("broke off"));
+        assert!(error["message"].as_str().unwrap().contains("incomplete"));
     }
 }
 
@@ -263,7 +263,7 @@ fn a_nesting_bomb_does_no_harm_wherever_it_stands() {
         ("root of objects", 400, objects.clone()),
         ("unclosed arrays", 400, "[".repeat(DEPTH)),
         ("unclosed objects", 400, "{\"a\":".repeat(DEPTH)),
-        ("20 MiB of brackets", 413, "[".repeat(BODY_LIMIT)),
+        ("20 MiB of brackets", 400, "[".repeat(BODY_LIMIT)),
         ("messages", 400, format!("{{\"messages\":{arrays}}}")),
         ("a message", 400, in_message("content")),
         ("a role", 400, in_message("role")),
