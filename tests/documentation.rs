@@ -121,7 +121,7 @@ fn every_key_that_is_read_is_documented() {
     let sections = own.filter_map(|key| key.rsplit_once('.').map(|(section, _)| section));
     for section in sections.collect::<BTreeSet<_>>() {
         let (path, faults) = faults_at(&format!("{section}.nonsense"), "7");
-        let told = format!("{path}: is not a known key; known are ");
+        let told = format!("{path}: is not a known key; the known keys are ");
         let known = faults.iter().find_map(|fault| fault.strip_prefix(&told));
         let known = known.unwrap_or_else(|| panic!("{section} takes any key: {faults:?}"));
         for key in known.split(", ") {

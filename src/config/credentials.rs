@@ -1,18 +1,13 @@
 //! `gateway.auth`.
 
+use tidegate_config::variables::{GATEWAY_PASSWORD, GATEWAY_TOKEN};
 use tidegate_config::{Secret, Section};
 
 use crate::access::{Auth, Keys, Loopback, ProxyUsers, SecretDigest};
 use crate::inbound::Proxies;
 
 /// The variables that count even if the document does not name them.
-pub const WELL_KNOWN_VARIABLES: [&str; 2] = [TOKEN_VARIABLE, PASSWORD_VARIABLE];
-
-/// The token, if the document has none.
-pub(super) const TOKEN_VARIABLE: &str = "OPENCLAW_GATEWAY_TOKEN";
-
-/// The password, if the document has none.
-pub(super) const PASSWORD_VARIABLE: &str = "OPENCLAW_GATEWAY_PASSWORD";
+pub const WELL_KNOWN_VARIABLES: [&str; 2] = [GATEWAY_TOKEN, GATEWAY_PASSWORD];
 
 #[derive(Clone, Copy)]
 enum AuthMode {
@@ -33,10 +28,10 @@ const MODES: [(&str, AuthMode); 4] = [
 pub(super) fn read_auth(auth: &mut Section<'_>, keys: Keys, proxies: &Proxies) -> Option<Auth> {
     let token = auth
         .secret("token")
-        .or_else(|| auth.variable(TOKEN_VARIABLE));
+        .or_else(|| auth.variable(GATEWAY_TOKEN));
     let password = auth
         .secret("password")
-        .or_else(|| auth.variable(PASSWORD_VARIABLE));
+        .or_else(|| auth.variable(GATEWAY_PASSWORD));
     let mode = match auth.text("mode") {
         Some(_) => auth.choice("mode", &MODES)?,
         None => match (&token, &password) {
@@ -60,8 +55,8 @@ pub(super) fn read_auth(auth: &mut Section<'_>, keys: Keys, proxies: &Proxies) -
         }
         AuthMode::None => Some(Auth::None),
         AuthMode::TrustedProxy => read_proxy_users(auth, proxies).map(Auth::Proxy),
-        AuthMode::Token => read_shared(auth, "token", TOKEN_VARIABLE, token, keys),
-        AuthMode::Password => read_shared(auth, "password", PASSWORD_VARIABLE, password, keys),
+        AuthMode::Token => read_shared(auth, "token", GATEWAY_TOKEN, token, keys),
+        AuthMode::Password => read_shared(auth, "password", GATEWAY_PASSWORD, password, keys),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use tidegate_config::variables::{GATEWAY_PASSWORD, GATEWAY_TOKEN};
 use tidegate_config::{Document, Variables};
 
-use super::credentials::{PASSWORD_VARIABLE, TOKEN_VARIABLE};
 use super::*;
 use crate::access::{Auth, Caller, Credentials, Identity, Key, Permission, UnixMillis, to_hex};
 use crate::agents::AgentId;
@@ -65,9 +65,9 @@ fn the_mode_follows_from_the_configured_credentials() {
         ("{ token: 't' }", &[][..], "t"),
         ("{ password: 'p' }", &[], "p"),
         ("{ mode: 'password', token: 't', password: 'p' }", &[], "p"),
-        ("{}", &[(TOKEN_VARIABLE, "from-env")], "from-env"),
-        ("{}", &[(PASSWORD_VARIABLE, "from-env")], "from-env"),
-        ("{ token: 't' }", &[(TOKEN_VARIABLE, "from-env")], "t"),
+        ("{}", &[(GATEWAY_TOKEN, "from-env")], "from-env"),
+        ("{}", &[(GATEWAY_PASSWORD, "from-env")], "from-env"),
+        ("{ token: 't' }", &[(GATEWAY_TOKEN, "from-env")], "t"),
     ];
     for (auth, variables, token) in cases {
         let settings = settings(

@@ -7,7 +7,7 @@ use http::StatusCode;
 use spin_sdk::wasip3;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::spawn;
-use tidegate_task::{Companion, give_way};
+use tidegate_task::{KeepAwake, yield_to_host};
 
 use crate::access::UnixMillis;
 use crate::exchange::Arrival;
@@ -26,7 +26,7 @@ wasip3::http::service::export!(Handler with_types_in wasip3);
 
 impl wasip3::exports::http::handler::Guest for Handler {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
-        let companion = Companion::join();
+        let keep_awake = KeepAwake::join();
         // A caller that cancels this call drops the response first and `sending` second:
         // the host traps if a body is dropped while the response can still be read.
         let Outgoing {
@@ -39,12 +39,12 @@ impl wasip3::exports::http::handler::Guest for Handler {
         // the head. Therefore the first bytes are offered now, and all other ready tasks
         // run now, above all a run that ends.
         let sent = sending.as_mut().now_or_never();
-        give_way().await;
+        yield_to_host().await;
         spawn(async move {
             if sent.is_none() {
                 sending.await;
             }
-            companion.leave();
+            keep_awake.leave();
         });
         Ok(response)
     }

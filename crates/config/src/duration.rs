@@ -1,9 +1,9 @@
-//! Lengths of time as people write them.
+//! Durations, such as `15s`.
 
 use std::time::Duration;
 
-/// Reads a length of time: a whole number with `ms`, `s`, `m` or `h` (`"250ms"`,
-/// `"15s"`). Returns none for anything else, a missing unit included.
+/// Parses a duration: an integer with the unit `ms`, `s`, `m` or `h`, such as `250ms`.
+/// Returns `None` for other text and without a unit.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_is_a_whole_number_with_a_unit() {
+    fn a_duration_is_an_integer_with_a_unit() {
         let cases = [
             ("250ms", Some(250)),
             ("15s", Some(15_000)),

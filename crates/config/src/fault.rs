@@ -1,25 +1,25 @@
-//! What is wrong with a configuration, for the operator's log.
+//! Faults of a configuration, for the operator's log.
 
 use std::fmt;
 
-/// One mistake in the configuration.
+/// One fault of the configuration.
 ///
-/// Neither field ever holds a configured value: it could be a secret.
+/// It never contains a configured value, which could be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where the mistake is, such as `gateway.auth.token`; empty for the
-    /// document as a whole.
+    /// The path of the value, such as `gateway.auth.token`; empty for the whole
+    /// document.
     pub path: String,
-    /// What was expected there.
+    /// The rule that the value violates.
     pub problem: String,
 }
 
-/// All mistakes of a configuration; never empty where it is an error.
+/// All faults of a configuration. As an error, it is never empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
 
 impl Faults {
-    /// Returns a single mistake of the document as a whole.
+    /// Makes a single fault of the whole document.
     pub(crate) fn document(problem: impl Into<String>) -> Self {
         Self(vec![Fault {
             path: String::new(),

@@ -1,24 +1,24 @@
-//! The file that holds the document, in the folders that the host mounts.
+//! The configuration file in the folder that the host mounts.
 //!
-//! It is read by WASI's own calls: those of the standard library bring along
-//! what a C library keeps of paths and open files, 9 KiB of each component.
+//! The code calls WASI directly. The standard library's file functions would add the C
+//! library's tables of paths and open files, 9 KiB per component.
 
 use wasip2::filesystem::preopens::get_directories;
 use wasip2::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
 
 use crate::fault::Faults;
 
-/// The file, as messages name it.
+/// The path of the file.
 const FILE: &str = "/tidegate.json5";
 
-/// The largest file that is read, in bytes.
+/// The maximum size of the file, in bytes.
 const LIMIT: usize = 8 * 1024 * 1024;
 
-/// How much is asked of the host at a time, in bytes.
+/// The size of one read, in bytes.
 const PIECE: u64 = 64 * 1024;
 
-/// Reads `/tidegate.json5` whole. A host that mounts no folder, or a folder
-/// without it, makes an empty text.
+/// Reads `/tidegate.json5`. Without a mounted folder or without the file, the text is
+/// empty.
 ///
 /// # Errors
 /// A file that cannot be read, is larger than 8 MiB or is not UTF-8.
@@ -30,8 +30,8 @@ pub(crate) fn read() -> Result<String, Faults> {
     }
 }
 
-/// Returns the folder that the host mounts as the root. A host may call it `/`
-/// or, where it mounts the folder that it was started in, `.`.
+/// Returns the folder that the host mounts as the root. A host may name it `/`, or `.` if
+/// it mounts its own working directory.
 fn root() -> Option<Descriptor> {
     let mut folders = get_directories().into_iter();
     let root = folders.find(|(_, path)| path.trim_matches(['.', '/']).is_empty());

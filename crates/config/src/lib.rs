@@ -1,17 +1,16 @@
-//! The configuration document that every Tidegate component reads its part of.
+//! The configuration document, of which every Tidegate component reads its own part.
 //!
 //! ```text
-//! source    variables, or the file  -> text and variables
-//! file      what the host mounts    -> text
-//! json5     text                    -> a tree of values
-//! document  JSON5 and ${NAME}       -> Document
-//! section   Document                -> typed values, every Fault with its path
+//! source     variable, or file     -> text and variables
+//! file       the mounted folder    -> text
+//! json5      text                  -> values
+//! document   values and variables  -> Document
+//! section    Document              -> typed values, and every Fault with its path
 //! ```
 //!
-//! The shape is OpenClaw's `openclaw.json`; what is Tidegate's own stands under
-//! `tidegate`. A section that nobody reads is not looked at: neither its keys
-//! nor its variables can be at fault. Of these, `source` and `file` alone have
-//! effects; they are compiled for WebAssembly only.
+//! The document has the shape of OpenClaw's `openclaw.json`, with Tidegate's own keys in
+//! `tidegate`. Keys and variables of an unread section are not checked. Only `source` and
+//! `file` have effects; they are compiled for WebAssembly only.
 
 #![forbid(unsafe_code)]
 
@@ -27,11 +26,13 @@ mod section;
 #[cfg(target_family = "wasm")]
 mod source;
 mod value;
+pub mod variables;
 
-pub use document::{Document, Variables};
+pub use document::Document;
 pub use duration::parse_duration;
 pub use fault::{Fault, Faults};
 pub use secret::Secret;
 pub use section::Section;
 #[cfg(target_family = "wasm")]
 pub use source::load;
+pub use variables::Variables;

@@ -1,21 +1,21 @@
-//! Where something stands in the document, written down only when a fault asks.
+//! Paths in the document, formatted only for a fault.
 
 use std::fmt;
 use std::rc::Rc;
 
-/// A place in the document.
+/// A path in the document.
 #[derive(Clone)]
 pub(crate) enum Path<'d> {
-    /// The document itself.
+    /// The whole document.
     Root,
-    /// What stands under a key of an object.
+    /// A member of an object.
     Member(Rc<Self>, &'d str),
-    /// One of the items of a list, counted from 0.
+    /// An item of a list, counted from 0.
     Item(Rc<Self>, usize),
 }
 
 impl<'d> Path<'d> {
-    /// Returns the place under a key; that of the object itself for no key.
+    /// Returns the path of a member, or of the object itself for an empty key.
     pub(crate) fn member(&self, key: &'d str) -> Self {
         match key {
             "" => self.clone(),

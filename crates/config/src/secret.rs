@@ -1,21 +1,21 @@
-//! A text that must not be seen.
+//! Secrets.
 
 use std::fmt;
 
 /// A configured secret: a token, a password, a key for hashing.
 ///
-/// It has no `Display`, and its `Debug` shows nothing of it, so that it cannot
-/// reach a log by accident.
+/// It has no `Display`, and its `Debug` output is redacted, so that it cannot reach a
+/// log by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Keeps a text as a secret.
+    /// Makes a secret.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Returns the secret itself, for the one place that needs it.
+    /// Returns the secret's text. Call it only where the text is needed.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_output_shows_nothing_of_a_secret() {
+    fn debug_output_is_redacted() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
     }
 }

@@ -1,24 +1,22 @@
-//! Where the configuration comes from: the effects of this crate.
+//! The source of the configuration: a variable or a file.
 
 use crate::document::Document;
 use crate::fault::Faults;
 use crate::file;
+use crate::variables::DOCUMENT;
 
-/// The variable that may hold the whole document.
-const DOCUMENT_VARIABLE: &str = "TIDEGATE_CONFIG";
-
-/// Loads the document from the variable `TIDEGATE_CONFIG`, else from the file
-/// `/tidegate.json5`, with the variables that it names and those in
-/// `well_known`, and reads it. Without either source the document is empty.
+/// Loads the document from the variable `TIDEGATE_CONFIG`, or else from the file
+/// `/tidegate.json5`, and reads it. Without either source, the document is empty. The
+/// variables in `well_known` count even if the document does not name them.
 ///
 /// # Errors
-/// A file that cannot be read, is larger than 8 MiB or is not UTF-8, broken
-/// syntax, and the faults that `read` finds.
+/// A file that cannot be read, is larger than 8 MiB or is not UTF-8, a syntax error, and
+/// the faults that `read` finds.
 pub async fn load<T>(
     well_known: &[&str],
     read: impl FnOnce(&Document<'_>) -> Result<T, Faults>,
 ) -> Result<T, Faults> {
-    let text = match variable(DOCUMENT_VARIABLE).await {
+    let text = match variable(DOCUMENT).await {
         Some(text) => text,
         None => file::read()?,
     };
@@ -34,16 +32,16 @@ pub async fn load<T>(
     read(&document.with(variables.into_iter().collect()))
 }
 
-/// Looks a variable up among Spin's application variables, where names are in
-/// lower case, and then in the environment.
+/// Returns the value of one of Spin's application variables, whose names are in lower
+/// case, or else of an environment variable.
 #[cfg(feature = "spin")]
 async fn variable(name: &str) -> Option<String> {
-    let spin = spin_sdk::variables::get(name.to_ascii_lowercase()).await;
-    let spin = spin.ok().filter(|value| !value.is_empty());
-    spin.or_else(|| environment(name))
+    let variable = spin_sdk::variables::get(name.to_ascii_lowercase()).await;
+    let value = variable.ok().filter(|value| !value.is_empty());
+    value.or_else(|| environment(name))
 }
 
-/// Looks a variable up in the environment.
+/// Returns the value of an environment variable.
 #[cfg(not(feature = "spin"))]
 async fn variable(name: &str) -> Option<String> {
     environment(name)

@@ -1,5 +1,4 @@
-//! The tree that a JSON5 document becomes, with its strings left in the text
-//! wherever they stand there as they are.
+//! The parsed document. Strings without escapes borrow from its text.
 
 use std::borrow::Cow;
 
@@ -8,8 +7,8 @@ use std::borrow::Cow;
 pub(crate) enum Value<'t> {
     Null,
     Flag(bool),
-    /// A number, if it is a whole one that JavaScript, too, would tell apart from
-    /// the next.
+    /// A number. Only an integer below 2^53, which JavaScript represents exactly, keeps its
+    /// value.
     Number(Option<u64>),
     Text(Cow<'t, str>),
     List(Vec<Self>),
@@ -25,7 +24,7 @@ impl<'t> Object<'t> {
         Self(members)
     }
 
-    /// Returns the value under a key; the last one of several.
+    /// Returns the value of a key. The last of several equal keys counts.
     #[inline]
     pub(crate) fn get(&self, key: &str) -> Option<&Value<'t>> {
         let mut members = self.members().rev();
@@ -42,38 +41,43 @@ impl<'t> Object<'t> {
 impl<'t> Value<'t> {
     #[inline]
     pub(crate) fn as_object(&self) -> Option<&Object<'t>> {
-        match self {
-            Self::Object(object) => Some(object),
-            _ => None,
+        if let Self::Object(object) = self {
+            Some(object)
+        } else {
+            None
         }
     }
 
     pub(crate) fn as_list(&self) -> Option<&[Self]> {
-        match self {
-            Self::List(items) => Some(items),
-            _ => None,
+        if let Self::List(items) = self {
+            Some(items)
+        } else {
+            None
         }
     }
 
     #[inline]
     pub(crate) fn as_text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
+        if let Self::Text(text) = self {
+            Some(text)
+        } else {
+            None
         }
     }
 
     pub(crate) fn as_flag(&self) -> Option<bool> {
-        match self {
-            Self::Flag(flag) => Some(*flag),
-            _ => None,
+        if let Self::Flag(flag) = self {
+            Some(*flag)
+        } else {
+            None
         }
     }
 
     pub(crate) fn as_whole_number(&self) -> Option<u64> {
-        match self {
-            Self::Number(number) => *number,
-            _ => None,
+        if let Self::Number(number) = self {
+            *number
+        } else {
+            None
         }
     }
 

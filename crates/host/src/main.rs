@@ -1,8 +1,7 @@
-//! `wasmtime serve` and `wasmtime run`, for a machine that has no Wasmtime of
-//! its own.
+//! `wasmtime serve` and `wasmtime run`, for machines without Wasmtime.
 //!
-//! Both take the command line of the real program, because they are its code:
-//! the crate `wasmtime-cli`, without the features that neither needs here.
+//! They have the command line of Wasmtime's own program: the code is the crate
+//! `wasmtime-cli` without the features that Tidegate does not need.
 
 #![forbid(unsafe_code)]
 
@@ -10,7 +9,7 @@ use clap::Parser;
 use wasmtime::Result;
 use wasmtime_cli::commands::{RunCommand, ServeCommand};
 
-/// Wasmtime, as far as Tidegate needs it.
+/// The commands of Wasmtime that Tidegate needs.
 #[derive(Parser)]
 #[command(name = "wasmtime", version = wasmtime_environ::VERSION)]
 enum Wasmtime {

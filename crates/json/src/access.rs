@@ -1,7 +1,7 @@
-//! serde's side: the parser calls a visitor, which puts each value in its place.
+//! The visitor that serde_json's parser calls for each value.
 //!
-//! The places are reached through `dyn`, so that the compiler makes this code
-//! once and not once for each type.
+//! It writes values through `dyn` references, so that the compiler generates this code
+//! once instead of once per type.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,27 +13,27 @@ use serde_json::value::RawValue;
 use crate::member::Member;
 use crate::shape::{Shape, Value};
 
-/// The text is not JSON. Why is kept where serde's code is called, so that what
-/// a type makes of values needs not know serde's types.
+/// The text is not JSON. [`Access`] keeps serde's error, so that types need not know
+/// serde.
 #[derive(Debug)]
-pub struct Broken(());
+pub struct SyntaxError(());
 
-/// Where a value goes.
+/// The destination of a value.
 pub(crate) trait Slot<'de> {
-    fn put(&mut self, value: Value<'_, 'de>) -> Result<(), Broken>;
+    fn put(&mut self, value: Value<'_, 'de>) -> Result<(), SyntaxError>;
 }
 
-/// Where the value of a member goes.
+/// The destination of a member's value.
 pub enum Place<'a, 'de> {
-    /// Into a field, read.
+    /// A field, for the parsed value.
     Field(Field<'a, 'de>),
-    /// Into a field, as JSON text; `null` is none.
+    /// A field, for the JSON text. `null` becomes `None`.
     Text(&'a mut Option<&'de RawValue>),
-    /// It is skipped.
+    /// The value is skipped.
     Nowhere,
 }
 
-/// A field of any type that values are read into.
+/// A field of any type.
 pub struct Field<'a, 'de>(&'a mut dyn Slot<'de>);
 
 impl<'a, 'de, T: Shape<'de>> From<&'a mut Member<T>> for Field<'a, 'de> {
@@ -55,7 +55,7 @@ impl<'a, 'de> From<&'a mut Option<&'de RawValue>> for Place<'a, 'de> {
 }
 
 impl<'de> Field<'_, 'de> {
-    /// Reads a whole text.
+    /// Parses a text.
     ///
     /// # Errors
     /// Text that is not JSON.
@@ -66,16 +66,16 @@ impl<'de> Field<'_, 'de> {
     }
 }
 
-/// A struct that the members of an object go into.
+/// A struct with fields for the members of an object.
 pub trait Object<'de> {
-    /// Returns where the value under a key goes.
+    /// Returns the destination of a key's value.
     fn member(&mut self, key: &str) -> Place<'_, 'de>;
 }
 
 /// The items of an array.
 pub trait Items<'de> {
     #[doc(hidden)]
-    fn read_into(&mut self, item: Field<'_, 'de>) -> Result<bool, Broken>;
+    fn read_into(&mut self, item: Field<'_, 'de>) -> Result<bool, SyntaxError>;
 }
 
 impl<'de> dyn Items<'de> + '_ {
@@ -83,7 +83,7 @@ impl<'de> dyn Items<'de> + '_ {
     ///
     /// # Errors
     /// Text that is not JSON.
-    pub fn read<T: Shape<'de>>(&mut self) -> Result<Option<Member<T>>, Broken> {
+    pub fn read<T: Shape<'de>>(&mut self) -> Result<Option<Member<T>>, SyntaxError> {
         let mut item = Member::Absent;
         let is_read = self.read_into((&mut item).into())?;
         Ok(is_read.then_some(item))
@@ -92,14 +92,14 @@ impl<'de> dyn Items<'de> + '_ {
 
 /// The members of an object.
 pub trait Members<'de> {
-    /// Reads all of them. The last of equal keys counts.
+    /// Reads all members. The last of equal keys counts.
     ///
     /// # Errors
     /// Text that is not JSON.
-    fn read(&mut self, object: &mut dyn Object<'de>) -> Result<(), Broken>;
+    fn read(&mut self, object: &mut dyn Object<'de>) -> Result<(), SyntaxError>;
 }
 
-/// What serde hands out to read from, and the error that it came upon.
+/// One of serde's accessors, and its error.
 struct Access<A, E> {
     parser: A,
     error: Option<E>,
@@ -113,25 +113,25 @@ impl<A, E> Access<A, E> {
         }
     }
 
-    fn keep<T>(&mut self, result: Result<T, E>) -> Result<T, Broken> {
+    fn record<T>(&mut self, result: Result<T, E>) -> Result<T, SyntaxError> {
         result.map_err(|error| {
             self.error = Some(error);
-            Broken(())
+            SyntaxError(())
         })
     }
 }
 
 impl<'de, A: SeqAccess<'de>> Items<'de> for Access<A, A::Error> {
-    fn read_into(&mut self, item: Field<'_, 'de>) -> Result<bool, Broken> {
+    fn read_into(&mut self, item: Field<'_, 'de>) -> Result<bool, SyntaxError> {
         let read = self.parser.next_element_seed(item);
-        self.keep(read).map(|read| read.is_some())
+        self.record(read).map(|read| read.is_some())
     }
 }
 
 impl<'de, A: MapAccess<'de>> Members<'de> for Access<A, A::Error> {
-    fn read(&mut self, object: &mut dyn Object<'de>) -> Result<(), Broken> {
+    fn read(&mut self, object: &mut dyn Object<'de>) -> Result<(), SyntaxError> {
         let read = read_members(&mut self.parser, object);
-        self.keep(read)
+        self.record(read)
     }
 }
 
@@ -149,7 +149,7 @@ fn read_members<'de, A: MapAccess<'de>>(
     Ok(())
 }
 
-/// An object's key. Borrowed where it can be.
+/// An object's key, borrowed if it has no escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -163,9 +163,9 @@ impl<'de> DeserializeSeed<'de> for Field<'_, 'de> {
 }
 
 impl<'de> Field<'_, 'de> {
-    /// Puts a value that holds no others.
+    /// Writes a value that contains no other values.
     fn put<E>(self, value: Value<'_, 'de>) -> Result<(), E> {
-        // There is no text left that could be broken.
+        // No text follows that could have a syntax error.
         drop(self.0.put(value));
         Ok(())
     }

@@ -1,18 +1,17 @@
-//! JSON text as values whose shape may be wrong.
+//! Lenient JSON parsing: a member of the wrong type becomes [`Member::Not`] instead of an
+//! error.
 //!
-//! A member of the wrong type is a value here, [`Member::Not`], and not an
-//! error: the checks that follow have an order of their own, and an ignored
-//! member may hold anything. Strings are borrowed from the text wherever it has
-//! no escapes in them, and what no type asks for is skipped without a copy.
+//! Validation has its own order, and an ignored member may have any value. Strings
+//! without escapes borrow from the text, and unused members are skipped without a copy.
 //!
 //! ```text
-//! access   serde_json's parser  -> Value       one piece of code for all types
-//! shape    Value                -> a type      what it makes of which values
-//! member   a type               -> Member      or what stood in its place
+//! access   serde_json's parser  -> Value    the same code for all types
+//! shape    Value                -> a type   if the value has its shape
+//! member   a type               -> Member   or the kind of the other value
 //! ```
 //!
-//! Rules: RFC 8259; where it leaves room, those of JavaScript's `JSON.parse`,
-//! which the reference uses.
+//! Source: RFC 8259. Where it leaves a choice, the rules are those of JavaScript's
+//! `JSON.parse`, which OpenClaw uses.
 
 #![forbid(unsafe_code)]
 
@@ -20,22 +19,22 @@ mod access;
 mod member;
 mod shape;
 
-pub use access::{Broken, Field, Items, Members, Object, Place};
+pub use access::{Field, Items, Members, Object, Place, SyntaxError};
 pub use member::{Kind, Member};
 pub use serde_json::value::RawValue;
 pub use shape::{Shape, Value};
 
-/// Reads JSON text. Its root may be of any shape.
+/// Parses JSON text. The root may have another shape.
 ///
 /// # Errors
-/// Text that is not JSON. Nesting is not limited where nothing is read.
+/// Text that is not JSON. Nesting is limited only in the parts that `T` uses.
 pub fn parse<'de, T: Shape<'de>>(text: &'de str) -> Result<Member<T>, serde_json::Error> {
     let mut root = Member::Absent;
     Field::from(&mut root).parse(text)?;
     Ok(root)
 }
 
-/// Checks that text is JSON, to be embedded in other text as it is.
+/// Checks that text is JSON.
 ///
 /// # Errors
 /// Text that is not JSON.
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_member_of_another_type_is_a_value_and_no_error() {
+    fn a_member_of_another_type_is_not_an_error() {
         let cases = [
             ("true", Member::Is(true)),
             ("null", Member::Null),
@@ -69,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_borrowed_unless_they_hold_escapes() {
+    fn strings_without_escapes_are_borrowed() {
         let plain: Member<Cow<'_, str>> = parse("\"plain\"").unwrap();
         assert!(matches!(plain, Member::Is(Cow::Borrowed("plain"))));
         let escaped: Member<Cow<'_, str>> = parse(r#""a\nb""#).unwrap();
@@ -88,7 +87,7 @@ mod tests {
     });
 
     #[test]
-    fn the_last_of_equal_keys_counts_and_unknown_ones_are_skipped() {
+    fn the_last_of_equal_keys_counts_and_unknown_keys_are_skipped() {
         let text = r#"{"first":1,"other":[{}],"second":[0,-1],"f\u0069rst":"x"}"#;
         let pair = Pair {
             first: Member::Is("x".into()),
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_text_is_an_error_wherever_it_breaks() {
+    fn a_truncated_text_is_an_error() {
         let text = r#"{"first":"x","other":[{"a":null}],"second":[0,[1.5],true]}"#;
         assert!(parse::<Pair<'_>>(text).is_ok());
         for length in 0..text.len() {
@@ -109,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_larger_than_a_natural_number_is_none() {
+    fn a_number_outside_of_u64_is_another_type() {
         let cases = [
             ("0", Member::Is(0)),
             ("18446744073709551615", Member::Is(u64::MAX)),

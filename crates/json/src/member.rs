@@ -1,8 +1,8 @@
-//! What stands under a key.
+//! Members of an object.
 
 use std::fmt;
 
-use crate::access::{Broken, Slot};
+use crate::access::{Slot, SyntaxError};
 use crate::shape::{Shape, Value};
 
 /// The type of a JSON value, in the words of an error message.
@@ -35,10 +35,10 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What stands under a key that is expected to hold a `T`.
+/// The value of a key that should be a `T`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Member<T> {
-    /// Nothing.
+    /// There is no such key.
     #[default]
     Absent,
     /// `null`.
@@ -50,8 +50,8 @@ pub enum Member<T> {
 }
 
 impl<T> Member<T> {
-    /// Returns the value if it has the expected shape. For members whose wrong
-    /// values count as absent.
+    /// Returns the value if it has the expected shape. A value of another shape counts as
+    /// absent.
     pub fn ok(self) -> Option<T> {
         match self {
             Self::Is(value) => Some(value),
@@ -59,7 +59,7 @@ impl<T> Member<T> {
         }
     }
 
-    /// Returns the value if it has the expected shape, without taking it.
+    /// Like [`Self::ok`], by reference.
     pub fn as_ok(&self) -> Option<&T> {
         match self {
             Self::Is(value) => Some(value),
@@ -67,7 +67,7 @@ impl<T> Member<T> {
         }
     }
 
-    /// Returns the value, where `null` is as good as nothing.
+    /// Returns the value. `null` counts as absent.
     ///
     /// # Errors
     /// The type of a value of another shape.
@@ -81,7 +81,7 @@ impl<T> Member<T> {
 }
 
 impl<'de, T: Shape<'de>> Slot<'de> for Member<T> {
-    fn put(&mut self, value: Value<'_, 'de>) -> Result<(), Broken> {
+    fn put(&mut self, value: Value<'_, 'de>) -> Result<(), SyntaxError> {
         let kind = value.kind();
         *self = match value {
             Value::Null => Self::Null,

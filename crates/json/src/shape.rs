@@ -1,25 +1,25 @@
-//! What a type makes of a JSON value.
+//! Conversion of JSON values to types.
 
 use std::borrow::Cow;
 
-use crate::access::{Broken, Items, Members, Object};
+use crate::access::{Items, Members, Object, SyntaxError};
 use crate::member::{Kind, Member};
 
-/// A JSON value that is being read.
+/// A JSON value during parsing.
 pub enum Value<'a, 'de> {
     /// `null`.
     Null,
     /// `true` or `false`.
     Boolean(bool),
-    /// A number without sign, fraction and exponent, up to 2^64 - 1.
+    /// An integer from 0 to 2^64 − 1, written without fraction and exponent.
     Natural(u64),
     /// Any other number.
     Number(f64),
     /// A string.
     String(Cow<'de, str>),
-    /// An array, whose items are still to be read.
+    /// An array with unread items.
     Array(&'a mut dyn Items<'de>),
-    /// An object, whose members are still to be read.
+    /// An object with unread members.
     Object(&'a mut dyn Members<'de>),
 }
 
@@ -37,11 +37,11 @@ impl<'de> Value<'_, 'de> {
         }
     }
 
-    /// Reads an object into a struct; none if it is no object.
+    /// Reads an object into a struct. Returns `None` for another type of value.
     ///
     /// # Errors
     /// Text that is not JSON.
-    pub fn object<T: Object<'de> + Default>(self) -> Result<Option<T>, Broken> {
+    pub fn object<T: Object<'de> + Default>(self) -> Result<Option<T>, SyntaxError> {
         let Self::Object(members) = self else {
             return Ok(None);
         };
@@ -51,56 +51,63 @@ impl<'de> Value<'_, 'de> {
     }
 }
 
-/// A type that can be made from some kinds of JSON values.
+/// A type that some JSON values can be converted to.
 pub trait Shape<'de>: Sized {
-    /// Makes itself from a value; none if the value is not of this shape. What
-    /// it leaves of an array is skipped.
+    /// Converts a value. Returns `None` if the value has another shape. Unread items of an
+    /// array are skipped.
     ///
     /// # Errors
     /// Text that is not JSON.
-    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken>;
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, SyntaxError>;
 }
 
 impl Shape<'_> for bool {
-    fn read(value: Value<'_, '_>) -> Result<Option<Self>, Broken> {
-        Ok(match value {
-            Value::Boolean(value) => Some(value),
-            _ => None,
+    fn read(value: Value<'_, '_>) -> Result<Option<Self>, SyntaxError> {
+        Ok(if let Value::Boolean(value) = value {
+            Some(value)
+        } else {
+            None
         })
     }
 }
 
 impl Shape<'_> for u64 {
-    fn read(value: Value<'_, '_>) -> Result<Option<Self>, Broken> {
-        Ok(match value {
-            Value::Natural(value) => Some(value),
-            _ => None,
+    fn read(value: Value<'_, '_>) -> Result<Option<Self>, SyntaxError> {
+        Ok(if let Value::Natural(value) = value {
+            Some(value)
+        } else {
+            None
         })
     }
 }
 
 impl Shape<'_> for f64 {
-    fn read(value: Value<'_, '_>) -> Result<Option<Self>, Broken> {
+    fn read(value: Value<'_, '_>) -> Result<Option<Self>, SyntaxError> {
         Ok(match value {
-            // JavaScript has doubles only, and no rule tells larger integers apart.
+            // JavaScript has only doubles, so larger integers lose precision there, too.
             Value::Natural(value) => Some(value as Self),
             Value::Number(value) => Some(value),
-            _ => None,
+            Value::Null
+            | Value::Boolean(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => None,
         })
     }
 }
 
 impl<'de> Shape<'de> for Cow<'de, str> {
-    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
-        Ok(match value {
-            Value::String(value) => Some(value),
-            _ => None,
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, SyntaxError> {
+        Ok(if let Value::String(value) = value {
+            Some(value)
+        } else {
+            None
         })
     }
 }
 
 impl<'de, T: Shape<'de>> Shape<'de> for Vec<Member<T>> {
-    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, SyntaxError> {
         let Value::Array(items) = value else {
             return Ok(None);
         };
@@ -112,8 +119,8 @@ impl<'de, T: Shape<'de>> Shape<'de> for Vec<Member<T>> {
     }
 }
 
-/// Declares which keys of an object go to which fields of a struct. The last of
-/// equal keys counts, and other keys are skipped.
+/// Declares the key of each field of a struct. The last of equal keys counts, and other
+/// keys are skipped.
 #[macro_export]
 macro_rules! object_shape {
     ($type:ty { $($key:literal => $field:ident),+ $(,)? }) => {
@@ -127,7 +134,7 @@ macro_rules! object_shape {
         }
 
         impl<'de> $crate::Shape<'de> for $type {
-            fn read(value: $crate::Value<'_, 'de>) -> Result<Option<Self>, $crate::Broken> {
+            fn read(value: $crate::Value<'_, 'de>) -> Result<Option<Self>, $crate::SyntaxError> {
                 value.object()
             }
         }

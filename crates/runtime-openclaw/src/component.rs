@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::{FutureReader, StreamReader};
-use tidegate_task::{Companion, give_way};
+use tidegate_task::{KeepAwake, yield_to_host};
 
 use crate::audience::Audience;
 use crate::bindings::exports::tidegate::agent::runtime::Guest;
@@ -32,7 +32,7 @@ impl Guest for Component {
         let (events, reader) = wit_stream::new();
         let (ending, ended) =
             wit_future::new(|| Err(RunError::Failed("the run was abandoned".to_owned())));
-        let companion = Companion::join();
+        let keep_awake = KeepAwake::join();
         spawn(async move {
             let mut audience = Audience::new(events);
             let ended = carry_out(request, &mut audience).await;
@@ -41,7 +41,7 @@ impl Guest for Component {
             // A caller that does not want to know the ending has left.
             ending.write(ended).await.ok();
             drop(clock);
-            companion.leave();
+            keep_awake.leave();
         });
         (reader, ended)
     }
@@ -120,7 +120,7 @@ async fn follow(
                 if enough {
                     // The caller takes this before it is told more: it has room
                     // for a number of events, however large they are.
-                    give_way().await;
+                    yield_to_host().await;
                 }
                 untold = 0;
                 audience.wait_for(reading).await?

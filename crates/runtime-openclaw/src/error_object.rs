@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use tidegate_json::{Broken, Member, Shape, Value, object_shape};
+use tidegate_json::{Member, Shape, SyntaxError, Value, object_shape};
 
 use crate::censor::Censor;
 use crate::types::{InvalidKind, InvalidRequest};
@@ -97,7 +97,7 @@ impl ErrorObject {
 
 /// An object, or only the message.
 impl<'de> Shape<'de> for ErrorObject {
-    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, SyntaxError> {
         if let Value::String(message) = value {
             return Ok(Some(Self {
                 message: Some(message.into_owned()),

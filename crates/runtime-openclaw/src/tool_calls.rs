@@ -17,7 +17,7 @@ const PENDING_LIMIT: usize = 1024 * 1024;
 
 /// What is wrong with the tool calls of an answer, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Broken(pub &'static str);
+pub struct SyntaxError(pub &'static str);
 
 /// The tool calls so far.
 #[derive(Debug, Default)]
@@ -49,7 +49,11 @@ impl ToolCalls {
     ///
     /// # Errors
     /// More calls, or more of a nameless one, than there may be.
-    pub fn add(&mut self, delta: ToolCallDelta, events: &mut Vec<RunEvent>) -> Result<(), Broken> {
+    pub fn add(
+        &mut self,
+        delta: ToolCallDelta,
+        events: &mut Vec<RunEvent>,
+    ) -> Result<(), SyntaxError> {
         let at = match self.find(&delta) {
             Some(at) => at,
             None => {
@@ -109,9 +113,9 @@ impl ToolCalls {
         (!delta.id.as_ref().is_some_and(is_new)).then_some(latest)
     }
 
-    fn open(&mut self, upstream: Option<u64>) -> Result<usize, Broken> {
+    fn open(&mut self, upstream: Option<u64>) -> Result<usize, SyntaxError> {
         if self.calls.len() == CALL_LIMIT {
-            return Err(Broken("the answer calls too many tools"));
+            return Err(SyntaxError("the answer calls too many tools"));
         }
         self.calls.push(Call {
             upstream,
@@ -157,13 +161,13 @@ impl ToolCalls {
         }
     }
 
-    fn check_pending(&self, at: usize) -> Result<(), Broken> {
+    fn check_pending(&self, at: usize) -> Result<(), SyntaxError> {
         let pending = match self.calls.get(at).map(|call| &call.state) {
             Some(State::Pending { name, arguments }) => name.len() + arguments.len(),
             Some(State::Begun(_)) | None => 0,
         };
         if pending > PENDING_LIMIT {
-            return Err(Broken("a tool call is too long and has no name"));
+            return Err(SyntaxError("a tool call is too long and has no name"));
         }
         Ok(())
     }

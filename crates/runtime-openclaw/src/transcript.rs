@@ -8,7 +8,7 @@ use crate::censor::Censor;
 use crate::chunk::{Chunk, Malformed, Payload};
 use crate::error_object::ErrorObject;
 use crate::sse::{Reader, TooLarge};
-use crate::tool_calls::{Broken, ToolCalls};
+use crate::tool_calls::{SyntaxError, ToolCalls};
 use crate::types::{
     InvalidKind, RunError, RunEvent, RunOutcome, RunRequest, StopReason, ToolChoice, Usage,
 };
@@ -188,8 +188,8 @@ impl From<Malformed> for RunError {
     }
 }
 
-impl From<Broken> for RunError {
-    fn from(Broken(problem): Broken) -> Self {
+impl From<SyntaxError> for RunError {
+    fn from(SyntaxError(problem): SyntaxError) -> Self {
         failed(problem)
     }
 }

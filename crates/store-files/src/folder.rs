@@ -1,30 +1,30 @@
-//! A folder with a file for each key.
+//! A folder with one file per key.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// How much of a file is read, in bytes: 64 Ki additions.
+/// The maximum size of a read, in bytes: 64 Ki additions.
 const READ_LIMIT: u64 = 1024 * 1024;
 
-/// The length of an addition: whose it is, and how much.
+/// The length of an addition, in bytes: its random id and its amount.
 const ADDITION: usize = 16;
 
-/// What ends the names of files that are being written.
+/// The suffix of the names of unfinished files.
 const UNFINISHED: &str = "~";
 
-/// A folder that is there.
+/// An existing folder.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    /// Opens a folder; none where there is none.
+    /// Opens a folder. Returns `None` if it does not exist.
     pub(crate) fn open(path: &str) -> Option<Self> {
         let path = PathBuf::from(path);
         path.is_dir().then_some(Self(path))
     }
 
-    /// Returns what is kept under a key.
+    /// Returns the value of a key.
     pub(crate) fn read(&self, key: &str) -> io::Result<Option<Vec<u8>>> {
         match File::open(self.file(key)) {
             Ok(file) => contents(file).map(Some),
@@ -33,8 +33,7 @@ impl Folder {
         }
     }
 
-    /// Keeps a value under a key. Whoever reads meanwhile finds the old one or
-    /// the new one.
+    /// Sets the value of a key. Concurrent readers get the old or the new value.
     pub(crate) fn write(&self, key: &str, value: &[u8]) -> io::Result<()> {
         let file = self.file(key);
         let unfinished = self.file(&format!("{key}/{:016x}", random()));
@@ -43,7 +42,7 @@ impl Folder {
         fs::rename(&unfinished, &file)
     }
 
-    /// Adds to the number under a key, and returns the sum up to this addition.
+    /// Adds to the number of a key and returns the sum including this addition.
     pub(crate) fn add(&self, key: &str, amount: i64) -> io::Result<i64> {
         let path = self.file(key);
         let mine = random().to_le_bytes();
@@ -51,13 +50,13 @@ impl Folder {
         let mut file = OpenOptions::new().append(true).create(true).open(&path)?;
         file.write_all(&addition)?;
         let additions = contents(File::open(&path)?)?;
-        // Far beyond any limit each addition counts as one, and none is lost.
+        // Beyond the read limit, which exceeds every rate limit, each addition counts as one.
         let unread = file.metadata()?.len().saturating_sub(READ_LIMIT) / ADDITION as u64;
         let unread = i64::try_from(unread).unwrap_or(i64::MAX);
         Ok(sum_up_to(&additions, mine)?.saturating_add(unread))
     }
 
-    /// Deletes what is kept under a key, if anything is.
+    /// Deletes a key, if it exists.
     pub(crate) fn remove(&self, key: &str) -> io::Result<()> {
         match fs::remove_file(self.file(key)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -73,8 +72,8 @@ impl Folder {
         Ok(finished.map(|name| name.replace(',', "/")).collect())
     }
 
-    /// Returns the file of a key. A comma stands for `/`, which no name can
-    /// hold; the gateway's keys hold no comma.
+    /// Returns the file of a key. A file name cannot contain `/`, so it becomes a comma,
+    /// which the gateway's keys do not contain.
     fn file(&self, key: &str) -> PathBuf {
         self.0.join(Path::new(&key.replace('/', ",")))
     }
@@ -86,21 +85,21 @@ fn contents(file: File) -> io::Result<Vec<u8>> {
     Ok(contents)
 }
 
-/// Sums additions up to one's own.
+/// Sums additions up to and including the one with the id `mine`.
 fn sum_up_to(additions: &[u8], mine: [u8; 8]) -> io::Result<i64> {
     let mut sum = 0_i64;
     for addition in additions.as_chunks::<ADDITION>().0 {
-        let (whose, amount) = addition.split_at(mine.len());
+        let (id, amount) = addition.split_at(mine.len());
         let amount = amount.try_into().map_err(io::Error::other)?;
         sum = sum.saturating_add(i64::from_le_bytes(amount));
-        if whose == mine {
+        if id == mine {
             break;
         }
     }
     Ok(sum)
 }
 
-/// Returns a number that no other instance returns.
+/// Returns a random number, which identifies an addition or an unfinished file.
 fn random() -> u64 {
     RandomState::new().hash_one(0)
 }

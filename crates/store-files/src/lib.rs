@@ -1,10 +1,9 @@
-//! A key-value store in a folder, for hosts that have a file system and no store
-//! of their own: `wasi:keyvalue`, as far as the gateway uses it, over files in
-//! `/store`.
+//! A key-value store in a folder, for hosts with a file system and without a store: the
+//! part of `wasi:keyvalue` that the gateway uses, on files in `/store`.
 //!
-//! All instances and processes that share the folder share the store. A number
-//! is a file of additions, and each of them is appended in one write: whoever
-//! adds finds the sum up to its own addition, and no two find the same.
+//! All instances and processes with access to the folder share the store. The file of a
+//! number is a list of additions. Each addition is appended in one write and returns the
+//! sum up to itself, so no two additions return the same sum.
 
 #![cfg(target_family = "wasm")]
 
@@ -31,7 +30,7 @@ use std::io;
 use bindings::exports::wasi::keyvalue::{atomics, batch, store};
 use folder::Folder;
 
-/// Where the host mounts the folder.
+/// The path at which the host mounts the folder.
 const ROOT: &str = "/store";
 
 struct Files;
@@ -47,15 +46,15 @@ impl store::Guest for Files {
 
 impl store::GuestBucket for Folder {
     fn get(&self, key: String) -> Result<Option<Vec<u8>>, store::Error> {
-        self.read(&key).map_err(told)
+        self.read(&key).map_err(store_error)
     }
 
     fn set(&self, key: String, value: Vec<u8>) -> Result<(), store::Error> {
-        self.write(&key, &value).map_err(told)
+        self.write(&key, &value).map_err(store_error)
     }
 
     fn list_keys(&self, _cursor: Option<String>) -> Result<store::KeyResponse, store::Error> {
-        let keys = self.keys().map_err(told)?;
+        let keys = self.keys().map_err(store_error)?;
         Ok(store::KeyResponse { keys, cursor: None })
     }
 }
@@ -66,7 +65,7 @@ impl atomics::Guest for Files {
         key: String,
         delta: i64,
     ) -> Result<i64, store::Error> {
-        bucket.get::<Folder>().add(&key, delta).map_err(told)
+        bucket.get::<Folder>().add(&key, delta).map_err(store_error)
     }
 }
 
@@ -75,10 +74,10 @@ impl batch::Guest for Files {
         let folder = bucket.get::<Folder>();
         keys.iter()
             .try_for_each(|key| folder.remove(key))
-            .map_err(told)
+            .map_err(store_error)
     }
 }
 
-fn told(error: io::Error) -> store::Error {
+fn store_error(error: io::Error) -> store::Error {
     store::Error::Other(error.kind().to_string())
 }

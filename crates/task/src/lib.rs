@@ -1,13 +1,13 @@
-//! A task of the component model, and how soon it sleeps.
+//! When a task of the component model gives control back to the host.
 //!
-//! The executor of wit-bindgen is a `FuturesUnordered`, which yields whenever it
-//! has polled each of its futures once: a task with a single future, which is
-//! the usual one, asks the host for another turn before every wait, and does
-//! nothing in it. A turn costs more than a small chunk's whole way.
+//! The executor of wit-bindgen is a `FuturesUnordered`, which yields after it has polled
+//! each of its futures once. Therefore a task with a single future, which is the usual
+//! case, requests another turn from the host before every wait, and does nothing in it. A
+//! turn costs more than sending a small chunk.
 //!
-//! All of this leans on that executor and decides about speed only. On another
-//! one, a companion is a future that is never ready, and [`give_way`] yields twice.
-//! What `FuturesUnordered` does: <https://github.com/rust-lang/futures-rs/pull/2551>.
+//! This module depends on that executor, but for speed only. With another executor,
+//! [`KeepAwake`] is a future that is never ready, and [`yield_to_host`] yields twice.
+//! `FuturesUnordered` yields since <https://github.com/rust-lang/futures-rs/pull/2551>.
 
 #![forbid(unsafe_code)]
 
@@ -15,44 +15,43 @@ use futures_util::future::{AbortHandle, FutureExt as _, abortable, pending, read
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::yield_async;
 
-/// A second future in a task, which is never ready before [`Self::leave`]. Where
-/// it is, a task that waits sleeps at once.
+/// A second future in a task, which is not ready before [`Self::leave`]. With it, a task
+/// that waits gives control back immediately.
 #[derive(Debug)]
 #[must_use = "the task does not end before `leave`"]
-pub struct Companion(AbortHandle);
+pub struct KeepAwake(AbortHandle);
 
-impl Companion {
-    /// Joins the task that is running.
+impl KeepAwake {
+    /// Adds the future to the current task.
     pub fn join() -> Self {
-        let (companion, handle) = Self::pair();
-        spawn(companion);
-        // Has what is spawned after it polled in a round of its own.
+        let (keep_awake, handle) = Self::pair();
+        spawn(keep_awake);
+        // The executor then polls later futures in a separate round.
         spawn(ready(()));
         handle
     }
 
     fn pair() -> (impl Future<Output = ()>, Self) {
-        let (companion, handle) = abortable(pending::<()>());
-        // It is meant to be aborted.
-        (companion.map(|_aborted| ()), Self(handle))
+        let (keep_awake, handle) = abortable(pending::<()>());
+        // `leave` aborts it, which is its normal end.
+        (keep_awake.map(|_aborted| ()), Self(handle))
     }
 
     /// Lets the task end.
     ///
-    /// Dropping the handle does not: a caller that cancels the task has all of
-    /// its futures dropped while it sleeps, and the executor of wit-bindgen 0.57
-    /// panics at a wake-up from there (`WakerState::wake` in
-    /// `inter_task_wakeup_disabled.rs`). A component must not trap because it is
-    /// cancelled:
+    /// Dropping the handle does not: if a caller cancels the task, all its futures are
+    /// dropped while it waits, and the executor of wit-bindgen 0.57 panics at a wake-up
+    /// during that (`WakerState::wake` in `inter_task_wakeup_disabled.rs`). A component
+    /// must not trap because of a cancellation:
     /// <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Concurrency.md#cancellation>.
     pub fn leave(self) {
         self.0.abort();
     }
 }
 
-/// Lets the host turn to other tasks. The executor takes the first wish to yield
-/// of a future with a companion for an oversight, and polls it again.
-pub async fn give_way() {
+/// Lets the host run other tasks. In a task with [`KeepAwake`], the executor polls again
+/// after the first yield, so this yields twice.
+pub async fn yield_to_host() {
     yield_async().await;
     yield_async().await;
 }
@@ -83,14 +82,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_task_wakes_nobody() {
-        let (companion, handle) = Companion::pair();
+    fn a_cancelled_task_wakes_no_task() {
+        let (keep_awake, handle) = KeepAwake::pair();
         let work = async move {
             pending::<()>().await;
             handle.leave();
         };
-        // As in wit-bindgen's executor. What was polled last is dropped first.
-        let mut task: FuturesUnordered<_> = [companion.boxed_local(), work.boxed_local()]
+        // As in wit-bindgen's executor, the future that was polled last is dropped first.
+        let mut task: FuturesUnordered<_> = [keep_awake.boxed_local(), work.boxed_local()]
             .into_iter()
             .collect();
         let wakes = Arc::new(Wakes::default());
@@ -105,10 +104,10 @@ mod tests {
     }
 
     #[test]
-    fn a_companion_that_leaves_is_ready() {
-        let (mut companion, handle) = Companion::pair();
-        assert_eq!((&mut companion).now_or_never(), None);
+    fn keep_awake_is_ready_after_leave() {
+        let (mut keep_awake, handle) = KeepAwake::pair();
+        assert_eq!((&mut keep_awake).now_or_never(), None);
         handle.leave();
-        assert_eq!(companion.now_or_never(), Some(()));
+        assert_eq!(keep_awake.now_or_never(), Some(()));
     }
 }

@@ -1,6 +1,6 @@
-//! What wit-bindgen makes of an end of a stream whose peer was dropped. All
-//! components lean on it: the use of an end that was told so traps, as the
-//! canonical ABI has it (`trap_if(e.state != CopyState.IDLE)` in `stream_copy`):
+//! How wit-bindgen reports that the peer of a stream was dropped. All components depend on
+//! it: using an end after that report traps, by the canonical ABI
+//! (`trap_if(e.state != CopyState.IDLE)` in `stream_copy`):
 //! <https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#-canon-streamreadwrite>.
 
 #![expect(unsafe_code, reason = "a stream's functions take raw pointers")]
@@ -17,7 +17,7 @@ const DROPPED: u32 = 1;
 static READS: AtomicUsize = AtomicUsize::new(0);
 static WRITES: AtomicUsize = AtomicUsize::new(0);
 
-/// A stream that takes or gives two bytes and is dropped at the same time.
+/// A stream that transfers two bytes and is dropped at the same time.
 static STREAM: StreamVtable<u8> = StreamVtable {
     layout: Layout::new::<u8>(),
     lower: None,
@@ -64,19 +64,19 @@ fn a_read_that_ends_the_stream_keeps_its_bytes() {
     assert_eq!(
         READS.load(Ordering::Relaxed),
         1,
-        "the host is not asked again"
+        "the host must not be called again"
     );
 }
 
 #[test]
-fn a_write_that_ends_the_stream_returns_what_was_not_taken() {
-    // SAFETY: nothing but this test knows the stream.
+fn a_write_that_ends_the_stream_returns_the_unsent_bytes() {
+    // SAFETY: only this test uses the stream.
     let mut writer = unsafe { StreamWriter::new(1, &STREAM) };
     let left = writer.write_all(b"abc".to_vec()).now_or_never();
     assert_eq!(left, Some(b"c".to_vec()));
     assert_eq!(
         WRITES.load(Ordering::Relaxed),
         1,
-        "the host is not asked again"
+        "the host must not be called again"
     );
 }

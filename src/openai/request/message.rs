@@ -1,6 +1,6 @@
 //! The messages of a request.
 
-use tidegate_json::{Broken, Member, Shape, Value, object_shape};
+use tidegate_json::{Member, Shape, SyntaxError, Value, object_shape};
 
 use super::{Raw, Text};
 
@@ -9,7 +9,7 @@ use super::{Raw, Text};
 pub struct Messages<'de>(pub Vec<Message<'de>>);
 
 impl<'de> Shape<'de> for Messages<'de> {
-    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, SyntaxError> {
         let Value::Array(items) = value else {
             return Ok(None);
         };
@@ -67,11 +67,15 @@ pub struct Parts<'de> {
 }
 
 impl<'de> Shape<'de> for Content<'de> {
-    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, SyntaxError> {
         let items = match value {
             Value::String(text) => return Ok(Some(Self::Text(text))),
             Value::Array(items) => items,
-            _ => return Ok(None),
+            Value::Null
+            | Value::Boolean(_)
+            | Value::Natural(_)
+            | Value::Number(_)
+            | Value::Object(_) => return Ok(None),
         };
         let mut parts = Parts::default();
         while let Some(item) = items.read::<PartObject<'de>>()? {
@@ -131,7 +135,7 @@ struct ImageUrl<'de> {
 }
 
 impl<'de> Shape<'de> for ImageUrl<'de> {
-    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, SyntaxError> {
         if let Value::String(url) = value {
             let url = Member::Is(url);
             return Ok(Some(Self { url }));

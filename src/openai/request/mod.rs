@@ -10,7 +10,7 @@ mod tool;
 
 use std::borrow::Cow;
 
-use tidegate_json::{Broken, Member, RawValue, Shape, Value, object_shape};
+use tidegate_json::{Member, RawValue, Shape, SyntaxError, Value, object_shape};
 
 pub use message::{CalledFunction, Content, Message, Messages, Part, Parts, ToolCall};
 pub use tool::{Function, Tool, ToolChoice};
@@ -118,7 +118,7 @@ pub enum Stop<'de> {
 }
 
 impl<'de> Shape<'de> for Stop<'de> {
-    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, SyntaxError> {
         match value {
             Value::String(text) => Ok(Some(Self::One(text))),
             value => Ok(Vec::read(value)?.map(Self::Many)),

@@ -1,6 +1,6 @@
 //! The tools of a request, and the tool choice.
 
-use tidegate_json::{Broken, Member, Shape, Value, object_shape};
+use tidegate_json::{Member, Shape, SyntaxError, Value, object_shape};
 
 use super::{Raw, Text};
 
@@ -48,7 +48,7 @@ pub enum ToolChoice<'de> {
 }
 
 impl<'de> Shape<'de> for ToolChoice<'de> {
-    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, Broken> {
+    fn read(value: Value<'_, 'de>) -> Result<Option<Self>, SyntaxError> {
         if let Value::String(word) = value {
             return Ok(Some(Self::Word(word)));
         }

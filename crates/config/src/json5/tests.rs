@@ -1,4 +1,4 @@
-//! JSON5 as it may be written, beside a library that reads all of it.
+//! The parser compared with the library `json5`.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Malformed, parse};
 use crate::value::Value;
 
-/// Returns a value as JSON. A number that is not kept is `null`.
+/// Converts a value to JSON. A number without a value becomes `null`.
 fn json(value: &Value<'_>) -> serde_json::Value {
     match value {
         Value::Null => json!(null),
@@ -22,7 +22,7 @@ fn json(value: &Value<'_>) -> serde_json::Value {
     }
 }
 
-/// Does the same to what the library has read.
+/// Converts a value of the library in the same way.
 fn without_other_numbers(value: serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::Number(number) => {

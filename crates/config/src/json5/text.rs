@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{Reader, is_space};
+use super::Reader;
+use super::scanner::is_space;
 
 impl<'t> Reader<'t> {
-    /// Reads a string, which stays in the text if it has no escapes.
+    /// Reads a string, borrowed from the text if it has no escapes.
     pub(super) fn text(&mut self) -> Option<Cow<'t, str>> {
         let quote = self.peek()?;
         self.take_bytes(1);
@@ -23,7 +24,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Takes what stands for itself, up to a quote, a backslash or the line's end.
+    /// Takes the characters up to a quote, a backslash or the end of the line.
     #[inline]
     fn plain(&mut self, quote: u8) -> &'t str {
         let is_end = |byte: u8| byte == quote || matches!(byte, b'\\' | b'\n' | b'\r');
@@ -31,8 +32,8 @@ impl<'t> Reader<'t> {
         self.take_bytes(end.unwrap_or(self.rest.len()))
     }
 
-    /// Reads what stands for a character; a line break after a backslash stands
-    /// for none.
+    /// Reads an escape. A backslash before a line break is a line continuation, without a
+    /// character.
     fn escape(&mut self) -> Option<Option<char>> {
         self.next();
         Some(Some(match self.next()? {
@@ -55,8 +56,7 @@ impl<'t> Reader<'t> {
         }))
     }
 
-    /// Reads the digits of a UTF-16 code unit, or of a pair that is one
-    /// character.
+    /// Reads the digits of a UTF-16 code unit, or of a surrogate pair.
     fn unicode(&mut self) -> Option<char> {
         let first = self.hexadecimal(4)?;
         if let Some(c) = char::from_u32(first) {
@@ -75,20 +75,20 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// Reads a key without quotes.
+    /// Reads an unquoted key.
     pub(super) fn name(&mut self) -> Option<Cow<'t, str>> {
         let opens_with_digit = self.peek()?.is_ascii_digit();
-        let mut name = Cow::Borrowed(self.take_while(is_of_name));
+        let mut name = Cow::Borrowed(self.take_while(is_name_character));
         while self.take("\\u") {
-            let escaped = self.unicode().filter(|c| is_of_name(*c))?;
+            let escaped = self.unicode().filter(|c| is_name_character(*c))?;
             name.to_mut().push(escaped);
-            name += self.take_while(is_of_name);
+            name += self.take_while(is_name_character);
         }
         (!name.is_empty() && !opens_with_digit).then_some(name)
     }
 }
 
 #[inline]
-fn is_of_name(c: char) -> bool {
+fn is_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '$' | '_') || (!c.is_ascii() && !is_space(c))
 }

@@ -1,23 +1,24 @@
-//! JSON5 text as a tree of values, which borrow from it what they can.
+//! A parser of JSON5 that borrows strings from the text.
 //!
-//! Written here because the libraries for it bring tables of all letters and the
-//! arithmetic of all numbers, which settings do not need: that is a tenth of a
-//! component. So of numbers only whole ones keep their value, and any character
-//! beyond ASCII that is no space may stand in a name without quotes.
+//! Libraries for JSON5 contain Unicode tables and floating-point arithmetic, which
+//! settings do not need and which would take a tenth of a component. Therefore only
+//! integers keep their value here, and an unquoted key may contain any non-ASCII
+//! character except white space.
 //!
-//! Rules: <https://spec.json5.org>
+//! Source: <https://spec.json5.org>
 
+mod scanner;
 mod text;
 
 use crate::value::{Object, Value};
 
-/// How deep lists and objects may nest.
+/// The maximum nesting of lists and objects.
 const DEPTH_LIMIT: usize = 128;
 
-/// The first whole number that JavaScript does not tell apart from the next.
+/// The first integer that JavaScript cannot represent exactly with its successor, 2^53.
 const NUMBER_LIMIT: u64 = 1 << 53;
 
-/// Where a text stops to be JSON5; both counted from 1, in characters.
+/// The position of a syntax error, in characters from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed {
     pub(crate) line: usize,
@@ -27,7 +28,7 @@ pub(crate) struct Malformed {
 /// Parses a document.
 ///
 /// # Errors
-/// Text that is not JSON5, and values that nest deeper than 128.
+/// Text that is not JSON5, and more than 128 levels of nesting.
 pub(crate) fn parse(text: &str) -> Result<Value<'_>, Malformed> {
     let mut reader = Reader {
         rest: text,
@@ -48,8 +49,8 @@ impl Malformed {
     }
 }
 
-/// Reads values off the front of a text. None means that it stands where the
-/// text is malformed.
+/// Reads values from the front of a text. A method returns `None` at a syntax error, with
+/// the reader at its position.
 struct Reader<'t> {
     rest: &'t str,
     depth: usize,
@@ -114,7 +115,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Takes a comma, which only the last item may lack.
+    /// Takes a comma. Only the last item may omit it.
     #[inline]
     fn separator(&mut self, close: u8) -> Option<()> {
         self.skip_space()?;
@@ -152,7 +153,7 @@ impl<'t> Reader<'t> {
         Some(Value::Number(usable))
     }
 
-    /// Reads a number without its sign, and returns it if it is a whole one.
+    /// Reads a number without its sign, and returns its value if it is an integer.
     fn decimal(&mut self) -> Option<Option<u64>> {
         let whole = self.digits();
         let has_point = self.take_byte(b'.');
@@ -173,88 +174,6 @@ impl<'t> Reader<'t> {
     fn digits(&mut self) -> &'t str {
         self.take_while(|c| c.is_ascii_digit())
     }
-
-    /// Skips spaces and comments.
-    #[inline]
-    fn skip_space(&mut self) -> Option<()> {
-        while let Some(next) = self.peek() {
-            match next {
-                b'/' => self.skip_comment()?,
-                // Most white space is ASCII, which need not be decoded.
-                b'\t'..=b'\r' | b' ' => {
-                    self.take_bytes(1);
-                }
-                0x80.. if !self.take_while(is_space).is_empty() => {}
-                _ => break,
-            }
-        }
-        Some(())
-    }
-
-    fn skip_comment(&mut self) -> Option<()> {
-        if self.take("//") {
-            self.take_while(|c| !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}'));
-        } else {
-            self.take("/*").then_some(())?;
-            let mut pairs = self.rest.as_bytes().windows(2);
-            let end = pairs.position(|pair| pair == b"*/")?;
-            self.rest = self.rest.get(end + 2..)?;
-        }
-        Some(())
-    }
-
-    /// Returns the first byte of what is left. All that JSON5 is made of is
-    /// ASCII, but for some spaces and what stands in texts and names.
-    #[inline]
-    fn peek(&self) -> Option<u8> {
-        self.rest.as_bytes().first().copied()
-    }
-
-    #[inline]
-    fn next(&mut self) -> Option<char> {
-        let mut rest = self.rest.chars();
-        let next = rest.next();
-        self.rest = rest.as_str();
-        next
-    }
-
-    #[inline]
-    fn take_byte(&mut self, ascii: u8) -> bool {
-        let is_next = self.peek() == Some(ascii);
-        self.take_bytes(is_next.into());
-        is_next
-    }
-
-    #[inline]
-    fn take(&mut self, word: &str) -> bool {
-        let after = self.rest.strip_prefix(word);
-        self.rest = after.unwrap_or(self.rest);
-        after.is_some()
-    }
-
-    #[inline]
-    fn take_while(&mut self, is_in: impl Fn(char) -> bool) -> &'t str {
-        let after = self.rest.trim_start_matches(is_in);
-        self.take_bytes(self.rest.len() - after.len())
-    }
-
-    /// Takes so many bytes, which end with a character. To find them by what is
-    /// left would compare the whole of it.
-    #[inline]
-    fn take_bytes(&mut self, count: usize) -> &'t str {
-        let (taken, after) = self.rest.split_at_checked(count).unwrap_or_default();
-        self.rest = after;
-        taken
-    }
-}
-
-#[inline]
-fn is_space(c: char) -> bool {
-    matches!(
-        c,
-        '\t'..='\r' | ' ' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{2028}'
-            | '\u{2029}' | '\u{202F}' | '\u{205F}' | '\u{3000}' | '\u{FEFF}'
-    )
 }
 
 #[cfg(test)]
