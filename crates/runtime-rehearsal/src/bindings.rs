@@ -1,4 +1,4 @@
-//! The types and the export of `tidegate:agent`, generated from the contract.
+//! The types and the export of `tidegate:agent`, generated from `wit/`.
 
 spin_sdk::wit_bindgen::generate!({
     world: "agent-runtime",

@@ -1,7 +1,7 @@
 //! The exported runtime: plays a script on the stream with the host's clock.
 //!
-//! The only file with effects. A caller that is gone is noticed at a write,
-//! so a long pause is cut by writes of nothing.
+//! This is the only file with effects. A write reveals whether the caller has dropped the
+//! stream, so a long delay is interrupted by empty writes.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use spin_sdk::wit_bindgen::{
 };
 
 use crate::bindings::{exports::tidegate::agent::runtime::Guest, wit_future, wit_stream};
-use crate::script::{Ending, Move, Script};
+use crate::script::{DelayedEvents, Ending, Script};
 use crate::types::{Agent, RunError, RunEvent, RunOutcome, RunRequest};
 
-/// How long a pause lasts before it is asked whether the caller is still there.
+/// The longest delay without a check that the caller still reads.
 const TICK: Duration = Duration::from_millis(150);
 
-/// The agent that is listed. Every other one is played as well: an empty list
-/// would say so, but a gateway with no agents of its own could then list none.
+/// The listed agent. Every other id is accepted as well. An empty list would say so, but a
+/// gateway without configured agents would then have no models.
 const AGENT: &str = "main";
 
 type Outcome = Result<RunOutcome, RunError>;
@@ -28,10 +28,10 @@ struct Rehearsal;
 impl Guest for Rehearsal {
     async fn run(request: RunRequest) -> (StreamReader<RunEvent>, FutureReader<Outcome>) {
         let script = Script::new(&request);
-        let (events, told) = wit_stream::new();
-        let (outcome, ending) = wit_future::new(untold);
-        spawn(play(script, events, outcome));
-        (told, ending)
+        let (writer, events) = wit_stream::new();
+        let (ending, outcome) = wit_future::new(no_outcome);
+        spawn(play(script, writer, ending));
+        (events, outcome)
     }
 
     async fn agents() -> Result<Vec<Agent>, RunError> {
@@ -40,42 +40,46 @@ impl Guest for Rehearsal {
     }
 }
 
-/// A future cannot end without a value; this one says that there was none.
-fn untold() -> Outcome {
+/// The value of a future that is dropped without a value.
+fn no_outcome() -> Outcome {
     Err(RunError::Failed(
         "the run ended without an outcome".to_owned(),
     ))
 }
 
 /// The caller has dropped the stream.
-struct Gone;
+struct Disconnected;
 
 async fn play(script: Script, events: StreamWriter<RunEvent>, outcome: FutureWriter<Outcome>) {
-    let performed = perform(&script, events).await;
-    match (performed, script.ending) {
-        // A caller that does not take the ending is gone, and nobody else is told.
-        (Ok(()), Ending::Told(ending)) => drop(outcome.write(ending).await),
-        (Ok(()), Ending::Untold) | (Err(Gone), _) => drop(outcome),
+    let sent = send_all(&script, events).await;
+    match (sent, script.ending) {
+        // An error means that the caller has dropped the future, too.
+        (Ok(()), Ending::Outcome(result)) => drop(outcome.write(result).await),
+        (Ok(()), Ending::NoOutcome) | (Err(Disconnected), _) => drop(outcome),
     }
 }
 
-/// Makes the moves of the script; the stream has ended when this returns.
-async fn perform(script: &Script, mut events: StreamWriter<RunEvent>) -> Result<(), Gone> {
-    for next in script.moves() {
-        match next {
-            Move::Tell(batch) => tell(&mut events, batch).await?,
-            Move::Wait(delay) => wait(&mut events, delay).await?,
-        }
+/// Sends the events of the script. The stream has ended when this returns.
+async fn send_all(script: &Script, mut events: StreamWriter<RunEvent>) -> Result<(), Disconnected> {
+    for DelayedEvents { delay, batch } in script.events() {
+        wait(&mut events, delay).await?;
+        send(&mut events, batch).await?;
     }
-    Ok(())
+    wait(&mut events, script.final_delay()).await
 }
 
-async fn tell(events: &mut StreamWriter<RunEvent>, batch: Vec<RunEvent>) -> Result<(), Gone> {
-    let untaken = events.write_all(batch).await;
-    untaken.is_empty().then_some(()).ok_or(Gone)
+async fn send(
+    events: &mut StreamWriter<RunEvent>,
+    batch: Vec<RunEvent>,
+) -> Result<(), Disconnected> {
+    let unsent = events.write_all(batch).await;
+    unsent.is_empty().then_some(()).ok_or(Disconnected)
 }
 
-async fn wait(events: &mut StreamWriter<RunEvent>, delay: Duration) -> Result<(), Gone> {
+async fn wait(events: &mut StreamWriter<RunEvent>, delay: Duration) -> Result<(), Disconnected> {
+    if delay.is_zero() {
+        return Ok(());
+    }
     let mut rest = delay;
     while rest > TICK {
         sleep(TICK).await;
@@ -86,14 +90,14 @@ async fn wait(events: &mut StreamWriter<RunEvent>, delay: Duration) -> Result<()
     Ok(())
 }
 
-/// Writes nothing, which costs nothing and tells whether the caller is there. It
-/// may wait until the caller reads:
+/// Checks with an empty write whether the caller still has the stream. The write may wait
+/// until the caller reads:
 /// <https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#stream-state>.
-/// After [`Gone`] nothing is written again: it would trap.
-async fn probe(events: &mut StreamWriter<RunEvent>) -> Result<(), Gone> {
+/// After [`Disconnected`], another write would trap.
+async fn probe(events: &mut StreamWriter<RunEvent>) -> Result<(), Disconnected> {
     match events.write(Vec::new()).await.0 {
         StreamResult::Complete(_) | StreamResult::Cancelled => Ok(()),
-        StreamResult::Dropped => Err(Gone),
+        StreamResult::Dropped => Err(Disconnected),
     }
 }
 

@@ -1,22 +1,21 @@
-//! What of a conversation is to be answered, and how long it is.
+//! The messages of a conversation: the one to reply to, and their words.
 
 use crate::types::{ContentPart, Message, Role};
 
-/// What the run responds to.
+/// The messages to reply to.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Prompt<'a> {
-    /// Somebody said this.
+    /// The text of a message.
     Said(String),
-    /// Tools that were called returned this, oldest message first.
+    /// The results of tools, oldest first.
     Returned(Vec<&'a Message>),
 }
 
-/// Finds what the run responds to: what the user said last, or the results of
-/// tools that came after it. A conversation without either is answered by its
-/// last message.
+/// Returns the last message of the user, or the results of tools after it. A conversation
+/// without either is answered by its last message.
 pub(crate) fn prompt(messages: &[Message]) -> Prompt<'_> {
-    let addressed = |message: &&Message| matches!(message.role, Role::User | Role::Tool);
-    let Some(last) = messages.iter().rfind(addressed).or(messages.last()) else {
+    let asks = |message: &&Message| matches!(message.role, Role::User | Role::Tool);
+    let Some(last) = messages.iter().rfind(asks).or(messages.last()) else {
         return Prompt::Said(String::new());
     };
     if last.role != Role::Tool {
@@ -28,7 +27,7 @@ pub(crate) fn prompt(messages: &[Message]) -> Prompt<'_> {
     Prompt::Returned(results)
 }
 
-/// Returns the text of a message, a line for each of its parts.
+/// Returns the text of a message, with one line per part.
 pub(crate) fn text(message: &Message) -> String {
     texts(message).collect::<Vec<_>>().join("\n")
 }
@@ -38,7 +37,7 @@ pub(crate) fn words(messages: &[Message]) -> u64 {
     messages.iter().flat_map(texts).map(count_words).sum()
 }
 
-/// Counts what stands between white space.
+/// Counts the words between white space.
 pub(crate) fn count_words(text: &str) -> u64 {
     text.split_whitespace().map(|_| 1).sum()
 }
@@ -55,7 +54,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::types::{Continuity, RunRequest, Sampling, ToolChoice};
 
-    /// A message of one text.
+    /// Makes a message with one text.
     pub(crate) fn message(role: Role, text: &str) -> Message {
         Message {
             role,
@@ -66,7 +65,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A request of these messages and of nothing else.
+    /// Makes a request with these messages.
     pub(crate) fn request(messages: Vec<Message>) -> RunRequest {
         RunRequest {
             run_id: "chatcmpl_0191e0c8-5a4b-7c3d-8e9f-a1b2c3d4e5f6".to_owned(),
@@ -94,13 +93,13 @@ pub(crate) mod tests {
         }
     }
 
-    /// A request in which the user says this.
+    /// Makes a request with a message of the user.
     pub(crate) fn said(text: &str) -> RunRequest {
         request(vec![message(Role::User, text)])
     }
 
     #[test]
-    fn the_last_user_message_is_answered_wherever_instructions_stand() {
+    fn the_last_user_message_is_answered() {
         let cases: [(&[(Role, &str)], &str); 5] = [
             (&[(Role::User, "one")], "one"),
             (&[(Role::User, "one"), (Role::System, "be brief")], "one"),
@@ -123,7 +122,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn results_of_the_latest_calls_are_answered_and_older_ones_are_not() {
+    fn only_the_latest_results_are_answered() {
         let messages = [
             message(Role::User, "/tool a"),
             message(Role::Tool, "old"),
@@ -137,7 +136,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn parts_are_lines_and_pictures_are_no_words() {
+    fn parts_are_lines_and_images_have_no_words() {
         let mut user = message(Role::User, "what is");
         user.content
             .push(ContentPart::ImageUrl("https://a.test/b c".to_owned()));

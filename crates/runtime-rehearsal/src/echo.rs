@@ -1,18 +1,17 @@
-//! The answer to a plain message: what was heard, by which agent, in which
-//! session. It is short however long the message is.
+//! The echo: a short reply that quotes the message and names the agent and the session.
 
 use std::collections::BTreeMap;
 
 use crate::conversation::{self, Prompt};
 use crate::types::{ContentPart, Message, Role, RunRequest};
 
-/// The most characters that are quoted of one text.
+/// The maximum number of quoted characters of a text.
 const QUOTE_LIMIT: usize = 200;
 
-/// The most results of tools that are quoted.
+/// The maximum number of quoted results.
 const RESULT_LIMIT: usize = 8;
 
-/// Says what of the request was heard, and where.
+/// Makes the echo of a request.
 pub(crate) fn echo(request: &RunRequest) -> String {
     format!(
         "Agent {} {} ({}, session {}).{}{}",
@@ -20,12 +19,12 @@ pub(crate) fn echo(request: &RunRequest) -> String {
         heard(request),
         counted(request.messages.len(), "message"),
         request.session,
-        pictures(&request.messages),
+        images(&request.messages),
         instructions(&request.messages),
     )
 }
 
-/// Quotes a text, cut where it is long.
+/// Quotes a text. A long text is cut off.
 pub(crate) fn quote(text: &str) -> String {
     let mut characters = text.chars();
     let begin: String = characters.by_ref().take(QUOTE_LIMIT).collect();
@@ -46,12 +45,12 @@ fn heard(request: &RunRequest) -> String {
 
 fn returned(results: &[&Message], messages: &[Message]) -> String {
     let quoted = results.iter().take(RESULT_LIMIT);
-    let mut told: Vec<_> = quoted.map(|result| one_result(result, messages)).collect();
+    let mut quotes: Vec<_> = quoted.map(|result| one_result(result, messages)).collect();
     let more = results.len().saturating_sub(RESULT_LIMIT);
     if more > 0 {
-        told.push(counted(more, "more result"));
+        quotes.push(counted(more, "more result"));
     }
-    told.join(" and ")
+    quotes.join(" and ")
 }
 
 fn one_result(result: &Message, messages: &[Message]) -> String {
@@ -65,7 +64,7 @@ fn one_result(result: &Message, messages: &[Message]) -> String {
     }
 }
 
-/// Finds the function behind a result: clients seldom repeat its name.
+/// Finds the function of a result. Clients seldom repeat its name.
 fn function<'a>(result: &'a Message, id: &str, messages: &'a [Message]) -> Option<&'a str> {
     let mut calls = messages.iter().flat_map(|message| &message.tool_calls);
     let called = || calls.find(|call| call.id == id).map(|call| &call.name);
@@ -73,9 +72,13 @@ fn function<'a>(result: &'a Message, id: &str, messages: &'a [Message]) -> Optio
     Some(name)
 }
 
-fn pictures(messages: &[Message]) -> String {
+fn images(messages: &[Message]) -> String {
     let mut kinds = BTreeMap::<&str, usize>::new();
-    for kind in messages.iter().flat_map(|m| &m.content).filter_map(picture) {
+    for kind in messages
+        .iter()
+        .flat_map(|m| &m.content)
+        .filter_map(image_kind)
+    {
         let count = kinds.entry(kind).or_default();
         *count = count.saturating_add(1);
     }
@@ -90,7 +93,7 @@ fn pictures(messages: &[Message]) -> String {
     format!(" With {total}: {}.", listed.join(", "))
 }
 
-fn picture(part: &ContentPart) -> Option<&str> {
+fn image_kind(part: &ContentPart) -> Option<&str> {
     match part {
         ContentPart::Text(_) => None,
         ContentPart::Image(image) => Some(&image.media_type),
@@ -99,8 +102,9 @@ fn picture(part: &ContentPart) -> Option<&str> {
 }
 
 fn instructions(messages: &[Message]) -> String {
-    let instructs = |message: &&Message| matches!(message.role, Role::System | Role::Developer);
-    match messages.iter().filter(instructs).count() {
+    let is_instruction =
+        |message: &&Message| matches!(message.role, Role::System | Role::Developer);
+    match messages.iter().filter(is_instruction).count() {
         0 => String::new(),
         count => format!(" With {}.", counted(count, "message of instructions")),
     }

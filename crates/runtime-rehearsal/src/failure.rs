@@ -1,9 +1,9 @@
-//! The ways in which a run can be made to fail, by name.
+//! The errors of `/fail`, by name.
 
 use crate::types::{InvalidKind, InvalidRequest, RunError};
 
-/// Names the failure that `/fail` asks for; none if there is no such failure,
-/// or if it takes no seconds and some were given.
+/// Returns the error with a name. Returns `None` for an unknown name, and for seconds with
+/// an error that has none.
 pub(crate) fn named(kind: &str, seconds: Option<u32>) -> Option<RunError> {
     match (kind, seconds) {
         ("busy", seconds) => Some(RunError::Busy(seconds)),
@@ -13,19 +13,19 @@ pub(crate) fn named(kind: &str, seconds: Option<u32>) -> Option<RunError> {
     }
 }
 
-/// Makes the failure of a request that asks for what cannot be played.
-pub(crate) fn unplayable(message: String) -> RunError {
+/// Makes the error of an invalid script.
+pub(crate) fn invalid_script(message: String) -> RunError {
     invalid(InvalidKind::Malformed, message, None)
 }
 
 fn untimed(kind: &str) -> Option<RunError> {
-    let log = || format!("/fail {kind} was asked for");
-    let told = |invalid_kind, code| invalid(invalid_kind, log(), code);
+    let log = || format!("scripted by /fail {kind}");
+    let scripted = |invalid_kind, code| invalid(invalid_kind, log(), code);
     Some(match kind {
-        "invalid" => told(InvalidKind::Malformed, None),
-        "not-found" => told(InvalidKind::NotFound, Some("model_not_found")),
-        "too-large" => told(InvalidKind::TooLarge, Some("context_length_exceeded")),
-        "unprocessable" => told(InvalidKind::Unprocessable, None),
+        "invalid" => scripted(InvalidKind::Malformed, None),
+        "not-found" => scripted(InvalidKind::NotFound, Some("model_not_found")),
+        "too-large" => scripted(InvalidKind::TooLarge, Some("context_length_exceeded")),
+        "unprocessable" => scripted(InvalidKind::Unprocessable, None),
         "unknown-agent" => RunError::UnknownAgent,
         "unreachable" => RunError::Unreachable(log()),
         "denied" => RunError::Denied(log()),
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_may_be_tried_again_later_takes_seconds() {
+    fn only_errors_with_a_retry_time_take_seconds() {
         let cases = [
             ("busy", Some(3), Some(RunError::Busy(Some(3)))),
             ("busy", None, Some(RunError::Busy(None))),

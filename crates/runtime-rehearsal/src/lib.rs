@@ -1,54 +1,54 @@
-//! A runtime that answers by script, with no network and no key.
+//! A scripted runtime, for trying things out without OpenClaw and for tests. It needs no
+//! network and no API key.
 //!
-//! A plain message is echoed word by word, with the agent and the session that
-//! it reached. A message that begins with `/` is a script, a directive a line:
+//! It echoes a plain message word by word, with the agent and the session of the run. A
+//! message that begins with `/` is a script, with one directive per line:
 //!
 //! | directive | what the run does |
 //! |---|---|
 //! | `/help` | Lists the directives. |
-//! | `/echo text` | Says exactly that text, in one event. |
-//! | `/say text` | Says the text word by word, as an agent does before it calls a tool. |
-//! | `/request` | Says the whole request that arrived, as JSON. |
+//! | `/echo text` | Says exactly this text, in one event. |
+//! | `/say text` | Says the text word by word, as agents do before a tool call. |
+//! | `/request` | Says the request of the run, as JSON. |
 //! | `/json` | Says a JSON object. |
-//! | `/unicode` | Says what is hard to carry: many scripts, emoji, quotes, control characters, markup. |
+//! | `/unicode` | Says text that encoders often corrupt: many scripts, emoji, quotes, control characters, markup. |
 //! | `/tokens N [delay]` | Says N words, tok0 tok1 and so on, with the delay between them. |
-//! | `/bytes N` | Says N bytes, in pieces of 1 KiB. |
-//! | `/reasoning text` | Thinks the text, then goes on. |
-//! | `/tool name {json}` | Calls the tool, its arguments in four pieces; several lines are parallel calls. |
-//! | `/silence delay` | Says nothing for that long, then goes on. |
-//! | `/stall delay` | Says half of the echo, nothing for that long, then the rest. |
-//! | `/length` | Ends as an answer that was cut at a limit of tokens. |
-//! | `/filter` | Ends as an answer of which a filter kept the rest back. |
-//! | `/empty` | Ends well and says nothing. |
+//! | `/bytes N` | Says N bytes of filler, in events of 1 KiB. |
+//! | `/reasoning text` | Reasons the text, then continues. |
+//! | `/tool name {json}` | Calls the tool, with its arguments in four parts; several lines are parallel calls. |
+//! | `/silence delay` | Waits, then continues. |
+//! | `/stall delay` | Says half of the echo, waits, and says the rest. |
+//! | `/length` | Ends at a token limit. |
+//! | `/filter` | Ends at a content filter. |
+//! | `/empty` | Ends without a reply. |
 //! | `/usage in out [cached [reasoning]]` | Reports these tokens instead of counting words. |
 //! | `/nousage` | Reports no tokens. |
 //! | `/fail kind [seconds]` | Fails: invalid, not-found, too-large, unprocessable, unknown-agent, busy, unavailable, unreachable, denied, misconfigured, timed-out, tool-choice-unmet or failed. |
-//! | `/break [N]` | Says N words, three if there is no N, and breaks. |
-//! | `/vanish` | Ends the stream and never tells an outcome. |
+//! | `/break [N]` | Says N words (3 by default) and fails. |
+//! | `/vanish` | Ends the stream without an outcome. |
 //!
-//! Directives are played in their order, so that `/say Let me look.` and
-//! `/tool get_weather {"city":"Paris"}` make prose and then a call. What the run
-//! ends with comes last wherever it stands, and of two endings the later one
-//! counts. A script that ends well and says nothing by itself goes on with the
-//! echo (`/silence 5s`); before `/length` and `/filter` that is half of it.
+//! Directives run in order, so `/say Let me look.` and `/tool get_weather
+//! {"city":"Paris"}` produce text and then a call. A directive for the ending takes effect
+//! at the end wherever it is in the script, and the last one wins. A script without a
+//! reply of its own continues with the echo (`/silence 5s`), or with half of it before
+//! `/length` and `/filter`.
 //!
-//! A line that does not begin with `/` continues the text or the arguments of
-//! the directive above it, and is passed over where there are none. A delay is a
-//! number with `ms`, `s`, `m` or `h`. A script has at most 100 directives, says
-//! at most 100,000 counted words and 100 MB of filling, and takes at most 1 h; a
-//! larger one, or a directive whose arguments are wrong, is an `invalid` request.
+//! A line that does not begin with `/` continues the text or the arguments of the
+//! directive above it. Other directives ignore such lines. A delay is an integer with the
+//! unit `ms`, `s`, `m` or `h`. A script has at most 100 directives, 100,000 counted words
+//! and 100 MB of filler, and lasts at most 1 h. A larger script and a directive with invalid
+//! arguments fail as `invalid`.
 //!
-//! Only the last message of the user is a script. When results of tools came
-//! after it, the echo says what they returned, so a client that carries out the
-//! call of `/tool` comes to an end. Sampling, tools and the response format
-//! change nothing here: holding an answer to them is the gateway's part.
+//! Only the last message of the user is a script. If results of tools follow it, the echo
+//! repeats them, so a client that executes the call of `/tool` gets a final reply. Sampling,
+//! tools and the response format have no effect: the gateway enforces the tool choice.
 //!
 //! ```text
-//! conversation  messages    -> Prompt      what is to be answered
+//! conversation  messages    -> Prompt       the message or tool results to reply to
 //! directive     a block     -> Directive
-//! script        RunRequest  -> Script      steps and the ending
-//! step          Step        -> Beat*       events and pauses
-//! component     Script      -> stream and future    (the only effects)
+//! script        RunRequest  -> Script       steps and an ending
+//! step          Step        -> events, each with the delay before it
+//! component     Script      -> stream and future   (the only effects)
 //! ```
 
 mod bindings;
@@ -58,15 +58,15 @@ mod conversation;
 mod directive;
 mod echo;
 mod failure;
+mod request_dump;
 mod script;
 mod step;
-mod transcript;
 
-pub use directive::{Directive, Misread};
-pub use script::{Ending, Move, Script};
-pub use step::{Beat, Step};
+pub use directive::{Directive, DirectiveError};
+pub use script::{DelayedEvents, Ending, Script};
+pub use step::Step;
 
-/// The types of the contract.
+/// The types of the runtime interface.
 pub mod types {
     pub use crate::bindings::exports::tidegate::agent::runtime::{
         Agent, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message,

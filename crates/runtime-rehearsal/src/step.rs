@@ -1,7 +1,6 @@
-//! The steps of a script, and the events and pauses that each is made of.
+//! The steps of a script, and their events.
 //!
-//! A step is a few bytes however much it says: its events are made while they
-//! are played, so 100 MB of answer never stand in memory.
+//! A step produces its events when it is played, so a reply of 100 MB never is in memory.
 
 use std::iter;
 use std::time::Duration;
@@ -9,92 +8,88 @@ use std::time::Duration;
 use crate::conversation::count_words;
 use crate::types::{RunEvent, ToolArgumentsDelta, ToolCallStart};
 
-/// A line of the filling that `/bytes` says.
-const FILLING_LINE: &str = "abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXY\n";
+/// A line of filler, the text of `/bytes`.
+const FILLER_LINE: &str = "abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXY\n";
 
-/// The lines of filling that make one event of 1 KiB.
-const FILLING_LINES: usize = 16;
+/// The lines of filler in one event of 1 KiB.
+const FILLER_LINES: usize = 16;
 
-/// Something that a run does.
+/// A step of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// Says a text in one event.
     Text(String),
     /// Says a text word by word.
     Words {
-        /// What is said.
+        /// The text.
         text: String,
-        /// The pause between two words.
+        /// The delay between two words.
         delay: Duration,
     },
     /// Says counted words: `tok0 tok1 …`.
     Tokens {
-        /// How many words are said.
+        /// The number of words.
         count: u64,
-        /// The pause between two words.
+        /// The delay between two words.
         delay: Duration,
     },
-    /// Says that many bytes of filling.
-    Filling(u64),
-    /// Thinks a text in one event.
+    /// Says this number of bytes of filler.
+    Filler(u64),
+    /// Reasons a text in one event.
     Reasoning(String),
     /// Calls a tool.
     Call {
-        /// The place of the call among those of the run.
+        /// The index of the call in the run.
         index: u32,
-        /// The name that the call's result will refer to.
+        /// The id that the call's result refers to.
         id: String,
         /// The function.
         name: String,
-        /// The text of the arguments, JSON or not.
+        /// The arguments, JSON or not.
         arguments: String,
     },
-    /// Does nothing for that long.
-    Wait(Duration),
+    /// Waits.
+    Pause(Duration),
 }
 
-/// The smallest part of a run: an event, or the time between two.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Beat {
-    /// Tells an event.
-    Tell(RunEvent),
-    /// Lets time pass.
-    Wait(Duration),
-}
+/// The events of a step, each with the delay before it.
+type Events<'a> = Box<dyn Iterator<Item = (Duration, RunEvent)> + 'a>;
 
 impl Step {
-    /// Returns what the step is made of, in order.
-    pub fn beats(&self) -> Box<dyn Iterator<Item = Beat> + '_> {
+    /// Returns the events of the step, each with the delay before it. A pause has no
+    /// events.
+    #[must_use]
+    pub fn events(&self) -> Events<'_> {
         match self {
-            Self::Text(text) => told(RunEvent::Text(text.clone())),
+            Self::Text(text) => single(RunEvent::Text(text.clone())),
             Self::Words { text, delay } => paced(words(text).map(str::to_owned), *delay),
             Self::Tokens { count, delay } => paced(tokens(*count), *delay),
-            Self::Filling(bytes) => paced(filling(*bytes), Duration::ZERO),
-            Self::Reasoning(text) => told(RunEvent::Reasoning(text.clone())),
+            Self::Filler(bytes) => paced(filler(*bytes), Duration::ZERO),
+            Self::Reasoning(text) => single(RunEvent::Reasoning(text.clone())),
             Self::Call {
                 index,
                 id,
                 name,
                 arguments,
             } => call(*index, id, name, arguments),
-            Self::Wait(delay) => Box::new(iter::once(Beat::Wait(*delay))),
+            Self::Pause(_) => Box::new(iter::empty()),
         }
     }
 
-    /// Tells whether the step is part of an answer, so that none is missing.
+    /// Returns whether the step is part of a reply.
     #[must_use]
-    pub fn answers(&self) -> bool {
+    pub fn is_reply(&self) -> bool {
         match self {
             Self::Text(_)
             | Self::Words { .. }
             | Self::Tokens { .. }
-            | Self::Filling(_)
+            | Self::Filler(_)
             | Self::Call { .. } => true,
-            Self::Reasoning(_) | Self::Wait(_) => false,
+            Self::Reasoning(_) | Self::Pause(_) => false,
         }
     }
 
-    /// Counts the words that the step writes, thoughts and arguments included.
+    /// Counts the words of the step, including reasoning and arguments.
     #[must_use]
     pub fn written(&self) -> u64 {
         match self {
@@ -102,43 +97,39 @@ impl Step {
                 count_words(text)
             }
             Self::Tokens { count, .. } => *count,
-            Self::Filling(bytes) => bytes.div_ceil(FILLING_LINE.len() as u64),
+            Self::Filler(bytes) => bytes.div_ceil(FILLER_LINE.len() as u64),
             Self::Call { arguments, .. } => count_words(arguments),
-            Self::Wait(_) => 0,
+            Self::Pause(_) => 0,
         }
     }
 
-    /// Returns how long the step takes.
+    /// Returns the duration of the step.
     #[must_use]
     pub fn time(&self) -> Duration {
         match self {
             Self::Words { text, delay } => pauses(words(text).map(|_| 1).sum(), *delay),
             Self::Tokens { count, delay } => pauses(*count, *delay),
-            Self::Wait(delay) => *delay,
-            Self::Text(_) | Self::Filling(_) | Self::Reasoning(_) | Self::Call { .. } => {
+            Self::Pause(delay) => *delay,
+            Self::Text(_) | Self::Filler(_) | Self::Reasoning(_) | Self::Call { .. } => {
                 Duration::ZERO
             }
         }
     }
 }
 
-/// Cuts a text behind each white space; the pieces together are the text.
+/// Splits a text after each white space.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(char::is_whitespace)
 }
 
-fn told<'a>(event: RunEvent) -> Box<dyn Iterator<Item = Beat> + 'a> {
-    Box::new(iter::once(Beat::Tell(event)))
+fn single<'a>(event: RunEvent) -> Events<'a> {
+    Box::new(iter::once((Duration::ZERO, event)))
 }
 
-fn paced<'a>(
-    pieces: impl Iterator<Item = String> + 'a,
-    delay: Duration,
-) -> Box<dyn Iterator<Item = Beat> + 'a> {
-    Box::new(pieces.enumerate().flat_map(move |(place, piece)| {
-        let pause = place > 0 && !delay.is_zero();
-        let pause = pause.then_some(Beat::Wait(delay));
-        pause.into_iter().chain([Beat::Tell(RunEvent::Text(piece))])
+fn paced<'a>(texts: impl Iterator<Item = String> + 'a, delay: Duration) -> Events<'a> {
+    Box::new(texts.enumerate().map(move |(n, text)| {
+        let delay = if n == 0 { Duration::ZERO } else { delay };
+        (delay, RunEvent::Text(text))
     }))
 }
 
@@ -155,8 +146,8 @@ fn tokens(count: u64) -> impl Iterator<Item = String> {
     })
 }
 
-fn filling(bytes: u64) -> impl Iterator<Item = String> {
-    let piece = FILLING_LINE.repeat(FILLING_LINES);
+fn filler(bytes: u64) -> impl Iterator<Item = String> {
+    let piece = FILLER_LINE.repeat(FILLER_LINES);
     let size = piece.len() as u64;
     let whole = (0..bytes / size).map(|_| None);
     let rest = usize::try_from(bytes % size).ok().filter(|rest| *rest > 0);
@@ -166,12 +157,7 @@ fn filling(bytes: u64) -> impl Iterator<Item = String> {
     })
 }
 
-fn call<'a>(
-    index: u32,
-    id: &str,
-    name: &str,
-    arguments: &'a str,
-) -> Box<dyn Iterator<Item = Beat> + 'a> {
+fn call<'a>(index: u32, id: &str, name: &str, arguments: &'a str) -> Events<'a> {
     let start = RunEvent::ToolCall(ToolCallStart {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -182,10 +168,11 @@ fn call<'a>(
             json: piece.to_owned(),
         })
     });
-    Box::new(iter::once(start).chain(deltas).map(Beat::Tell))
+    let events = iter::once(start).chain(deltas);
+    Box::new(events.map(|event| (Duration::ZERO, event)))
 }
 
-/// Cuts a text into at most four pieces, never inside a character.
+/// Splits a text into at most four parts, never inside a character.
 fn quarters(text: &str) -> impl Iterator<Item = &str> {
     let size = text.len().div_ceil(4);
     let mut rest = text;
@@ -202,11 +189,11 @@ mod tests {
 
     const DELAY: Duration = Duration::from_millis(50);
 
-    fn said(step: &Step) -> Vec<String> {
-        let beats = step.beats();
-        beats
-            .filter_map(|beat| match beat {
-                Beat::Tell(RunEvent::Text(text)) => Some(text),
+    fn texts(step: &Step) -> Vec<String> {
+        let events = step.events();
+        events
+            .filter_map(|(_, event)| match event {
+                RunEvent::Text(text) => Some(text),
                 _ => None,
             })
             .collect()
@@ -217,17 +204,17 @@ mod tests {
     }
 
     #[test]
-    fn words_are_told_with_a_pause_between_them_and_none_around_them() {
+    fn words_have_a_delay_between_them_only() {
         let text = "one two".to_owned();
         let step = Step::Words { text, delay: DELAY };
-        let tell = |text: &str| Beat::Tell(RunEvent::Text(text.to_owned()));
-        let expected = vec![tell("one "), Beat::Wait(DELAY), tell("two")];
-        assert_eq!(step.beats().collect::<Vec<_>>(), expected);
+        let word = |text: &str| RunEvent::Text(text.to_owned());
+        let expected = vec![(Duration::ZERO, word("one ")), (DELAY, word("two"))];
+        assert_eq!(step.events().collect::<Vec<_>>(), expected);
         assert_eq!(step.time(), DELAY);
     }
 
     #[test]
-    fn pieces_together_are_the_text() {
+    fn splitting_loses_no_text() {
         for text in [
             "",
             " ",
@@ -242,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_come_in_at_most_four_pieces() {
+    fn arguments_have_at_most_four_parts() {
         assert!(arguments("").is_empty());
         assert_eq!(arguments("{}"), ["{", "}"]);
         assert_eq!(arguments("éé"), ["é", "é"]);
@@ -254,13 +241,13 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_counted_from_nought() {
+    fn tokens_are_numbered_from_zero() {
         let tokens = |count| Step::Tokens {
             count,
             delay: DELAY,
         };
-        assert_eq!(said(&tokens(3)), ["tok0 ", "tok1 ", "tok2"]);
-        assert_eq!(said(&tokens(0)), Vec::<String>::new());
+        assert_eq!(texts(&tokens(3)), ["tok0 ", "tok1 ", "tok2"]);
+        assert_eq!(texts(&tokens(0)), Vec::<String>::new());
         assert_eq!(tokens(3).time(), DELAY * 2);
         assert_eq!(tokens(0).time(), Duration::ZERO);
         assert_eq!(
@@ -271,10 +258,10 @@ mod tests {
     }
 
     #[test]
-    fn filling_has_exactly_the_bytes_asked_for_and_its_words_are_counted_right() {
+    fn filler_has_the_requested_bytes_and_the_counted_words() {
         for bytes in [0, 1, 63, 64, 65, 1_023, 1_024, 1_025, 10_000] {
-            let step = Step::Filling(bytes);
-            let pieces = said(&step);
+            let step = Step::Filler(bytes);
+            let pieces = texts(&step);
             let text = pieces.concat();
             assert_eq!(text.len() as u64, bytes);
             assert_eq!(count_words(&text), step.written(), "{bytes} bytes");

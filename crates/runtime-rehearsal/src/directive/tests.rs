@@ -42,7 +42,7 @@ fn directives_are_read_with_their_arguments() {
 }
 
 #[test]
-fn a_text_is_taken_exactly() {
+fn a_text_is_kept_exactly() {
     let cases = [
         ("/echo", ""),
         ("/echo ", ""),
@@ -82,7 +82,7 @@ fn usage_takes_two_to_four_numbers() {
 }
 
 #[test]
-fn arguments_that_do_not_fit_are_answered_with_the_usage() {
+fn invalid_arguments_are_answered_with_the_usage() {
     let cases = [
         ("/tokens", "/tokens N [delay]"),
         ("/tokens five", "/tokens N [delay]"),
@@ -100,7 +100,7 @@ fn arguments_that_do_not_fit_are_answered_with_the_usage() {
         ("/break some", "/break [N]"),
     ];
     for (block, usage) in cases {
-        let expected = Err(Misread::Arguments { usage });
+        let expected = Err(DirectiveError::Arguments { usage });
         assert_eq!(Directive::parse(block), expected, "{block:?}");
     }
 }
@@ -113,13 +113,13 @@ fn only_listed_names_are_directives() {
         ("/helping", "/helping"),
         ("/usr/bin is a folder", "/usr/bin"),
     ] {
-        let expected = Err(Misread::Unknown(name.to_owned()));
+        let expected = Err(DirectiveError::Unknown(name.to_owned()));
         assert_eq!(Directive::parse(block), expected, "{block:?}");
     }
 }
 
 #[test]
-fn every_kind_of_failure_in_the_list_can_be_asked_for() {
+fn every_listed_kind_of_failure_is_known() {
     let entry = ENTRIES.iter().find(|entry| entry.name() == "/fail");
     let meaning = entry.expect("there is /fail").meaning;
     let kinds = meaning.trim_start_matches("Fails: ").trim_end_matches('.');

@@ -1,6 +1,6 @@
-//! Scripts from requests, as a client would write them.
+//! Scripts of requests.
 
-use super::draft::{JSON, UNICODE, WORD_DELAY, halves};
+use super::builder::{JSON, UNICODE, WORD_DELAY, halves};
 use super::*;
 use crate::conversation::tests::{message, request, said};
 use crate::directive::ENTRIES;
@@ -8,17 +8,14 @@ use crate::types::{InvalidKind, Role, RunEvent, StopReason};
 
 const ECHO_OF_HELLO: &str = "Agent main heard \"Hello\" (1 message, session agent:main:openai:1).";
 
-/// Plays the message of a user without a clock.
+/// Plays a message without a clock.
 fn play(text: &str) -> (Vec<RunEvent>, Ending) {
     let script = Script::new(&said(text));
-    let moves = script.moves().filter_map(|next| match next {
-        Move::Tell(events) => Some(events),
-        Move::Wait(_) => None,
-    });
-    (moves.flatten().collect(), script.ending.clone())
+    let events = script.events().flat_map(|delayed| delayed.batch);
+    (events.collect(), script.ending.clone())
 }
 
-/// The text that is said in answer to a user's message.
+/// Returns the text of the reply to a message.
 fn answer(text: &str) -> String {
     let events = play(text).0.into_iter();
     let texts = events.filter_map(|event| match event {
@@ -30,21 +27,21 @@ fn answer(text: &str) -> String {
 
 fn outcome(text: &str) -> RunOutcome {
     match play(text).1 {
-        Ending::Told(Ok(outcome)) => outcome,
+        Ending::Outcome(Ok(outcome)) => outcome,
         ending => panic!("{text:?} ended with {ending:?}"),
     }
 }
 
 fn error(text: &str) -> RunError {
     match play(text).1 {
-        Ending::Told(Err(error)) => error,
+        Ending::Outcome(Err(error)) => error,
         ending => panic!("{text:?} ended with {ending:?}"),
     }
 }
 
-fn refusal(text: &str) -> String {
+fn invalid(text: &str) -> String {
     match error(text) {
-        RunError::Invalid(invalid) if invalid.kind == InvalidKind::Malformed => invalid.message,
+        RunError::Invalid(error) if error.kind == InvalidKind::Malformed => error.message,
         error => panic!("{text:?} failed with {error:?}"),
     }
 }
@@ -53,14 +50,17 @@ fn refusal(text: &str) -> String {
 fn a_plain_message_is_echoed_word_by_word() {
     assert_eq!(answer("Hello"), ECHO_OF_HELLO);
     let script = Script::new(&said("Hello"));
-    let first: Vec<_> = script.moves().take(3).collect();
-    let tell = |text: &str| Move::Tell(vec![RunEvent::Text(text.to_owned())]);
-    let expected = [tell("Agent "), Move::Wait(WORD_DELAY), tell("main ")];
+    let first: Vec<_> = script.events().take(2).collect();
+    let word = |delay, text: &str| DelayedEvents {
+        delay,
+        batch: vec![RunEvent::Text(text.to_owned())],
+    };
+    let expected = [word(Duration::ZERO, "Agent "), word(WORD_DELAY, "main ")];
     assert_eq!(first, expected);
 }
 
 #[test]
-fn endings_and_answers_fit_the_directives() {
+fn directives_determine_reply_and_ending() {
     let half = "Agent main heard \"Hello\" ";
     let cases = [
         ("Hello", StopReason::EndTurn, ECHO_OF_HELLO),
@@ -87,13 +87,13 @@ fn endings_and_answers_fit_the_directives() {
 }
 
 #[test]
-fn the_json_is_json() {
+fn the_text_of_json_is_valid() {
     let value: serde_json::Value = serde_json::from_str(JSON).expect("JSON");
     assert_eq!(value["quoted"], "say \"hé\"\n");
 }
 
 #[test]
-fn a_script_without_an_answer_goes_on_with_the_echo() {
+fn a_script_without_a_reply_continues_with_the_echo() {
     for text in ["/silence 5s", "/reasoning hm", "/usage 1 2", "/nousage"] {
         assert!(answer(text).ends_with("agent:main:openai:1)."), "{text}");
     }
@@ -107,14 +107,14 @@ fn a_script_without_an_answer_goes_on_with_the_echo() {
 #[test]
 fn a_stall_is_in_the_middle_of_the_echo() {
     let script = Script::new(&said("/stall 5s"));
-    let delays: Vec<_> = script.steps.iter().map(Step::answers).collect();
+    let delays: Vec<_> = script.steps.iter().map(Step::is_reply).collect();
     assert_eq!(delays, [true, false, true]);
-    assert_eq!(script.steps[1], Step::Wait(Duration::from_secs(5)));
+    assert_eq!(script.steps[1], Step::Pause(Duration::from_secs(5)));
     assert!(answer("/stall 5s").ends_with("agent:main:openai:1)."));
 }
 
 #[test]
-fn prose_comes_before_the_calls_and_the_calls_have_their_own_names() {
+fn calls_follow_the_text_and_have_unique_ids() {
     let text = "/say Look.\n/tool get_weather {\"city\":\"Paris\"}\n/tool get_time {}";
     let script = Script::new(&said(text));
     let call = |index, name: &str, arguments: &str| Step::Call {
@@ -137,30 +137,30 @@ fn prose_comes_before_the_calls_and_the_calls_have_their_own_names() {
 }
 
 #[test]
-fn results_of_tools_are_echoed_and_the_script_is_not_played_again() {
+fn results_of_tools_are_echoed_instead_of_the_script() {
     let messages = vec![
         message(Role::User, "/tool f"),
         message(Role::Tool, "/fail busy"),
     ];
     let script = Script::new(&request(messages));
-    let Ending::Told(Ok(outcome)) = script.ending else {
+    let Ending::Outcome(Ok(outcome)) = script.ending else {
         panic!("the run failed");
     };
     assert_eq!(outcome.stop_reason, StopReason::EndTurn);
 }
 
 #[test]
-fn a_failure_comes_before_any_event_and_a_break_after_some() {
+fn fail_has_no_events_and_break_has_some() {
     assert_eq!(play("/fail busy 3").0, []);
     assert_eq!(error("/fail busy 3"), RunError::Busy(Some(3)));
     assert_eq!(answer("/break"), "tok0 tok1 tok2");
     assert!(matches!(error("/break 2"), RunError::Failed(_)));
     assert_eq!(answer("/fail busy\n/say so"), "so");
-    assert_eq!(play("/vanish"), (Vec::new(), Ending::Untold));
+    assert_eq!(play("/vanish"), (Vec::new(), Ending::NoOutcome));
 }
 
 #[test]
-fn tokens_are_the_words_that_were_read_and_written() {
+fn tokens_are_the_words_of_request_and_reply() {
     let usage = |text| outcome(text).usage.expect("tokens");
     let counted = usage("/tokens 5");
     assert_eq!((counted.input_tokens, counted.output_tokens), (2, 5));
@@ -173,15 +173,15 @@ fn tokens_are_the_words_that_were_read_and_written() {
 }
 
 #[test]
-fn an_unknown_directive_is_answered_with_the_list() {
+fn the_reply_to_an_unknown_directive_lists_all() {
     let answer = answer("/dance now");
-    assert!(answer.starts_with("There is no directive \"/dance\"."));
+    assert!(answer.starts_with("Unknown directive \"/dance\"."));
     assert_eq!(answer.lines().count(), ENTRIES.len() + 1);
     assert_eq!(outcome("/say so\n/dance").stop_reason, StopReason::EndTurn);
 }
 
 #[test]
-fn a_script_that_is_too_large_is_refused_with_its_limit() {
+fn a_script_beyond_a_limit_is_invalid() {
     let many = "/say a\n".repeat(101);
     let cases = [
         ("/tokens 100000", None),
@@ -202,37 +202,48 @@ fn a_script_that_is_too_large_is_refused_with_its_limit() {
     ];
     for (text, limit) in cases {
         match limit {
-            Some(limit) => assert!(refusal(text).contains(limit), "{text:?}"),
+            Some(limit) => assert!(invalid(text).contains(limit), "{text:?}"),
             None => assert_eq!(outcome(text).stop_reason, StopReason::EndTurn),
         }
     }
 }
 
 #[test]
-fn arguments_that_do_not_fit_are_refused_with_the_usage() {
-    assert!(refusal("/tokens some").ends_with("/tokens N [delay]"));
+fn invalid_arguments_are_answered_with_the_usage() {
+    assert!(invalid("/tokens some").ends_with("/tokens N [delay]"));
     assert_eq!(play("/say so\n/tokens some").0, []);
 }
 
 #[test]
-fn events_without_time_between_them_are_told_together() {
-    let sizes = |text| {
+fn events_without_a_delay_share_a_batch() {
+    let batches = |text| {
         let script = Script::new(&said(text));
-        let moves: Vec<_> = script.moves().collect();
-        let sizes = moves.into_iter().map(|next| match next {
-            Move::Tell(events) => events.len(),
-            Move::Wait(_) => 0,
-        });
-        sizes.collect::<Vec<_>>()
+        let batches = script.events();
+        batches
+            .map(|delayed| (delayed.delay.as_secs(), delayed.batch.len()))
+            .collect::<Vec<_>>()
     };
-    assert_eq!(sizes("/tokens 130"), [64, 64, 2]);
-    assert_eq!(sizes("/echo a\n/tokens 2\n/tool f"), [6]);
-    assert_eq!(sizes("/echo a\n/silence 1s\n/echo b\n/echo c"), [1, 0, 2]);
-    assert_eq!(sizes("/tokens 2 1s"), [1, 0, 1]);
+    assert_eq!(batches("/tokens 130"), [(0, 64), (0, 64), (0, 2)]);
+    assert_eq!(batches("/echo a\n/tokens 2\n/tool f"), [(0, 6)]);
+    let pause = "/echo a\n/silence 1s\n/tokens 0\n/silence 1s\n/echo b\n/echo c";
+    assert_eq!(batches(pause), [(0, 1), (2, 2)]);
+    assert_eq!(batches("/tokens 2 1s"), [(0, 1), (1, 1)]);
 }
 
 #[test]
-fn whatever_is_written_makes_a_script_that_ends() {
+fn a_delay_after_the_last_event_comes_before_the_ending() {
+    for (text, seconds) in [
+        ("/echo a\n/silence 2s", 2),
+        ("/silence 1s\n/silence 2s\n/empty", 3),
+        ("/echo a\n/silence 2s\n/echo b", 0),
+    ] {
+        let delay = Script::new(&said(text)).final_delay();
+        assert_eq!(delay.as_secs(), seconds, "{text}");
+    }
+}
+
+#[test]
+fn any_text_is_a_script_that_ends() {
     let fragments = [
         "/",
         "\n",
@@ -280,7 +291,7 @@ fn whatever_is_written_makes_a_script_that_ends() {
             .collect();
         let script = Script::new(&said(&text));
         assert!(script.steps.len() <= DIRECTIVE_LIMIT * 3, "{text:?}");
-        assert_eq!(excess(&script.steps), None, "{text:?}");
-        assert!(script.moves().count() < 250_000, "{text:?}");
+        assert_eq!(exceeded_limit(&script.steps), None, "{text:?}");
+        assert!(script.events().count() < 250_000, "{text:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! A script that grows by its directives until its ending is known.
+//! Builds a script from directives.
 
 use std::mem;
 use std::time::Duration;
@@ -7,29 +7,29 @@ use super::{Ending, Script};
 use crate::conversation;
 use crate::directive::{Directive, ENTRIES};
 use crate::echo::{echo, quote};
+use crate::request_dump::dump;
 use crate::step::{Step, words};
-use crate::transcript::transcript;
 use crate::types::{RunError, RunOutcome, RunRequest, StopReason, Usage};
 
-/// The pause between two words, long enough to be seen.
+/// The delay between two words, long enough to be visible.
 pub(super) const WORD_DELAY: Duration = Duration::from_millis(50);
 
-/// The characters of a run's name that its calls are named after.
-const CALL_NAME_LENGTH: usize = 12;
+/// The number of characters of the run's id in the ids of its calls.
+const CALL_ID_LENGTH: usize = 12;
 
-/// What `/json` says.
+/// The text of `/json`.
 pub(super) const JSON: &str = r#"{"answer": 42, "exact": true, "nothing": null, "list": [1, 2.5, -3e2], "quoted": "say \"hé\"\n"}"#;
 
-/// What `/unicode` says: a word of each kind that an encoder or a terminal may
-/// spoil. NUL and U+2028 must be escaped in some encodings and not in others,
-/// and `\r` and `data:` would end an event of a careless stream.
+/// The text of `/unicode`: words that encoders and terminals often corrupt. Some
+/// encodings must escape NUL and U+2028, and `\r` and `data:` end an event of an
+/// incorrectly encoded stream.
 pub(super) const UNICODE: &str = "Ünïcödé Ελληνικά Кириллица עברית العربية हिन्दी ไทย 日本語 한국어 𝒜𝔞 \
     e\u{301} 🙂 👩\u{200d}👩\u{200d}👧 🇨🇭 \"double\" 'single' `back` \\ back/slash </script> <!-- & &amp; \
     tab:\t nul:\u{0} bell:\u{7} escape:\u{1b} delete:\u{7f} bom:\u{feff} line:\u{2028} paragraph:\u{2029} \
     next:\u{85} carriage:\r return:\r\n break:\n\ndata: [DONE]\n\nevent: error\n\u{fffd} \u{10ffff} end";
 
-/// A script that is being put together.
-pub(super) struct Draft<'a> {
+/// A script under construction.
+pub(super) struct Builder<'a> {
     request: &'a RunRequest,
     steps: Vec<Step>,
     calls: u32,
@@ -37,32 +37,32 @@ pub(super) struct Draft<'a> {
     counting: Counting,
 }
 
-/// What a script should end with.
+/// The requested ending.
 enum Close {
-    /// Whatever its steps lead to.
+    /// An outcome that follows from the steps.
     Turn,
-    /// Well, even if nothing was said.
+    /// An outcome, even without a reply.
     Empty,
-    /// An answer that is not whole.
+    /// An incomplete reply.
     Cut(StopReason),
-    /// A failure.
+    /// An error.
     Fail(RunError),
-    /// Nothing.
+    /// No outcome.
     Vanish,
 }
 
-/// Which tokens a script reports.
+/// The tokens that a script reports.
 enum Counting {
-    /// The words that were read and written.
+    /// The words of the request and the reply.
     Words,
-    /// These.
+    /// These tokens.
     Fixed(Usage),
-    /// None.
+    /// No tokens.
     Nothing,
 }
 
-impl<'a> Draft<'a> {
-    /// Begins a script that does nothing yet.
+impl<'a> Builder<'a> {
+    /// Begins an empty script.
     pub(super) fn new(request: &'a RunRequest) -> Self {
         Self {
             request,
@@ -73,20 +73,20 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Adds what a directive asks for.
+    /// Adds a directive.
     pub(super) fn add(&mut self, directive: Directive) {
         match directive {
-            Directive::Help => self.steps.push(Step::Text(listed())),
+            Directive::Help => self.steps.push(Step::Text(help())),
             Directive::Echo(text) => self.steps.push(Step::Text(text)),
             Directive::Say(text) => self.say(text, WORD_DELAY),
-            Directive::Request => self.steps.push(Step::Text(transcript(self.request))),
+            Directive::Request => self.steps.push(Step::Text(dump(self.request))),
             Directive::Json => self.say(JSON.to_owned(), Duration::ZERO),
             Directive::Unicode => self.say(UNICODE.to_owned(), Duration::ZERO),
             Directive::Tokens { count, delay } => self.steps.push(Step::Tokens { count, delay }),
-            Directive::Bytes(bytes) => self.steps.push(Step::Filling(bytes)),
+            Directive::Bytes(bytes) => self.steps.push(Step::Filler(bytes)),
             Directive::Reasoning(text) => self.steps.push(Step::Reasoning(text)),
             Directive::Tool { name, arguments } => self.call(name, arguments),
-            Directive::Silence(delay) => self.steps.push(Step::Wait(delay)),
+            Directive::Silence(delay) => self.steps.push(Step::Pause(delay)),
             Directive::Stall(delay) => self.stall(delay),
             Directive::Length => self.close = Close::Cut(StopReason::MaxTokens),
             Directive::Filter => self.close = Close::Cut(StopReason::ContentFilter),
@@ -99,10 +99,10 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Adds the answer to a directive that does not exist.
+    /// Adds the reply to an unknown directive.
     pub(super) fn explain(&mut self, name: &str) {
         let name = quote(name);
-        let text = format!("There is no directive {name}. These are:\n{}", listed());
+        let text = format!("Unknown directive {name}. The directives are:\n{}", help());
         self.steps.push(Step::Text(text));
     }
 
@@ -124,39 +124,39 @@ impl<'a> Draft<'a> {
     fn stall(&mut self, delay: Duration) {
         let (begin, rest) = halves(&echo(self.request));
         self.say(begin, WORD_DELAY);
-        self.steps.push(Step::Wait(delay));
+        self.steps.push(Step::Pause(delay));
         self.say(rest, WORD_DELAY);
     }
 
     fn break_after(&mut self, count: u64) {
         let delay = Duration::ZERO;
         self.steps.push(Step::Tokens { count, delay });
-        let log = format!("/break {count} was asked for");
+        let log = format!("scripted by /break {count}");
         self.close = Close::Fail(RunError::Failed(log));
     }
 
-    /// Adds the answer that is missing, and the ending.
+    /// Adds a missing reply and the ending.
     pub(super) fn finish(mut self) -> Script {
         let ending = match mem::replace(&mut self.close, Close::Turn) {
             Close::Turn => {
-                self.answer_at_least(echo(self.request));
+                self.reply_at_least(echo(self.request));
                 self.outcome(self.stop_reason())
             }
             Close::Empty => self.outcome(self.stop_reason()),
             Close::Cut(reason) => {
-                self.answer_at_least(halves(&echo(self.request)).0);
+                self.reply_at_least(halves(&echo(self.request)).0);
                 self.outcome(reason)
             }
-            Close::Fail(error) => Ending::Told(Err(error)),
-            Close::Vanish => Ending::Untold,
+            Close::Fail(error) => Ending::Outcome(Err(error)),
+            Close::Vanish => Ending::NoOutcome,
         };
         let steps = self.steps;
         Script { steps, ending }
     }
 
-    /// Says the text if no step is an answer.
-    fn answer_at_least(&mut self, text: String) {
-        if !self.steps.iter().any(Step::answers) {
+    /// Says a text if no step is part of a reply.
+    fn reply_at_least(&mut self, text: String) {
+        if !self.steps.iter().any(Step::is_reply) {
             self.say(text, WORD_DELAY);
         }
     }
@@ -174,12 +174,17 @@ impl<'a> Draft<'a> {
             Counting::Fixed(usage) => Some(*usage),
             Counting::Nothing => None,
         };
-        Ending::Told(Ok(RunOutcome { stop_reason, usage }))
+        Ending::Outcome(Ok(RunOutcome { stop_reason, usage }))
     }
 
     fn counted(&self) -> Usage {
-        let thinks = |step: &&Step| matches!(step, Step::Reasoning(_));
-        let thoughts: u64 = self.steps.iter().filter(thinks).map(Step::written).sum();
+        let is_reasoning = |step: &&Step| matches!(step, Step::Reasoning(_));
+        let reasoning: u64 = self
+            .steps
+            .iter()
+            .filter(is_reasoning)
+            .map(Step::written)
+            .sum();
         let input_tokens = conversation::words(&self.request.messages);
         let written = self.steps.iter().map(Step::written);
         let output_tokens = written.fold(0, u64::saturating_add);
@@ -188,27 +193,27 @@ impl<'a> Draft<'a> {
             output_tokens,
             total_tokens: input_tokens.saturating_add(output_tokens),
             cached_input_tokens: None,
-            reasoning_tokens: (thoughts > 0).then_some(thoughts),
+            reasoning_tokens: (reasoning > 0).then_some(reasoning),
         }
     }
 }
 
-/// Lists the directives, one a line.
-fn listed() -> String {
+/// Lists the directives, one per line.
+fn help() -> String {
     let lines = ENTRIES.iter();
     let lines = lines.map(|entry| format!("{}: {}\n", entry.usage, entry.meaning));
     lines.collect()
 }
 
-/// Names a call after its run: a conversation holds the calls of many runs.
+/// Makes the id of a call from its run: a conversation contains the calls of many runs.
 fn call_id(run_id: &str, index: u32) -> String {
     let letters = run_id.chars().filter(char::is_ascii_alphanumeric);
-    let mut tail: Vec<_> = letters.rev().take(CALL_NAME_LENGTH).collect();
+    let mut tail: Vec<_> = letters.rev().take(CALL_ID_LENGTH).collect();
     tail.reverse();
     format!("call_{}_{index}", tail.into_iter().collect::<String>())
 }
 
-/// Cuts a text in the middle of its words.
+/// Splits a text in the middle, between words.
 pub(super) fn halves(text: &str) -> (String, String) {
     let pieces: Vec<_> = words(text).collect();
     let (begin, rest) = pieces.split_at(pieces.len().div_ceil(2));

@@ -1,140 +1,37 @@
-//! A request as JSON for people and tests: every field that arrived, in the
-//! contract's order, and of pictures only their type and size.
+//! A request as JSON, for people and tests: every field in the order of the interface.
+//! Images appear with their type and size only.
 
-use serde::Serialize;
-use serde_json::value::RawValue;
+mod types;
 
 use crate::types::{
     ContentPart, Continuity, Message, ResponseFormat, Role, RunRequest, Sampling, Tool, ToolCall,
     ToolChoice,
 };
 
-/// Writes down what arrived.
-pub(crate) fn transcript(request: &RunRequest) -> String {
-    // Nothing here can fail to be written: all keys are strings, no type errs.
-    serde_json::to_string_pretty(&Received::from(request)).unwrap_or_default()
+use types::{
+    FormatDump, Json, MessageDump, Part, RequestDump, SamplingDump, ToolCallDump, ToolChoiceDump,
+    ToolDump,
+};
+
+/// Writes a request as JSON.
+pub(crate) fn dump(request: &RunRequest) -> String {
+    // Serialization cannot fail: all keys are strings, and no type returns an error.
+    serde_json::to_string_pretty(&RequestDump::from(request)).unwrap_or_default()
 }
 
-#[derive(Serialize)]
-struct Received<'a> {
-    run_id: &'a str,
-    agent: &'a str,
-    session: &'a str,
-    continuity: &'static str,
-    messages: Vec<Said<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<Offered<'a>>,
-    tool_choice: Choice<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parallel_tool_calls: Option<bool>,
-    #[serde(skip_serializing_if = "Sampled::is_empty")]
-    sampling: Sampled<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response_format: Option<Form<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_effort: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    traceparent: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Said<'a> {
-    role: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tool_call_id: Option<&'a str>,
-    content: Vec<Part<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<Called<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Part<'a> {
-    Text(&'a str),
-    Image { media_type: &'a str, bytes: usize },
-    ImageUrl(&'a str),
-}
-
-#[derive(Serialize)]
-struct Called<'a> {
-    id: &'a str,
-    name: &'a str,
-    arguments: &'a str,
-}
-
-#[derive(Serialize)]
-struct Offered<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parameters: Option<Json<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    strict: Option<bool>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Choice<'a> {
-    Auto,
-    None,
-    Required,
-    Named(&'a str),
-}
-
-#[derive(Serialize)]
-struct Sampled<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    top_p: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    frequency_penalty: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    presence_penalty: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seed: Option<i64>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    stop: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_tokens: Option<u64>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Form<'a> {
-    Text,
-    JsonObject,
-    JsonSchema(Json<'a>),
-}
-
-/// JSON that arrived as text: shown as it is, or as a string if it is none.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Json<'a> {
-    Value(&'a RawValue),
-    Text(&'a str),
-}
-
-impl<'a> From<&'a RunRequest> for Received<'a> {
+impl<'a> From<&'a RunRequest> for RequestDump<'a> {
     fn from(request: &'a RunRequest) -> Self {
         Self {
             run_id: &request.run_id,
             agent: &request.agent,
             session: &request.session,
             continuity: continuity(request.continuity),
-            messages: request.messages.iter().map(Said::from).collect(),
-            tools: request.tools.iter().map(Offered::from).collect(),
-            tool_choice: Choice::from(&request.tool_choice),
+            messages: request.messages.iter().map(MessageDump::from).collect(),
+            tools: request.tools.iter().map(ToolDump::from).collect(),
+            tool_choice: ToolChoiceDump::from(&request.tool_choice),
             parallel_tool_calls: request.parallel_tool_calls,
-            sampling: Sampled::from(&request.sampling),
-            response_format: request.response_format.as_ref().map(Form::from),
+            sampling: SamplingDump::from(&request.sampling),
+            response_format: request.response_format.as_ref().map(FormatDump::from),
             reasoning_effort: request.reasoning_effort.as_deref(),
             model: request.model.as_deref(),
             channel: request.channel.as_deref(),
@@ -143,14 +40,14 @@ impl<'a> From<&'a RunRequest> for Received<'a> {
     }
 }
 
-impl<'a> From<&'a Message> for Said<'a> {
+impl<'a> From<&'a Message> for MessageDump<'a> {
     fn from(message: &'a Message) -> Self {
         Self {
             role: role(message.role),
             name: message.name.as_deref(),
             tool_call_id: message.tool_call_id.as_deref(),
             content: message.content.iter().map(Part::from).collect(),
-            tool_calls: message.tool_calls.iter().map(Called::from).collect(),
+            tool_calls: message.tool_calls.iter().map(ToolCallDump::from).collect(),
         }
     }
 }
@@ -185,7 +82,7 @@ impl<'a> From<&'a ContentPart> for Part<'a> {
     }
 }
 
-impl<'a> From<&'a ToolCall> for Called<'a> {
+impl<'a> From<&'a ToolCall> for ToolCallDump<'a> {
     fn from(call: &'a ToolCall) -> Self {
         Self {
             id: &call.id,
@@ -195,7 +92,7 @@ impl<'a> From<&'a ToolCall> for Called<'a> {
     }
 }
 
-impl<'a> From<&'a Tool> for Offered<'a> {
+impl<'a> From<&'a Tool> for ToolDump<'a> {
     fn from(tool: &'a Tool) -> Self {
         Self {
             name: &tool.name,
@@ -206,7 +103,7 @@ impl<'a> From<&'a Tool> for Offered<'a> {
     }
 }
 
-impl<'a> From<&'a ToolChoice> for Choice<'a> {
+impl<'a> From<&'a ToolChoice> for ToolChoiceDump<'a> {
     fn from(choice: &'a ToolChoice) -> Self {
         match choice {
             ToolChoice::Auto => Self::Auto,
@@ -217,19 +114,7 @@ impl<'a> From<&'a ToolChoice> for Choice<'a> {
     }
 }
 
-impl Sampled<'_> {
-    fn is_empty(&self) -> bool {
-        self.temperature.is_none()
-            && self.top_p.is_none()
-            && self.frequency_penalty.is_none()
-            && self.presence_penalty.is_none()
-            && self.seed.is_none()
-            && self.stop.is_empty()
-            && self.max_tokens.is_none()
-    }
-}
-
-impl<'a> From<&'a Sampling> for Sampled<'a> {
+impl<'a> From<&'a Sampling> for SamplingDump<'a> {
     fn from(sampling: &'a Sampling) -> Self {
         Self {
             temperature: sampling.temperature,
@@ -243,7 +128,7 @@ impl<'a> From<&'a Sampling> for Sampled<'a> {
     }
 }
 
-impl<'a> From<&'a ResponseFormat> for Form<'a> {
+impl<'a> From<&'a ResponseFormat> for FormatDump<'a> {
     fn from(format: &'a ResponseFormat) -> Self {
         match format {
             ResponseFormat::Text => Self::Text,
@@ -267,12 +152,12 @@ mod tests {
     use crate::conversation::tests::{message, request, said};
     use crate::types::Image;
 
-    fn received(request: &RunRequest) -> Value {
-        serde_json::from_str(&transcript(request)).expect("a transcript is JSON")
+    fn dumped(request: &RunRequest) -> Value {
+        serde_json::from_str(&dump(request)).expect("a dump is JSON")
     }
 
     #[test]
-    fn what_did_not_arrive_is_not_written_down() {
+    fn missing_fields_are_omitted() {
         let expected = json!({
             "run_id": "chatcmpl_0191e0c8-5a4b-7c3d-8e9f-a1b2c3d4e5f6",
             "agent": "main",
@@ -281,11 +166,11 @@ mod tests {
             "messages": [{ "role": "user", "content": [{ "text": "/request" }] }],
             "tool_choice": "auto",
         });
-        assert_eq!(received(&said("/request")), expected);
+        assert_eq!(dumped(&said("/request")), expected);
     }
 
     #[test]
-    fn every_field_that_arrived_is_written_down() {
+    fn every_field_is_written() {
         let mut all = said("Hello");
         all.continuity = Continuity::Continued;
         all.parallel_tool_calls = Some(false);
@@ -303,7 +188,7 @@ mod tests {
         all.model = Some("openai/gpt-5".to_owned());
         all.channel = Some("slack".to_owned());
         all.traceparent = Some("00-0af7-b7ad-01".to_owned());
-        let mut expected = received(&said("Hello"));
+        let mut expected = dumped(&said("Hello"));
         let more = json!({
             "continuity": "continued",
             "parallel_tool_calls": false,
@@ -319,11 +204,11 @@ mod tests {
         });
         let more = more.as_object().expect("more fields").clone();
         expected.as_object_mut().expect("fields").extend(more);
-        assert_eq!(received(&all), expected);
+        assert_eq!(dumped(&all), expected);
     }
 
     #[test]
-    fn tools_are_written_with_their_schemas_or_whatever_came_instead() {
+    fn tools_are_written_with_valid_and_invalid_schemas() {
         let tool = |name: &str, parameters: &str| Tool {
             name: name.to_owned(),
             description: Some("Looks.".to_owned()),
@@ -334,15 +219,15 @@ mod tests {
         offered.tools = vec![tool("a", r#"{"type":"object"}"#), tool("b", "{")];
         offered.tool_choice = ToolChoice::Named("a".to_owned());
         offered.response_format = Some(ResponseFormat::JsonSchema(r#"{"name":"n"}"#.to_owned()));
-        let received = received(&offered);
+        let dumped = dumped(&offered);
         assert_eq!(
-            received["tools"][0],
+            dumped["tools"][0],
             json!({ "name": "a", "description": "Looks.", "parameters": { "type": "object" }, "strict": true })
         );
-        assert_eq!(received["tools"][1]["parameters"], "{");
-        assert_eq!(received["tool_choice"], json!({ "named": "a" }));
+        assert_eq!(dumped["tools"][1]["parameters"], "{");
+        assert_eq!(dumped["tool_choice"], json!({ "named": "a" }));
         assert_eq!(
-            received["response_format"],
+            dumped["response_format"],
             json!({ "json_schema": { "name": "n" } })
         );
     }
@@ -365,7 +250,7 @@ mod tests {
         let mut tool = message(Role::Tool, "done");
         tool.tool_call_id = Some("call_1".to_owned());
         tool.name = Some("f".to_owned());
-        let received = received(&request(vec![user, assistant, tool]));
+        let dumped = dumped(&request(vec![user, assistant, tool]));
         let expected = json!([
             { "role": "user", "content": [
                 { "text": "Look" },
@@ -376,6 +261,6 @@ mod tests {
               "tool_calls": [{ "id": "call_1", "name": "f", "arguments": "{" }] },
             { "role": "tool", "name": "f", "tool_call_id": "call_1", "content": [{ "text": "done" }] },
         ]);
-        assert_eq!(received["messages"], expected);
+        assert_eq!(dumped["messages"], expected);
     }
 }
