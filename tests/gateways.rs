@@ -115,7 +115,7 @@ fn runs_without_a_session_are_spread_over_all_gateways() {
 }
 
 #[test]
-fn a_gateway_that_refuses_is_passed_over_and_only_the_operator_learns_of_it() {
+fn a_gateway_that_refuses_is_skipped_and_only_the_operator_learns_of_it() {
     let upstream = friendly();
     let server = server(&[NOBODY, &upstream.url()], "");
     for _ in 0..16 {
@@ -126,15 +126,15 @@ fn a_gateway_that_refuses_is_passed_over_and_only_the_operator_learns_of_it() {
         assert_eq!(finishes(&chunks(&answer)), ["stop"]);
     }
     assert_eq!(upstream.requests().len(), 32);
-    let log = server.wait_for_log(|log| log.contains("passed_over"));
+    let log = server.wait_for_log(|log| log.contains("backend_skipped"));
     let line = log
         .lines()
-        .find(|line| line.contains("passed_over"))
+        .find(|line| line.contains("backend_skipped"))
         .unwrap();
     let line: Value = serde_json::from_str(line).unwrap();
-    assert_eq!(line["passed_over"], "127.0.0.1:1");
+    assert_eq!(line["backend_skipped"], "127.0.0.1:1");
     assert_eq!(line["seconds"], 1);
-    assert_eq!(line["detail"], "the server refuses the connection");
+    assert_eq!(line["detail"], "the backend refuses the connection");
     server.assert_unharmed(&[TOKEN, OWN_TOKEN]);
 }
 
@@ -183,7 +183,7 @@ fn what_a_gateway_says_itself_is_passed_on_and_no_other_is_asked() {
             assert_eq!(answer.headers.get("retry-after"), wait, "{answer:?}");
             assert_eq!(requests(&upstreams), n, "{status}");
         }
-        assert!(!server.log().contains("passed_over"));
+        assert!(!server.log().contains("backend_skipped"));
     }
 }
 
@@ -256,7 +256,7 @@ fn agents_are_listed_by_a_gateway_that_can_be_reached() {
 }
 
 #[test]
-fn instances_with_a_store_tell_each_other_which_gateways_are_passed_over() {
+fn instances_with_a_store_tell_each_other_which_gateways_are_skipped() {
     let stays = friendly();
     // An address of this test's own where there is one, as below.
     let own = SocketAddr::from(([127, 0, 0, 78], 0));
@@ -443,7 +443,7 @@ fn a_gateway_that_dies_under_load_takes_its_own_runs_along_and_gets_its_sessions
         drop(end);
     });
     sight.read(|sight| check(sight, &users));
-    server.wait_for_log(|log| log.contains("passed_over"));
+    server.wait_for_log(|log| log.contains("backend_skipped"));
     server.assert_unharmed(&[TOKEN, OWN_TOKEN]);
 }
 

@@ -129,7 +129,7 @@ fn the_largest_request_fits_twice_where_another_gateway_may_have_to_take_it() {
         let parts = &request.json()["messages"][0]["content"];
         assert_eq!(parts.as_array().map(Vec::len), Some(3));
     }
-    server.wait_for_log(|log| log.contains("passed_over"));
+    server.wait_for_log(|log| log.contains("backend_skipped"));
     server.assert_unharmed(&[TOKEN]);
 }
 

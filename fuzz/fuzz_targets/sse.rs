@@ -1,6 +1,5 @@
-//! Any bytes as a stream of server-sent events, split anywhere: the events are
-//! those of the same bytes in one piece, and each is read as a chunk without a
-//! panic.
+//! Any bytes as a stream of server-sent events, split anywhere: the events equal those of
+//! the whole stream, and no event causes a panic.
 
 #![no_main]
 
@@ -11,8 +10,8 @@ use runtime_openclaw::sse::Reader;
 /// An event's name and data.
 type Owned = (Vec<u8>, Vec<u8>);
 
-// The first byte says how many of the following ones are the sizes of the
-// pieces, which come round again and again.
+// The first byte is the number of sizes that follow it. The stream is split into parts of
+// these sizes, repeatedly.
 fuzz_target!(|input: &[u8]| {
     let (count, rest) = input.split_first().unwrap_or((&0, &[]));
     let (sizes, stream) = rest.split_at(usize::from(*count % 16).min(rest.len()));
@@ -21,7 +20,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(read(stream.chunks(1)), whole);
 });
 
-/// Cuts a stream into pieces of these sizes; a size of zero is an empty piece.
+/// Splits a stream into parts of these sizes. A size of zero is an empty part.
 fn pieces<'s>(mut stream: &'s [u8], sizes: &[u8]) -> Vec<&'s [u8]> {
     let mut pieces = Vec::new();
     for size in sizes.iter().cycle().take(4096) {

@@ -1,13 +1,11 @@
-//! Spreads ten million sessions over a thousand servers and fails if a server
-//! has 5 % more or less than its share, or if one more server moves other
-//! sessions than its own share.
+//! Distributes ten million sessions over a thousand backends. It fails if a backend's share
+//! is off by 5 %, or if a new backend moves more sessions than its share.
 //!
-//! `cargo bench -p runtime-openclaw` takes a minute or two: ten thousand million
-//! lots are drawn, each with its logarithm.
+//! `cargo bench -p runtime-openclaw` takes one or two minutes for ten billion scores.
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "a server that is out of range fails the simulation"
+    reason = "a backend that is out of range fails the simulation"
 )]
 
 use std::ops::Range;
@@ -15,32 +13,34 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 
-use runtime_openclaw::rendezvous::{Digest, Lot};
+use runtime_openclaw::rendezvous::{Digest, Score};
 
-const SERVERS: usize = 1000;
+const BACKENDS: usize = 1000;
 const SESSIONS: usize = 10_000_000;
 
-/// What became of some of the sessions.
+/// The distribution of some sessions.
 struct Spread {
-    /// How many each server has.
+    /// The number of sessions of each backend.
     counts: Vec<usize>,
-    /// How many one more server would take.
+    /// The number of sessions that a new backend takes.
     moved: usize,
 }
 
 impl Spread {
-    /// Spreads the sessions of these numbers.
-    fn of(sessions: Range<usize>, servers: &[Digest], added: Digest) -> Self {
+    /// Distributes the sessions with these numbers.
+    fn of(sessions: Range<usize>, backends: &[Digest], added: Digest) -> Self {
         let mut spread = Self {
-            counts: vec![0; servers.len()],
+            counts: vec![0; backends.len()],
             moved: 0,
         };
         for n in sessions {
             let session = Digest::of(&format!("agent:main:openai-user:{n:064x}"));
-            let lots = servers.iter().map(|server| Lot::draw(session, *server, 1));
-            if let Some((winner, lot)) = lots.enumerate().max_by_key(|(_, lot)| *lot) {
+            let scores = backends
+                .iter()
+                .map(|backend| Score::of(session, *backend, 1));
+            if let Some((winner, score)) = scores.enumerate().max_by_key(|(_, score)| *score) {
                 spread.counts[winner] += 1;
-                spread.moved += usize::from(Lot::draw(session, added, 1) > lot);
+                spread.moved += usize::from(Score::of(session, added, 1) > score);
             }
         }
         spread
@@ -57,37 +57,37 @@ impl Spread {
 
 fn main() -> ExitCode {
     let url = |n: usize| format!("http://10.0.{}.{}:18789", n / 256, n % 256);
-    let servers: Vec<_> = (0..SERVERS).map(|n| Digest::of(&url(n))).collect();
-    let added = Digest::of(&url(SERVERS));
+    let backends: Vec<_> = (0..BACKENDS).map(|n| Digest::of(&url(n))).collect();
+    let added = Digest::of(&url(BACKENDS));
     let begun = Instant::now();
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let part = |n: usize| SESSIONS * n / threads..SESSIONS * (n + 1) / threads;
-    let none = Spread::of(0..0, &servers, added);
+    let empty = Spread::of(0..0, &backends, added);
     let spread = thread::scope(|scope| {
         let parts: Vec<_> = (0..threads)
             .map(|n| {
-                let (sessions, servers) = (part(n), &servers);
-                scope.spawn(move || Spread::of(sessions, servers, added))
+                let (sessions, backends) = (part(n), &backends);
+                scope.spawn(move || Spread::of(sessions, backends, added))
             })
             .collect();
         let parts = parts.into_iter().filter_map(|part| part.join().ok());
-        parts.fold(none, |all, part| all.add(&part))
+        parts.fold(empty, |all, part| all.add(&part))
     });
     report(&spread, begun)
 }
 
-/// Prints the spread, and fails if it is not as it should be.
+/// Prints the distribution, and fails if it is uneven.
 fn report(spread: &Spread, begun: Instant) -> ExitCode {
-    let share = SESSIONS as f64 / SERVERS as f64;
+    let share = SESSIONS as f64 / BACKENDS as f64;
     let shares = spread.counts.iter().map(|count| *count as f64 / share);
     let least = shares.clone().fold(f64::INFINITY, f64::min);
     let most = shares.fold(0.0, f64::max);
-    let moved = spread.moved as f64 * (SERVERS + 1) as f64 / SESSIONS as f64;
+    let moved = spread.moved as f64 * (BACKENDS + 1) as f64 / SESSIONS as f64;
     println!(
-        "{SESSIONS} sessions, {SERVERS} servers, {:?}",
+        "{SESSIONS} sessions, {BACKENDS} backends, {:?}",
         begun.elapsed()
     );
-    println!("a server has from {least:.4} to {most:.4} of its share");
+    println!("a backend has from {least:.4} to {most:.4} of its share");
     println!("one more takes {moved:.4} of its share, and nothing else moves");
     let balanced = least > 0.95 && most < 1.05 && (0.9..1.1).contains(&moved);
     if balanced && spread.counts.iter().sum::<usize>() == SESSIONS {

@@ -1,5 +1,4 @@
-//! The generated side of the contract: the types of `tidegate:agent`, and the
-//! interface that this component exports.
+//! The generated types of `tidegate:agent`, and the exported interface.
 
 spin_sdk::wit_bindgen::generate!({
     world: "agent-runtime",

@@ -1,12 +1,12 @@
 //! Requests over `wasi:http/client`.
 //!
-//! Dropping a response's body closes the connection, by which the server
-//! learns that nobody waits any longer. This leans on the host: WASI leaves open
-//! what dropping one does (<https://github.com/WebAssembly/WASI/issues/812>).
+//! Dropping the body of a response closes the connection, so the backend learns that the
+//! run is cancelled. This depends on the host: WASI does not specify the effect of dropping
+//! a body (<https://github.com/WebAssembly/WASI/issues/812>).
 //!
-//! Nothing is sent twice from here. A host that keeps connections may find one
-//! closed before a request is on it, and takes another: it alone knows that
-//! nothing was sent. All else that breaks may have begun a run.
+//! This module never retries a request. A host with a connection pool may retry on another
+//! connection, because only the host knows that it has not sent the request. Any other
+//! failure may have begun a run.
 
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -24,21 +24,21 @@ use crate::request::{Header, Operation, Request};
 use crate::response::Head;
 use crate::settings::Settings;
 
-/// The outcome of a body as the host tells it, or is told.
+/// The result of a body, reported by the sender.
 type BodyEnd = Result<Option<Trailers>, ErrorCode>;
 
 /// Resolves when the host has transmitted a request.
 type Transmission = FutureReader<Result<(), ErrorCode>>;
 
-/// How much is read at once: a network packet holds less, and a host does not
-/// wait until it is full.
+/// The size of one read, in bytes. A network packet is smaller, and hosts do not wait
+/// until the buffer is full.
 pub(crate) const READ_SIZE: usize = 32 * 1024;
 
-/// A response whose body has not been read.
+/// A response with an unread body.
 pub(crate) struct Response {
     /// The head.
     pub(crate) head: Head,
-    /// The rest.
+    /// The body.
     pub(crate) body: Body,
 }
 
@@ -46,15 +46,15 @@ pub(crate) struct Response {
 pub(crate) struct Body {
     bytes: StreamReader<u8>,
     end: FutureReader<BodyEnd>,
-    /// Kept because dropping it may abort the connection. WASI says nothing about
-    /// it, and Wasmtime 49 aborts: <https://github.com/bytecodealliance/wasmtime/issues/14227>.
+    /// Dropping it may abort the connection. WASI does not specify this, and Wasmtime 49
+    /// aborts: <https://github.com/bytecodealliance/wasmtime/issues/14227>.
     _transmission: Transmission,
-    /// Dropped with the rest, which writes the default `Ok`: earlier, the write
-    /// would wait for the host meanwhile.
+    /// Dropped with the body, which writes the default `Ok`. An earlier write would wait for
+    /// the host.
     _consumed: FutureWriter<Result<(), ErrorCode>>,
 }
 
-/// Sends a request with this body and waits for the head of its response.
+/// Sends a request and waits for the head of its response.
 pub(crate) async fn send(
     request: &Request,
     body: Option<Vec<u8>>,
@@ -75,9 +75,9 @@ pub(crate) async fn send(
     Ok(Response::new(response, transmission))
 }
 
-/// Waits for the head of a response, and writes the request's body meanwhile.
-/// A server may answer before it has read all: the rest is written concurrently.
-/// After a failure nothing is written, whether or not the host drops its end.
+/// Writes the body of a request while waiting for the head of the response. A backend may
+/// answer before it has read the whole body; the rest is then written concurrently. After a
+/// failure nothing more is written, even if the host keeps its end open.
 async fn while_writing<T, E>(
     sending: impl Future<Output = Result<T, E>>,
     writing: Writing,
@@ -113,8 +113,7 @@ fn address(
     request.set_path_with_query(Some(path))
 }
 
-/// Returns the limits of time, for any number of requests. A host that has no
-/// such limits keeps its own.
+/// Returns the timeouts of all requests. A host without support for them keeps its own.
 #[must_use]
 pub(crate) fn options(settings: &Settings) -> RequestOptions {
     let nanoseconds = |time: Duration| Some(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
@@ -131,10 +130,10 @@ pub(crate) fn options(settings: &Settings) -> RequestOptions {
     options
 }
 
-/// The writing of a request's body.
+/// A future that writes the body of a request.
 type Writing = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Returns a body as the host reads it, and the writing of it.
+/// Returns the body for the host, and the future that writes it.
 fn contents(body: Option<Vec<u8>>) -> (Option<StreamReader<u8>>, FutureReader<BodyEnd>, Writing) {
     let Some(body) = body else {
         let (_, end) = wit_future::new(|| Ok(None));
@@ -145,12 +144,12 @@ fn contents(body: Option<Vec<u8>>) -> (Option<StreamReader<u8>>, FutureReader<Bo
     (Some(contents), end, Box::pin(write(body, bytes, ended)))
 }
 
-/// Writes a body, and that it is whole only if it is.
+/// Writes a body, and reports it as complete only if the host has read all of it.
 async fn write(body: Vec<u8>, mut bytes: StreamWriter<u8>, ended: FutureWriter<BodyEnd>) {
     let left = bytes.write_all(body).await;
     drop(bytes);
     if left.is_empty() {
-        // A host that no longer wants to know has the response already.
+        // A host that has dropped the future already has the response.
         ended.write(Ok(None)).await.ok();
     }
 }
@@ -162,7 +161,7 @@ impl Response {
         let head = Head {
             status,
             content_type: value(&headers, "content-type"),
-            // Each header is a call of the host.
+            // Reading a header is a call of the host.
             retry_after: match status {
                 200 => None,
                 _ => value(&headers, "retry-after"),
@@ -187,13 +186,12 @@ fn value(headers: &Fields, name: &str) -> Option<String> {
 }
 
 impl Body {
-    /// Reads what there is, waiting for at least one byte, into the room of
-    /// `buffer`; returns none at the end, be it a proper one or not. Must not be
-    /// called after that: reading an end that was reported as dropped traps.
+    /// Reads the available bytes into `buffer`, and waits for at least one. Returns `None` at
+    /// the end of the body, complete or not. Must not be called again after that: reading
+    /// from an end that was reported as dropped traps.
     ///
-    /// A read may end the stream and have bytes at once. wit-bindgen 0.57 reports
-    /// such a read as complete, but the buffer alone decides, because its result
-    /// is under discussion: <https://github.com/bytecodealliance/wit-bindgen/issues/1396>.
+    /// The last read may have bytes and end the stream. wit-bindgen 0.57 reports it as
+    /// complete, but that result is under discussion, so only the buffer counts: <https://github.com/bytecodealliance/wit-bindgen/issues/1396>.
     pub(crate) async fn read(&mut self, mut buffer: Vec<u8>) -> Option<Vec<u8>> {
         buffer.clear();
         buffer.reserve(READ_SIZE);
@@ -203,13 +201,13 @@ impl Body {
         }
     }
 
-    /// Tells whether the end of the body was a proper one.
+    /// Checks that the body is complete.
     pub(crate) async fn end(self) -> Result<(), ErrorCode> {
         drop(self.bytes);
         self.end.await.map(|_| ())
     }
 
-    /// Reads the whole body, or its beginning if it is longer than `limit`.
+    /// Reads the body up to `limit` bytes.
     pub(crate) async fn read_up_to(mut self, limit: usize) -> Result<Vec<u8>, ErrorCode> {
         let mut whole = Vec::new();
         let mut buffer = Vec::new();

@@ -1,4 +1,4 @@
-//! The exported interface: runs, and the agents that can be asked for.
+//! The exported interface: runs, and the list of agents.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -8,17 +8,17 @@ use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::{FutureReader, StreamReader};
 use tidegate_task::{KeepAwake, yield_to_host};
 
-use crate::audience::Audience;
 use crate::bindings::exports::tidegate::agent::runtime::Guest;
 use crate::bindings::{wit_future, wit_stream};
-use crate::censor::Censor;
 use crate::client::{Body, READ_SIZE, Response};
+use crate::event_sink::EventSink;
 use crate::instance::Instance;
 use crate::models::{LIST_LIMIT, parse_agents};
-use crate::pool::Reach;
+use crate::pool::Affinity;
+use crate::redactor::Redactor;
 use crate::request::Request;
 use crate::response::BODY_LIMIT;
-use crate::transcript::{Progress, Transcript};
+use crate::run_decoder::{Progress, RunDecoder};
 use crate::transport::error_within_response;
 use crate::types::{Agent, RunError, RunEvent, RunOutcome, RunRequest};
 
@@ -34,13 +34,13 @@ impl Guest for Component {
             wit_future::new(|| Err(RunError::Failed("the run was abandoned".to_owned())));
         let keep_awake = KeepAwake::join();
         spawn(async move {
-            let mut audience = Audience::new(events);
-            let ended = carry_out(request, &mut audience).await;
-            // The contract: first the stream ends, then the future resolves.
-            let clock = audience.close();
-            // A caller that does not want to know the ending has left.
+            let mut sink = EventSink::new(events);
+            let ended = carry_out(request, &mut sink).await;
+            // The runtime interface requires the stream to end before the future resolves.
+            let timer = sink.close();
+            // An error means that the caller has dropped the future.
             ending.write(ended).await.ok();
-            drop(clock);
+            drop(timer);
             keep_awake.leave();
         });
         (reader, ended)
@@ -48,125 +48,124 @@ impl Guest for Component {
 
     async fn agents() -> Result<Vec<Agent>, RunError> {
         let instance = Instance::load().await?;
-        // All servers offer the same; it is as good as a session of its own.
+        // All backends have the same agents, so any of them can answer.
         let response = instance
-            .send(Request::list_models(), "agents", Reach::Any)
+            .send(Request::list_models(), "agents", Affinity::Any)
             .await?;
-        let censor = &instance.censor;
+        let redactor = &instance.redactor;
         if !response.head.is_success("application/json") {
-            return Err(refusal(response, "", censor).await);
+            return Err(refusal(response, "", redactor).await);
         }
         let list = response.body.read_up_to(LIST_LIMIT).await;
-        let list = list.map_err(|code| error_within_response(&code, censor))?;
+        let list = list.map_err(|code| error_within_response(&code, redactor))?;
         parse_agents(&list, &instance.settings.models)
     }
 }
 
-/// Carries out a run for as long as anyone listens.
-async fn carry_out(run: RunRequest, audience: &mut Audience) -> Ending {
+/// Carries out a run as long as the caller reads its events.
+async fn carry_out(run: RunRequest, sink: &mut EventSink) -> Ending {
     let instance = Instance::load().await?;
-    let (settings, censor) = (&instance.settings, &instance.censor);
+    let (settings, redactor) = (&instance.settings, &instance.redactor);
     let request = Request::complete(&run, &settings.models)?;
-    let transcript = Transcript::new(&run, censor.clone());
-    let reach = settings.failover.reach(run.continuity);
+    let decoder = RunDecoder::new(&run, redactor.clone());
+    let affinity = settings.failover.affinity(run.continuity);
     let (agent, session) = (run.agent.clone(), run.session.clone());
-    // Its pictures need not be held beside the body that they are in.
+    // The body contains the images, so a second copy is not needed.
     drop(run);
-    let response = audience
-        .wait_for(instance.send(request, &session, reach))
+    let response = sink
+        .wait_for(instance.send(request, &session, affinity))
         .await??;
     if !response.head.is_success("text/event-stream") {
-        return Err(audience.wait_for(refusal(response, &agent, censor)).await?);
+        return Err(sink.wait_for(refusal(response, &agent, redactor)).await?);
     }
-    let patience = settings.between_events_timeout;
-    follow(response.body, transcript, patience, censor, audience).await
+    let timeout = settings.between_events_timeout;
+    follow(response.body, decoder, timeout, redactor, sink).await
 }
 
-/// Returns what a response means that is not what was asked for.
-async fn refusal(response: Response, agent: &str, censor: &Censor) -> RunError {
-    // A body that breaks explains nothing; the status does.
+/// Returns the error of an unexpected response.
+async fn refusal(response: Response, agent: &str, redactor: &Redactor) -> RunError {
+    // Without a complete body, the status alone determines the error.
     let body = response.body.read_up_to(BODY_LIMIT).await;
     response
         .head
-        .error(&body.unwrap_or_default(), agent, censor)
+        .error(&body.unwrap_or_default(), agent, redactor)
 }
 
-/// Tells everything that the body says, until it ends: what is ready together
-/// is told together. One read is ahead while the audience takes its time.
+/// Decodes the body and forwards its events. Events that are ready together are sent in one
+/// write. The next read is pending while the sink waits for the caller.
 async fn follow(
     mut body: Body,
-    mut transcript: Transcript,
-    patience: Duration,
-    censor: &Censor,
-    audience: &mut Audience,
+    mut decoder: RunDecoder,
+    timeout: Duration,
+    redactor: &Redactor,
+    sink: &mut EventSink,
 ) -> Ending {
     let (mut buffer, mut events) = (Vec::new(), Vec::new());
-    let (mut untold, mut quiet) = (0, Quiet::new(patience));
+    let (mut pending_bytes, mut quiet) = (0, QuietTimeout::new(timeout));
     loop {
         let mut reading = pin!(body.read(buffer));
-        let enough = untold >= READ_SIZE;
+        let enough = pending_bytes >= READ_SIZE;
         let soon = if enough {
             None
         } else {
             match reading.as_mut().now_or_never() {
-                None if !events.is_empty() => audience.wait_in_gap(reading.as_mut()).await?,
+                None if !events.is_empty() => sink.wait_in_gap(reading.as_mut()).await?,
                 ready => ready,
             }
         };
         let read = match soon {
             Some(read) => read,
             None => {
-                events = audience.tell(events).await?;
+                events = sink.send(events).await?;
                 if enough {
-                    // The caller takes this before it is told more: it has room
-                    // for a number of events, however large they are.
+                    // The caller must take these events first: it limits the number of
+                    // buffered events, but not their size.
                     yield_to_host().await;
                 }
-                untold = 0;
-                audience.wait_for(reading).await?
+                pending_bytes = 0;
+                sink.wait_for(reading).await?
             }
         };
         let Some(bytes) = read else { break };
-        untold += bytes.len();
-        match transcript.read(&bytes, &mut events) {
+        pending_bytes += bytes.len();
+        match decoder.read(&bytes, &mut events) {
             Ok(Progress::Open) => quiet.check(events.is_empty())?,
             ended => {
-                audience.tell(events).await?;
-                return ended.and_then(|_done| transcript.end());
+                sink.send(events).await?;
+                return ended.and_then(|_done| decoder.end());
             }
         }
         buffer = bytes;
     }
-    audience.tell(events).await?;
-    let ended = audience.wait_for(body.end()).await?;
-    ended.map_err(|code| error_within_response(&code, censor))?;
-    transcript.end()
+    sink.send(events).await?;
+    let ended = sink.wait_for(body.end()).await?;
+    ended.map_err(|code| error_within_response(&code, redactor))?;
+    decoder.end()
 }
 
-/// How long nothing has been told though the server sends something.
-struct Quiet {
-    patience: Duration,
+/// The timeout of a backend that sends bytes but no events, such as comments.
+struct QuietTimeout {
+    timeout: Duration,
     since: Option<Instant>,
 }
 
-impl Quiet {
-    fn new(patience: Duration) -> Self {
+impl QuietTimeout {
+    fn new(timeout: Duration) -> Self {
         let since = None;
-        Self { patience, since }
+        Self { timeout, since }
     }
 
-    /// Takes note of whether there is anything to tell. The clock is asked only
-    /// where there is not.
+    /// Checks the timeout after a read. The clock is read only if there are no events.
     fn check(&mut self, is_quiet: bool) -> Result<(), RunError> {
         if !is_quiet {
             self.since = None;
             return Ok(());
         }
         let since = *self.since.get_or_insert_with(Instant::now);
-        if since.elapsed() < self.patience {
+        if since.elapsed() < self.timeout {
             return Ok(());
         }
-        let why = "the server said nothing for too long";
+        let why = "the backend sent no event for too long";
         Err(RunError::TimedOut(why.to_owned()))
     }
 }

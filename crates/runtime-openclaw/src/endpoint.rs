@@ -1,4 +1,4 @@
-//! Where the upstream server is: a URL, taken apart for `wasi:http`.
+//! The URL of a backend, split for `wasi:http`.
 
 /// Whether the connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum Scheme {
     Https,
 }
 
-/// The address of an upstream server, as the base of its paths.
+/// The base URL of a backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     scheme: Scheme,
@@ -18,29 +18,29 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Parses an http or https URL; a slash at its end makes no difference.
+    /// Parses an http or https URL. A trailing slash is ignored.
     ///
     /// # Errors
-    /// What is wrong with the URL, without quoting it.
+    /// The violated rule, without the URL.
     pub fn parse(url: &str) -> Result<Self, &'static str> {
-        let no_url = "must be an http or https URL";
-        let (scheme, rest) = url.split_once("://").ok_or(no_url)?;
+        let not_http = "must be an http or https URL";
+        let (scheme, rest) = url.split_once("://").ok_or(not_http)?;
         let scheme = match scheme {
             _ if scheme.eq_ignore_ascii_case("http") => Scheme::Http,
             _ if scheme.eq_ignore_ascii_case("https") => Scheme::Https,
-            _ => return Err(no_url),
+            _ => return Err(not_http),
         };
         if rest.contains('#') {
-            return Err("must have no fragment");
+            return Err("must not have a fragment");
         }
         if rest.contains('?') {
-            return Err("must have no query");
+            return Err("must not have a query");
         }
         if !rest.bytes().all(is_url_byte) {
-            return Err(no_url);
+            return Err(not_http);
         }
         let slash = rest.find('/').unwrap_or(rest.len());
-        let (authority, path) = rest.split_at_checked(slash).ok_or(no_url)?;
+        let (authority, path) = rest.split_at_checked(slash).ok_or(not_http)?;
         check_authority(authority)?;
         Ok(Self {
             scheme,
@@ -61,7 +61,7 @@ impl Endpoint {
         &self.authority
     }
 
-    /// Returns the URL, in one way of several to write it.
+    /// Returns the URL in its normal form.
     #[must_use]
     pub fn url(&self) -> String {
         let scheme = match self.scheme {
@@ -71,21 +71,21 @@ impl Endpoint {
         [scheme, "://", &self.authority, &self.base].concat()
     }
 
-    /// Returns the path of a resource below the URL; `path` begins with a slash.
+    /// Appends a path, which begins with a slash, to the path of the URL.
     #[must_use]
     pub fn path(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 }
 
-/// RFC 3986, section 2: what a URL can hold without being encoded.
+/// Returns whether a URL may contain a byte without encoding (RFC 3986, section 2).
 fn is_url_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)
 }
 
 fn check_authority(authority: &str) -> Result<(), &'static str> {
     if authority.contains('@') {
-        return Err("must hold no user name or password; there is `token`");
+        return Err("must not contain a user name or password; set `token`");
     }
     let (host, port) = match authority.strip_prefix('[') {
         Some(address) => address.split_once(']').ok_or("must name a host")?,
@@ -101,7 +101,7 @@ fn check_authority(authority: &str) -> Result<(), &'static str> {
     if port.is_empty() || port.strip_prefix(':').is_some_and(is_port) {
         Ok(())
     } else {
-        Err("must have a port from 0 to 65535, or none")
+        Err("must have a port from 0 to 65535, or no port")
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_taken_apart() {
+    fn a_url_is_split() {
         let cases = [
             ("http://a", Scheme::Http, "a", "/v1/x"),
             ("http://a/", Scheme::Http, "a", "/v1/x"),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_the_same_however_it_is_written() {
+    fn a_url_has_one_normal_form() {
         for url in ["https://a.example:8443/b", "HTTPS://A.example:8443/b//"] {
             let endpoint = Endpoint::parse(url).unwrap();
             assert_eq!(endpoint.url(), "https://a.example:8443/b", "{url}");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_cannot_be_called_is_refused() {
+    fn an_invalid_url_is_rejected() {
         let refused = [
             "",
             "a",

@@ -1,43 +1,42 @@
-//! OpenAI's error object, as a body or an event of the upstream server has it.
+//! OpenAI's error object, in a body or an event of a backend.
 
 use std::borrow::Cow;
 
 use tidegate_json::{Member, Shape, SyntaxError, Value, object_shape};
 
-use crate::censor::Censor;
+use crate::redactor::Redactor;
 use crate::types::{InvalidKind, InvalidRequest};
 
-/// The most of a message that is shown to a client, in characters.
+/// The maximum length of a message for clients, in characters.
 const MESSAGE_LIMIT: usize = 1000;
 
-/// The most of a message that goes into the log, in characters.
+/// The maximum length of a message in the log, in characters.
 const LOG_LIMIT: usize = 200;
 
-/// The error that an upstream server tells of: `{message, type, param, code}`.
+/// An error of a backend: `{message, type, param, code}`.
 ///
-/// Servers differ in what they leave out and in the types of the rest, so
-/// nothing is required.
+/// Backends omit some members and use other types for others, so all are optional.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorObject {
-    /// What is wrong, in words.
+    /// A sentence for people.
     pub message: Option<String>,
-    /// The class of the error, `type`.
+    /// The kind of error, `type`.
     pub kind: Option<String>,
-    /// The field of the request that is meant.
+    /// The member of the request at fault.
     pub param: Option<String>,
-    /// A word for programs.
+    /// A code for programs.
     pub code: Option<String>,
 }
 
 impl ErrorObject {
-    /// Reads JSON text that is an error; one without words if it is none.
+    /// Parses an error. Other text becomes an error without members.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let error = tidegate_json::parse(text).unwrap_or_default();
         Self::of(error).unwrap_or_default()
     }
 
-    /// Returns what stands in an `error` field; none if it holds nothing.
+    /// Returns the error of a member `error`, or `None` if it is missing or `null`.
     #[must_use]
     pub fn of(error: Member<Self>) -> Option<Self> {
         match error {
@@ -47,7 +46,7 @@ impl ErrorObject {
         }
     }
 
-    /// Reads a body `{"error": …}`; none if it is not one.
+    /// Parses a body `{"error": …}`. Returns `None` for another body.
     #[must_use]
     pub fn from_body(body: &[u8]) -> Option<Self> {
         let text = str::from_utf8(body).ok()?;
@@ -55,30 +54,30 @@ impl ErrorObject {
         Self::of(body.error)
     }
 
-    /// Tells whether the error's type or code is one of `names`.
+    /// Returns whether the error's type or code is one of `names`.
     #[must_use]
     pub fn is_any_of(&self, names: &[&str]) -> bool {
         let mut own = [&self.kind, &self.code].into_iter().flatten();
         own.any(|own| names.contains(&own.as_str()))
     }
 
-    /// Returns what the error says about the client's request, for the client.
+    /// Returns the error for the client, as a fault of its request.
     #[must_use]
-    pub fn invalid_request(&self, kind: InvalidKind, censor: &Censor) -> InvalidRequest {
-        let clean = |text: &String| censor.clean(text, MESSAGE_LIMIT);
+    pub fn invalid_request(&self, kind: InvalidKind, redactor: &Redactor) -> InvalidRequest {
+        let clean = |text: &String| redactor.clean(text, MESSAGE_LIMIT);
         let message = self.message.as_ref().map(clean);
         InvalidRequest {
             kind,
-            message: message.unwrap_or_else(|| unexplained(kind).to_owned()),
+            message: message.unwrap_or_else(|| default_message(kind).to_owned()),
             param: self.param.as_ref().map(clean),
             code: self.code.as_ref().map(clean),
         }
     }
 
-    /// Writes the error down for the log, after `what` happened.
+    /// Formats the error for the log. The text begins with `what`.
     #[must_use]
-    pub fn log_text(&self, what: &str, censor: &Censor) -> String {
-        // Providers quote keys in what they say about them.
+    pub fn log_text(&self, what: &str, redactor: &Redactor) -> String {
+        // Providers quote API keys in messages about them.
         let about_keys = self.is_any_of(&[
             "authentication_error",
             "permission_error",
@@ -87,7 +86,7 @@ impl ErrorObject {
         let message = self.message.as_ref().filter(|_| !about_keys);
         let parts = [self.kind.as_ref(), self.code.as_ref(), message];
         let parts = parts.into_iter().flatten();
-        let parts: Vec<_> = parts.map(|part| censor.clean(part, LOG_LIMIT)).collect();
+        let parts: Vec<_> = parts.map(|part| redactor.clean(part, LOG_LIMIT)).collect();
         match parts.as_slice() {
             [] => what.to_owned(),
             parts => format!("{what}: {}", parts.join(", ")),
@@ -139,11 +138,11 @@ object_shape!(Body {
     "error" => error,
 });
 
-/// Returns the words for a mistake that the upstream did not explain.
-fn unexplained(kind: InvalidKind) -> &'static str {
+/// Returns the message for a fault that the backend did not explain.
+fn default_message(kind: InvalidKind) -> &'static str {
     match kind {
-        InvalidKind::Malformed => "The runtime refuses the request as invalid.",
-        InvalidKind::NotFound => "Something that the request names does not exist.",
+        InvalidKind::Malformed => "The runtime rejects the request as invalid.",
+        InvalidKind::NotFound => "The request names something that does not exist.",
         InvalidKind::TooLarge => "The request is too large for the runtime.",
         InvalidKind::Unprocessable => "The runtime cannot process the request.",
     }
@@ -154,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_read_as_far_as_it_goes() {
+    fn a_body_may_lack_members() {
         let full = ErrorObject {
             message: Some("m".to_owned()),
             kind: Some("t".to_owned()),
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn type_and_code_both_name_the_error() {
+    fn type_and_code_both_identify_the_error() {
         let body = br#"{"error":{"type":"a","code":"b"}}"#;
         let error = ErrorObject::from_body(body).unwrap();
         assert!(error.is_any_of(&["a"]));
@@ -197,25 +196,28 @@ mod tests {
     }
 
     #[test]
-    fn the_log_learns_the_kind_the_code_and_the_beginning_of_the_message() {
+    fn the_log_has_the_type_the_code_and_the_beginning_of_the_message() {
         let error = ErrorObject {
             message: Some("x".repeat(300)),
             kind: Some("api_error".to_owned()),
             code: Some("oops".to_owned()),
             param: None,
         };
-        let text = error.log_text("it broke", &Censor::default());
+        let text = error.log_text("it broke", &Redactor::default());
         let expected = format!("it broke: api_error, oops, {}…", "x".repeat(200));
         assert_eq!(text, expected);
         let nothing = ErrorObject::default();
-        assert_eq!(nothing.log_text("it broke", &Censor::default()), "it broke");
+        assert_eq!(
+            nothing.log_text("it broke", &Redactor::default()),
+            "it broke"
+        );
     }
 
     #[test]
-    fn the_log_does_not_learn_what_was_said_about_keys() {
+    fn the_log_omits_messages_about_api_keys() {
         let body = br#"{"error":{"message":"bad key sk-123","code":"invalid_api_key"}}"#;
         let error = ErrorObject::from_body(body).unwrap();
-        let text = error.log_text("it broke", &Censor::default());
+        let text = error.log_text("it broke", &Redactor::default());
         assert_eq!(text, "it broke: invalid_api_key");
     }
 }

@@ -1,7 +1,6 @@
-//! What an instance of the component keeps for all of its runs, and how their
-//! requests find a server.
+//! The state of an instance, and the failover of its requests.
 //!
-//! Uses the host: the configuration, the network and standard error.
+//! It uses the host: the configuration, the network and standard error.
 
 use std::cell::OnceCell;
 use std::io::Write as _;
@@ -10,25 +9,26 @@ use std::time::Duration;
 
 use spin_sdk::wasip3::clocks::monotonic_clock;
 use spin_sdk::wasip3::http::types::RequestOptions;
+use tidegate_config::variables::RUNTIME_TOKEN;
 
 use crate::availability::{Attempt, Moment};
-use crate::censor::Censor;
+use crate::backend::Backend;
 use crate::client::{self, Response};
-use crate::pool::{Member, Pool, Reach};
+use crate::pool::{Affinity, Member, Pool};
+use crate::redactor::Redactor;
 use crate::rendezvous::Digest;
 use crate::request::Request;
-use crate::server::{Server, TOKEN_VARIABLE};
 use crate::settings::Settings;
 use crate::store;
 use crate::transport::error_before_response;
 use crate::types::RunError;
 
-/// The settings, and what is known of the servers.
+/// The settings and the state of the backends.
 pub(crate) struct Instance {
     pub(crate) settings: Settings,
-    pub(crate) censor: Censor,
+    pub(crate) redactor: Redactor,
     pool: Pool,
-    /// The limits of time of each request.
+    /// The timeouts of each request.
     options: RequestOptions,
 }
 
@@ -37,22 +37,22 @@ thread_local! {
 }
 
 impl Instance {
-    /// Returns the instance, whose settings are loaded once in its life. Faulty
-    /// ones are read again by the next run, so that they can be mended under way.
+    /// Returns the instance, which loads its settings once. The next run reads faulty settings
+    /// again, so that the operator can correct them while the instance runs.
     pub(crate) async fn load() -> Result<Rc<Self>, RunError> {
         if let Some(instance) = INSTANCE.with(|instance| instance.get().cloned()) {
             return Ok(instance);
         }
-        let settings = tidegate_config::load(&[TOKEN_VARIABLE], Settings::read).await;
-        let settings = settings.map_err(|faults| RunError::Misconfigured(faults.to_string()))?;
-        // Another run may have been faster, with the same result.
+        let loaded = tidegate_config::load(&[RUNTIME_TOKEN], Settings::read).await;
+        let settings = loaded.map_err(|faults| RunError::Misconfigured(faults.to_string()))?;
+        // A concurrent run may have loaded the same settings first.
         Ok(INSTANCE.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Self::new(settings))))))
     }
 
     fn new(settings: Settings) -> Self {
         let instance = Self {
-            censor: Censor::new(&settings.servers),
-            pool: Pool::new(settings.servers.clone()),
+            redactor: Redactor::new(&settings.backends),
+            pool: Pool::new(settings.backends.clone()),
             options: client::options(&settings),
             settings,
         };
@@ -62,21 +62,20 @@ impl Instance {
         instance
     }
 
-    /// Sends a request to the server that the session belongs to, and to another
-    /// one only where `reach` allows it and the request surely was not sent: no
-    /// run begins twice.
+    /// Sends a request to the backend of its session. It goes to another backend only if
+    /// `affinity` allows it and the request was certainly not sent: no run begins twice.
     pub(crate) async fn send(
         &self,
         mut request: Request,
         session: &str,
-        reach: Reach,
+        affinity: Affinity,
     ) -> Result<Response, RunError> {
         let limit = self.settings.connect_timeout;
         let mut now = clock();
-        let mut route = self.pool.route(Digest::of(session), reach, now, limit);
+        let mut route = self.pool.route(Digest::of(session), affinity, now, limit);
         let mut unreachable = String::new();
         while let Some(Member {
-            server,
+            backend,
             availability,
         }) = route.next(now)
         {
@@ -85,13 +84,13 @@ impl Instance {
             } else {
                 request.body.take()
             };
-            request.authorize(server.token.as_ref());
+            request.authorize(backend.token.as_ref());
             let attempt = availability.attempt(now, limit);
             if attempt == Attempt::Probe {
                 self.share(now);
             }
-            let response = client::send(&request, body, &server.endpoint, &self.options).await;
-            match response.map_err(|code| error_before_response(&code, &self.censor)) {
+            let response = client::send(&request, body, &backend.endpoint, &self.options).await;
+            match response.map_err(|code| error_before_response(&code, &self.redactor)) {
                 Err(RunError::Unreachable(why)) => unreachable = why,
                 result => {
                     if availability.connected() {
@@ -101,41 +100,39 @@ impl Instance {
                 }
             }
             now = clock();
-            if let Some(wait) = availability.refused(attempt, now)
+            if let Some(backoff) = availability.refused(attempt, now)
                 && self.pool.has_choice()
             {
-                log(server, wait, &unreachable);
+                log_skipped(backend, backoff, &unreachable);
                 self.share(now);
             }
         }
         Err(RunError::Unreachable(unreachable))
     }
 
-    /// Tells other instances what is known of the servers.
+    /// Shares the backoff state with other instances.
     fn share(&self, now: Moment) {
         if self.pool.has_choice() {
-            store::tell(&self.pool, now);
+            store::share(&self.pool, now);
         }
     }
 }
 
-/// Returns the time of the host's clock, which only ever goes on.
+/// Returns the time of the host's monotonic clock.
 fn clock() -> Moment {
     Duration::from_nanos(monotonic_clock::now())
 }
 
-/// Tells the operator, and nobody else, that a server is passed over. A log that
-/// cannot be written stops no run.
-fn log(server: &Server, wait: Duration, why: &str) {
-    // Neither part can hold what JSON would escape: one has passed for a URL,
-    // the other is one of our own sentences.
+/// Logs that a backend is skipped. A failure to write does not affect the run.
+fn log_skipped(backend: &Backend, backoff: Duration, detail: &str) {
+    // The parts need no JSON escapes: one is part of a valid URL, the other a constant.
     let line = [
-        "{\"passed_over\":\"",
-        server.endpoint.authority(),
+        "{\"backend_skipped\":\"",
+        backend.endpoint.authority(),
         "\",\"seconds\":",
-        &wait.as_secs().to_string(),
+        &backoff.as_secs().to_string(),
         ",\"detail\":\"",
-        why,
+        detail,
         "\"}\n",
     ];
     std::io::stderr().write_all(line.concat().as_bytes()).ok();

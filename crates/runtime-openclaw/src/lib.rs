@@ -1,36 +1,33 @@
-//! Carries out agent runs by calling an OpenClaw gateway, or any other server
-//! of OpenAI's `POST /v1/chat/completions`, and always in streaming form.
+//! A runtime that carries out runs with OpenClaw, or with another server that has OpenAI's
+//! `POST /v1/chat/completions`. It always requests a stream.
 //!
 //! ```text
 //!  run-request
-//!      | settings    configuration document     -> Settings, or every fault
-//!      | request     RunRequest                 -> headers and JSON body
-//!      | rendezvous  session, servers           -> the server that it belongs to
-//!      | pool        who can be reached         -> that one, or the next
-//!      v                                 ----- effects ------------------------
-//!  component ── client ──▶ wasi:http/client ──▶ the gateways at `runtime.urls`
-//!      | audience    asks several times a second whether the caller still listens
-//!      v                                 ----- pure again below --------------
-//!      | response    status, headers, body      -> go on, or RunError
-//!      | sse         bytes, however they split  -> Event
-//!      | chunk       Event                      -> text, calls, finish, error
-//!      | tool_calls  deltas by upstream index   -> calls 0, 1, 2 …
-//!      | transcript  all of them in order       -> RunEvent*, then the ending
+//!      | settings     configuration document    -> Settings
+//!      | request      RunRequest                -> headers and JSON body
+//!      | rendezvous   session, backends         -> scores
+//!      | pool         scores, availability      -> the route of the request
+//!      v                              ----- effects ---------------------------
+//!  component ── instance ── client ──▶ wasi:http/client ──▶ the backends
+//!      | event_sink   sends events, and detects a disconnect of the caller
+//!      v                              ----- pure again below ------------------
+//!      | response     status, headers, body     -> continue, or RunError
+//!      | sse          bytes, split anywhere     -> Event
+//!      | chunk        Event                     -> text, calls, finish, error
+//!      | tool_calls   deltas                    -> calls 0, 1, 2 …
+//!      | run_decoder  all of these, in order    -> RunEvent*, then the outcome
 //!      v
 //!  stream<run-event>, future<result<run-outcome, run-error>>
 //! ```
 //!
-//! Nothing here depends on OpenClaw but the names of a few headers, which other
-//! servers ignore, and of the models, `openclaw/<agent>`, where the settings
-//! name no others.
+//! Only some headers, which other servers ignore, and the default model names
+//! (`openclaw/<agent>`) are specific to OpenClaw.
 
 mod bindings;
 
-pub mod absences;
-#[cfg(target_family = "wasm")]
-mod audience;
 pub mod availability;
-pub mod censor;
+pub mod backend;
+pub mod backoff_state;
 pub mod chunk;
 #[cfg(target_family = "wasm")]
 mod client;
@@ -39,22 +36,24 @@ mod component;
 pub mod endpoint;
 pub mod error_object;
 #[cfg(target_family = "wasm")]
+mod event_sink;
+#[cfg(target_family = "wasm")]
 mod instance;
 pub mod models;
 pub mod pool;
+pub mod redactor;
 pub mod rendezvous;
 pub mod request;
 pub mod response;
-pub mod server;
+pub mod run_decoder;
 pub mod settings;
 pub mod sse;
 #[cfg(target_family = "wasm")]
 mod store;
 pub mod tool_calls;
-pub mod transcript;
 pub mod transport;
 
-/// The types of the contract.
+/// The types of the runtime interface.
 pub mod types {
     pub use crate::bindings::exports::tidegate::agent::runtime::{
         Agent, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message,

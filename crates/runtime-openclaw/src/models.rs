@@ -1,5 +1,5 @@
-//! Agents as the upstream's models: the names under which they are asked for,
-//! and its `GET /v1/models` as the agents that there are.
+//! The models of a backend: the model of each agent, and the agents in its
+//! `GET /v1/models`.
 
 use std::borrow::Cow;
 
@@ -8,33 +8,31 @@ use tidegate_json::{Member, object_shape};
 
 use crate::types::{Agent, RunError};
 
-/// The largest list that is read, in bytes: some thousand agents.
+/// The maximum size of the list, in bytes: some thousand agents.
 pub const LIST_LIMIT: usize = 1024 * 1024;
 
-/// What stands before an agent's name in the name of its model.
+/// The prefix of an agent's model.
 const MODEL_PREFIX: &str = "openclaw/";
 
-/// OpenClaw's name for whichever agent is the default one. It is listed even
-/// where several agents make it unusable.
+/// OpenClaw's name of the default agent. OpenClaw lists it even if there is no default.
 const DEFAULT_ALIAS: &str = "default";
 
-/// Which of the upstream's models an agent is: `openclaw/<agent>`, unless it is
-/// configured to be another.
+/// The models of agents: `openclaw/<agent>`, unless another one is configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Models(Vec<(String, String)>);
 
 impl Models {
-    /// Reads `models`: agents with the names of their models.
+    /// Reads `models`: agents and their models.
     pub(crate) fn read(section: &mut Section<'_>) -> Self {
         let entries = section.text_entries("models").unwrap_or_default();
         if entries.iter().any(|(_, model)| model.trim().is_empty()) {
-            section.fault("models", "must not name an empty model");
+            section.fault("models", "must not contain an empty model name");
         }
         let lower = |(agent, model): (String, String)| (agent.to_ascii_lowercase(), model);
         Self(entries.into_iter().map(lower).collect())
     }
 
-    /// Returns the model that stands for an agent.
+    /// Returns the model of an agent.
     #[must_use]
     pub fn of_agent(&self, agent: &str) -> Cow<'_, str> {
         match self.0.iter().find(|(name, _)| name == agent) {
@@ -43,7 +41,7 @@ impl Models {
         }
     }
 
-    /// Adds the agents that a model stands for.
+    /// Adds the agents of a model.
     fn add_agents(&self, model: &str, agents: &mut Vec<Agent>) {
         let mut add = |agent: &str| {
             agents.push(Agent {
@@ -82,14 +80,13 @@ object_shape!(Model<'de> {
     "id" => id,
 });
 
-/// Reads the list of models. One without any agent, as other servers have it,
-/// is an empty list of agents.
+/// Parses the list of models. Models of other backends are not agents and are skipped.
 ///
 /// # Errors
-/// The body is no list of models.
+/// A body that is not a list of models.
 pub fn parse_agents(body: &[u8], models: &Models) -> Result<Vec<Agent>, RunError> {
     let names = model_names(body)
-        .ok_or_else(|| RunError::Failed("the server's list of models cannot be read".to_owned()))?;
+        .ok_or_else(|| RunError::Failed("the backend's list of models is invalid".to_owned()))?;
     let mut agents = Vec::new();
     for name in &names {
         models.add_agents(name, &mut agents);
@@ -136,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_agents_lists_none() {
-        let none = [""; 0];
-        assert_eq!(ids(r#"{"data":[{"id":"llama3:8b"},{"id":"gpt"}]}"#), none);
-        assert_eq!(ids(r#"{"data":[]}"#), none);
+    fn other_models_are_not_agents() {
+        let empty = [""; 0];
+        assert_eq!(ids(r#"{"data":[{"id":"llama3:8b"},{"id":"gpt"}]}"#), empty);
+        assert_eq!(ids(r#"{"data":[]}"#), empty);
     }
 
     #[test]
-    fn an_agent_is_the_model_that_it_is_configured_to_be() {
+    fn an_agent_has_its_configured_model() {
         let models = models("main: 'llama3:8b', Research: 'llama3:8b', openclaw: 'gpt-oss'");
         let cases = [
             ("main", "llama3:8b"),
@@ -157,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configured_model_is_listed_as_its_agents_and_no_other() {
+    fn a_configured_model_lists_its_agents_only() {
         let models = models("main: 'llama3:8b', beta: 'llama3:8b', gone: 'gpt'");
         let body = r#"{"data":[{"id":"openclaw/main"},{"id":"openclaw/other"},
             {"id":"llama3:8b"},{"id":"mistral"}]}"#;
@@ -165,14 +162,17 @@ mod tests {
     }
 
     #[test]
-    fn a_model_without_a_name_is_a_fault() {
+    fn an_empty_model_name_is_a_fault() {
         let document = Document::parse("{ models: { main: ' ' } }").unwrap();
         let faults = document.read(Models::read).unwrap_err();
-        assert_eq!(faults.to_string(), "models: must not name an empty model");
+        assert_eq!(
+            faults.to_string(),
+            "models: must not contain an empty model name"
+        );
     }
 
     #[test]
-    fn what_is_no_list_is_an_error() {
+    fn another_body_is_an_error() {
         for body in ["", "{}", "[]", r#"{"data":null}"#, r#"{"data":[{}]}"#] {
             let list = parse_agents(body.as_bytes(), &Models::default());
             assert!(list.is_err(), "{body}");

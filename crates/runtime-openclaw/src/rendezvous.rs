@@ -1,10 +1,9 @@
-//! Which server a session belongs to: weighted rendezvous hashing.
+//! Weighted rendezvous hashing: the backend of a session.
 //!
-//! Each server draws a lot for each session, from nothing but its own name and
-//! the session's, and the greatest lot has the session. So a session meets the
-//! same server every time, whatever the order of the servers; one that is
-//! added takes its share from all others alike, and one that is removed gives
-//! its sessions away and moves no other.
+//! Each backend is scored by hashing its URL with the session key, and the highest score
+//! wins. The order of the backends does not matter. A new backend takes an equal share from
+//! all others, and the sessions of a removed backend move to the others; no other session
+//! moves.
 //!
 //! Sources: Thaler and Ravishankar, "Using Name-Based Mappings to Increase Hit
 //! Rates", IEEE/ACM Transactions on Networking 6(1), 1998; for the weights the
@@ -13,16 +12,15 @@
 
 use std::f64::consts::LN_2;
 
-/// The greatest weight of a server.
-pub const GREATEST_WEIGHT: u16 = 1000;
+/// The maximum weight of a backend.
+pub const MAX_WEIGHT: u16 = 1000;
 
-/// How many terms of its series a logarithm is made of.
+/// The number of terms of the series of a logarithm.
 const TERMS: u32 = 10;
 
-/// A name as 64 bits, in which every bit of the name counts.
+/// A 64-bit digest of a name.
 ///
-/// It is the same on every machine and in every version: sessions would move
-/// with it.
+/// It is the same on every machine and in every version; otherwise sessions would move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest(u64);
 
@@ -43,41 +41,39 @@ impl Digest {
     }
 }
 
-/// What a server draws for a session.
-///
-/// Lots are never equal for two servers of different digests.
+/// The score of a backend for a session. Backends with different digests never have equal
+/// scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Lot {
-    /// The bits of a positive number, which are in the order of the numbers.
-    score: u64,
-    server: u64,
+pub struct Score {
+    /// The bits of a positive floating-point number, which have the order of the numbers.
+    bits: u64,
+    backend: u64,
 }
 
-impl Lot {
-    /// Draws the lot of a server; one of twice the weight has twice as many
-    /// sessions.
+impl Score {
+    /// Computes the score of a backend. Twice the weight means twice as many sessions.
     #[must_use]
-    pub fn draw(session: Digest, server: Digest, weight: u16) -> Self {
-        let score = f64::from(weight) / negative_ln(mix(session.0 ^ server.0));
+    pub fn of(session: Digest, backend: Digest, weight: u16) -> Self {
+        let score = f64::from(weight) / negative_ln(mix(session.0 ^ backend.0));
         Self {
-            score: score.to_bits(),
-            server: server.0,
+            bits: score.to_bits(),
+            backend: backend.0,
         }
     }
 }
 
-/// Returns the negative natural logarithm of a number that is drawn evenly
-/// between 0 and 1, from the bits of its draw. It is positive and finite.
+/// Returns the negative natural logarithm of a uniformly distributed number between 0 and 1,
+/// given as 64 random bits. It is positive and finite.
 ///
-/// The arithmetic gives the same on every machine, to the bit, which a library's
-/// logarithm does not promise; and that takes 5 KB.
-fn negative_ln(draw: u64) -> f64 {
-    // Not 0, and then the number is 2^-halvings times a fraction from 1/2 to 1.
-    let draw = draw | 1;
-    let halvings = draw.leading_zeros();
-    let fraction = ((draw << halvings) >> 11) as f64 / (1_u64 << 53) as f64;
-    // -ln(f) is 2 artanh((1 - f) / (1 + f)): a series that ten terms bring to
-    // within 1e-10 of its value, because the argument is at most 1/3.
+/// The result has the same bits on every machine, which a library's logarithm does not
+/// guarantee. A library's logarithm also takes 5 KB.
+fn negative_ln(random: u64) -> f64 {
+    // Avoid 0. The number is 2^-halvings times a fraction from 1/2 to 1.
+    let bits = random | 1;
+    let halvings = bits.leading_zeros();
+    let fraction = ((bits << halvings) >> 11) as f64 / (1_u64 << 53) as f64;
+    // -ln(f) is 2 artanh((1 - f) / (1 + f)). The argument is at most 1/3, so ten terms of
+    // the series are accurate to 1e-10.
     let argument = (1.0 - fraction) / (1.0 + fraction);
     let square = argument * argument;
     let series = (0..TERMS).rev();
@@ -85,7 +81,7 @@ fn negative_ln(draw: u64) -> f64 {
     f64::from(halvings) * LN_2 + 2.0 * argument * series
 }
 
-/// Spreads every bit of a number over all others, one to one.
+/// Mixes the bits of a number, one to one.
 ///
 /// Source: the finalizer of SplitMix64, Steele, Lea and Flood, "Fast Splittable
 /// Pseudorandom Number Generators", OOPSLA 2014 (variant 13 of David Stafford's).
@@ -99,7 +95,7 @@ fn mix(bits: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn servers(count: usize) -> Vec<Digest> {
+    fn backends(count: usize) -> Vec<Digest> {
         let url = |n| format!("http://10.0.{}.{}:18789", n / 256, n % 256);
         (0..count).map(|n| Digest::of(&url(n))).collect()
     }
@@ -108,14 +104,14 @@ mod tests {
         (0..count).map(|n| Digest::of(&format!("agent:main:openai-user:{n:064x}")))
     }
 
-    /// Returns which of the servers has a session.
-    fn winner(session: Digest, servers: &[Digest], weight: impl Fn(usize) -> u16) -> usize {
-        let lot = |n: &usize| Lot::draw(session, servers[*n], weight(*n));
-        (0..servers.len()).max_by_key(lot).unwrap()
+    /// Returns the index of the backend of a session.
+    fn winner(session: Digest, backends: &[Digest], weight: impl Fn(usize) -> u16) -> usize {
+        let score = |n: &usize| Score::of(session, backends[*n], weight(*n));
+        (0..backends.len()).max_by_key(score).unwrap()
     }
 
     #[test]
-    fn the_logarithm_is_one() {
+    fn the_logarithm_is_accurate() {
         let draws = (0..100_000)
             .map(mix)
             .chain([0, 1, u64::MAX, 1 << 63, u64::MAX >> 1]);
@@ -130,14 +126,14 @@ mod tests {
         }
     }
 
-    /// What is expected of even draws: chi-squared with 99 degrees of freedom is
-    /// above 160 once in ten thousand times, and these draws are always the same.
+    /// Chi-squared with 99 degrees of freedom exceeds 160 once in ten thousand times, and the
+    /// sessions of this test are always the same.
     #[test]
-    fn servers_of_one_weight_get_the_same_share() {
-        let servers = servers(100);
+    fn backends_of_one_weight_get_the_same_share() {
+        let backends = backends(100);
         let mut counts = vec![0_u32; 100];
         for session in sessions(50_000) {
-            counts[winner(session, &servers, |_| 1)] += 1;
+            counts[winner(session, &backends, |_| 1)] += 1;
         }
         let deviations = counts
             .iter()
@@ -147,11 +143,11 @@ mod tests {
     }
 
     #[test]
-    fn a_server_gets_sessions_by_its_weight() {
-        let servers = servers(4);
+    fn a_backend_gets_sessions_by_its_weight() {
+        let backends = backends(4);
         let mut counts = [0_u32; 4];
         for session in sessions(100_000) {
-            counts[winner(session, &servers, |n| [1, 2, 3, 4][n])] += 1;
+            counts[winner(session, &backends, |n| [1, 2, 3, 4][n])] += 1;
         }
         for (n, expected) in [10_000.0, 20_000.0, 30_000.0, 40_000.0]
             .into_iter()
@@ -164,12 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_added_takes_its_share_and_nothing_else_moves() {
-        let servers = servers(10);
+    fn a_new_backend_takes_its_share_and_no_other_session_moves() {
+        let backends = backends(10);
         let mut moved = 0;
         for session in sessions(50_000) {
-            let before = winner(session, &servers[..9], |_| 1);
-            let after = winner(session, &servers, |_| 1);
+            let before = winner(session, &backends[..9], |_| 1);
+            let after = winner(session, &backends, |_| 1);
             assert!(after == before || after == 9);
             moved += u32::from(after != before);
         }
@@ -177,33 +173,33 @@ mod tests {
     }
 
     #[test]
-    fn a_greater_weight_moves_sessions_to_its_server_only() {
-        let servers = servers(5);
+    fn a_greater_weight_moves_sessions_to_its_backend_only() {
+        let backends = backends(5);
         for session in sessions(20_000) {
-            let before = winner(session, &servers, |_| 10);
-            let after = winner(session, &servers, |n| if n == 2 { 13 } else { 10 });
+            let before = winner(session, &backends, |_| 10);
+            let after = winner(session, &backends, |n| if n == 2 { 13 } else { 10 });
             assert!(after == before || after == 2);
         }
     }
 
     #[test]
-    fn the_order_of_the_servers_means_nothing() {
-        let servers = servers(7);
-        let turned: Vec<_> = servers.iter().rev().copied().collect();
+    fn the_order_of_the_backends_does_not_matter() {
+        let backends = backends(7);
+        let turned: Vec<_> = backends.iter().rev().copied().collect();
         for session in sessions(1000) {
-            let one = servers[winner(session, &servers, |_| 1)];
+            let one = backends[winner(session, &backends, |_| 1)];
             let other = turned[winner(session, &turned, |_| 1)];
             assert_eq!(one, other);
         }
     }
 
-    /// A version that drew other lots would part every session from its past.
-    /// These were drawn by another program after the same description.
+    /// A version with other scores would separate every session from its past. Another
+    /// program computed these from the same description.
     #[test]
     fn sessions_stay_where_they_are_in_every_version() {
-        let servers = servers(8);
+        let backends = backends(8);
         let winners: Vec<_> = sessions(16)
-            .map(|session| winner(session, &servers, |n| [1, 3][n % 2]))
+            .map(|session| winner(session, &backends, |n| [1, 3][n % 2]))
             .collect();
         let expected = [7, 0, 2, 1, 7, 5, 4, 5, 3, 7, 1, 0, 7, 5, 3, 1];
         assert_eq!(winners, expected);

@@ -1,18 +1,18 @@
-//! The head of the upstream's response, and the body of one that is an error.
+//! The head of a backend's response, and the error that it means.
 //!
-//! A redirection is never followed: it would carry the token elsewhere.
+//! Redirects are never followed: they would send the token to another server.
 
-use crate::censor::Censor;
 use crate::error_object::ErrorObject;
+use crate::redactor::Redactor;
 use crate::types::{InvalidKind, RunError};
 
-/// The most of an error's body that is read, in bytes.
+/// The maximum size of the body of an error, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// The most of an error's type that goes into the log, in characters.
+/// The maximum length of an error's type in the log, in characters.
 const KIND_LIMIT: usize = 64;
 
-/// The part of the response's head that matters.
+/// The relevant parts of a response's head.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Head {
     /// The status code.
@@ -24,7 +24,7 @@ pub struct Head {
 }
 
 impl Head {
-    /// Tells whether the response is a success of the given media type.
+    /// Returns whether the response is a success with a media type.
     #[must_use]
     pub fn is_success(&self, media_type: &str) -> bool {
         let content_type = self.content_type.as_deref().unwrap_or_default();
@@ -32,61 +32,60 @@ impl Head {
         self.status == 200 && own.eq_ignore_ascii_case(media_type)
     }
 
-    /// Returns what a response that is no success means. `body` is the
-    /// beginning of its body, `agent` the one that was asked for.
+    /// Returns the error that the response means. `body` is the beginning of its body,
+    /// `agent` the agent of the run.
     #[must_use]
-    pub fn error(&self, body: &[u8], agent: &str, censor: &Censor) -> RunError {
+    pub fn error(&self, body: &[u8], agent: &str, redactor: &Redactor) -> RunError {
         let explained = ErrorObject::from_body(body);
         let error = explained.clone().unwrap_or_default();
-        let invalid = |kind| RunError::Invalid(error.invalid_request(kind, censor));
+        let invalid = |kind| RunError::Invalid(error.invalid_request(kind, redactor));
         match self.status {
             400 if is_unknown_agent(&error, agent) => RunError::UnknownAgent,
             400 => invalid(InvalidKind::Malformed),
-            401 | 403 => RunError::Denied(self.refusal(&error, censor)),
-            // Whoever speaks the protocol explains itself with an error object.
+            401 | 403 => RunError::Denied(self.refusal(&error, redactor)),
+            // A backend with this API explains a 404 with an error object.
             404 if explained.is_some() => invalid(InvalidKind::NotFound),
             404 | 405 => RunError::Denied(self.absence()),
-            408 => RunError::TimedOut("the server took too long to read the request".to_owned()),
+            408 => RunError::TimedOut("the backend took too long to read the request".to_owned()),
             413 => invalid(InvalidKind::TooLarge),
             422 => invalid(InvalidKind::Unprocessable),
             429 => RunError::Busy(self.retry_after_seconds()),
             503 | 529 => RunError::Unavailable(self.retry_after_seconds()),
-            _ => RunError::Failed(error.log_text(&self.failure(), censor)),
+            _ => RunError::Failed(error.log_text(&self.failure(), redactor)),
         }
     }
 
-    /// Returns the number of seconds to wait. A date is left out: no clock here
-    /// is known to agree with the server's.
+    /// Returns the number of seconds of `Retry-After`. A date is ignored, because the clocks
+    /// may differ.
     fn retry_after_seconds(&self) -> Option<u32> {
         self.retry_after.as_deref()?.trim().parse().ok()
     }
 
-    /// Says who refused, and nothing of the message: it may quote the token.
-    fn refusal(&self, error: &ErrorObject, censor: &Censor) -> String {
+    /// Describes a rejected token without the message, which may quote the token.
+    fn refusal(&self, error: &ErrorObject, redactor: &Redactor) -> String {
         let kind = error.kind.as_deref().unwrap_or("no reason given");
-        let kind = censor.clean(kind, KIND_LIMIT);
+        let kind = redactor.clean(kind, KIND_LIMIT);
         let status = self.status;
-        format!("the server refuses the configured token with status {status}: {kind}")
+        format!("the backend rejects the configured token with status {status}: {kind}")
     }
 
     fn absence(&self) -> String {
         let status = self.status;
         format!(
-            "status {status}: the server's chatCompletions endpoint is disabled or the URL is wrong"
+            "status {status}: the backend's chatCompletions endpoint is disabled, or the URL is wrong"
         )
     }
 
     fn failure(&self) -> String {
         match self.status {
-            200 => "the server answered with something else than was asked for".to_owned(),
-            status @ 300..400 => format!("the server redirects with status {status}"),
-            status => format!("the server answered with status {status}"),
+            200 => "the backend answered with another media type".to_owned(),
+            status @ 300..400 => format!("the backend redirects with status {status}"),
+            status => format!("the backend answered with status {status}"),
         }
     }
 }
 
-/// Compares with OpenClaw's whole sentence about the agent that was asked for:
-/// the error has no code that would tell it from other mistakes.
+/// Recognizes OpenClaw's error by its message: it has no code of its own.
 fn is_unknown_agent(error: &ErrorObject, agent: &str) -> bool {
     let sentence = format!("Unknown agent '{agent}'.");
     error.message.as_ref() == Some(&sentence)
@@ -105,7 +104,7 @@ mod tests {
     }
 
     fn error(head: &Head, body: &str) -> RunError {
-        head.error(body.as_bytes(), "main", &Censor::default())
+        head.error(body.as_bytes(), "main", &Redactor::default())
     }
 
     fn invalid(kind: InvalidKind, message: &str) -> RunError {
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_says_about_the_request_reaches_the_client() {
+    fn errors_about_the_request_reach_the_client() {
         let body = r#"{"error":{"message":"no","type":"invalid_request_error"}}"#;
         let cases = [
             (400, InvalidKind::Malformed),
@@ -157,15 +156,15 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_that_quotes_the_token_or_the_address_does_not_tell_them() {
+    fn a_rejected_token_is_logged_without_secrets() {
         let document =
             r#"{ tidegate: { runtime: { url: "http://10.0.0.7:18789", token: "s3cret" } } }"#;
         let document = tidegate_config::Document::parse(document).unwrap();
         let settings = crate::settings::Settings::read(&document).unwrap();
-        let censor = Censor::new(&settings.servers);
+        let redactor = Redactor::new(&settings.backends);
         let body = r#"{"error":{"message":"s3cret","type":"no s3cret at 10.0.0.7:18789"}}"#;
         for status in [401, 403] {
-            match head(status).error(body.as_bytes(), "main", &censor) {
+            match head(status).error(body.as_bytes(), "main", &redactor) {
                 RunError::Denied(text) => {
                     assert!(text.ends_with("no [removed] at [removed]"), "{text}");
                 }
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_that_is_not_explained_gets_our_words() {
+    fn an_unexplained_fault_has_a_default_message() {
         for (status, body) in [(400, ""), (413, "<html>"), (422, r#"{"detail":[]}"#)] {
             match error(&head(status), body) {
                 RunError::Invalid(invalid) => assert!(invalid.message.ends_with('.'), "{status}"),
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn param_and_code_are_passed_on_and_long_messages_cut() {
+    fn param_and_code_are_forwarded_and_long_messages_cut() {
         let long = "x".repeat(2000);
         let body = format!(r#"{{"error":{{"message":"{long}","param":"messages","code":"c"}}}}"#);
         let expected = RunError::Invalid(InvalidRequest {
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_agent_is_the_one_that_was_asked_for() {
+    fn an_unknown_agent_must_be_the_agent_of_the_run() {
         let body = |agent: &str| format!(r#"{{"error":{{"message":"Unknown agent '{agent}'."}}}}"#);
         assert_eq!(error(&head(400), &body("main")), RunError::UnknownAgent);
         let other = invalid(InvalidKind::Malformed, "Unknown agent 'beta'.");
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_is_not_there_is_the_operator_s_matter() {
+    fn a_missing_endpoint_is_an_error_for_the_operator() {
         let cases = [
             (404, "Not Found"),
             (404, r#"{"detail":"Not Found"}"#),
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_token_is_not_quoted() {
+    fn a_rejected_token_is_not_quoted() {
         let body = r#"{"error":{"message":"Incorrect key: s3cret","type":"unauthorized"}}"#;
         for status in [401, 403] {
             match error(&head(status), body) {
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_to_wait_is_read_in_seconds_only() {
+    fn retry_after_is_read_in_seconds_only() {
         let cases = [
             (Some("7"), Some(7)),
             (Some(" 7 "), Some(7)),
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_status_is_a_failure_of_the_server() {
+    fn every_other_status_is_a_failure() {
         for status in [
             200, 201, 204, 206, 301, 302, 304, 307, 402, 409, 418, 500, 502, 504, 599,
         ] {

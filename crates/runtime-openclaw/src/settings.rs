@@ -1,53 +1,50 @@
-//! The configuration of this component: the section `tidegate.runtime`.
+//! The settings of this component: the section `tidegate.runtime`.
 //!
-//! No other section is read or judged here; the gateway does that.
+//! The gateway reads the other sections.
 
 use std::time::Duration;
 
 use tidegate_config::{Document, Faults, Section};
 
+use crate::backend::Backend;
 use crate::models::Models;
-use crate::pool::Reach;
-use crate::server::Server;
+use crate::pool::Affinity;
 use crate::types::Continuity;
 
-/// The time to connect in; a server that does not take a connection for longer
-/// is not there.
+/// The default of `connectTimeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The time without a byte, at the beginning and later. Agents think for
-/// minutes; and this is the limit that hosts have of themselves.
+/// The default timeout without a byte. Agents reason for minutes, and hosts have the same
+/// limit by default.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The time without an event, which a server that sends comments could draw out
-/// for ever.
+/// The default timeout without an event, for a backend that sends comments only.
 const QUIET_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
-/// How the upstream servers are reached.
+/// The settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The servers, `url` or `urls`; at least one.
-    pub servers: Vec<Server>,
-    /// What becomes of the runs of a server that cannot be reached, `failover`.
+    /// The backends, `url` or `urls`; at least one.
+    pub backends: Vec<Backend>,
+    /// Which runs use another backend, `failover`.
     pub failover: Failover,
-    /// The servers' names for the agents, `models`.
+    /// The models of agents, `models`.
     pub models: Models,
-    /// How long connecting may take, `connectTimeout`.
+    /// The timeout of connecting, `connectTimeout`.
     pub connect_timeout: Duration,
-    /// How long the response may take to begin, `firstByteTimeout`.
+    /// The timeout of the first byte of a response, `firstByteTimeout`.
     pub first_byte_timeout: Duration,
-    /// How long the response may be silent later, `betweenBytesTimeout`.
+    /// The timeout between two bytes, `betweenBytesTimeout`.
     pub between_bytes_timeout: Duration,
-    /// How long it may send what says nothing, such as comments,
-    /// `betweenEventsTimeout`.
+    /// The timeout between two events, `betweenEventsTimeout`. Comments do not count.
     pub between_events_timeout: Duration,
 }
 
 impl Settings {
-    /// Reads the section out of the configuration document.
+    /// Reads the section of the configuration document.
     ///
     /// # Errors
-    /// Every fault of the section, an unknown key included.
+    /// All faults of the section, including unknown keys.
     pub fn read(document: &Document<'_>) -> Result<Self, Faults> {
         document.read(|root| {
             let mut section = root.section("tidegate").section("runtime");
@@ -60,7 +57,7 @@ impl Settings {
     fn from_section(section: &mut Section<'_>) -> Self {
         let failover = section.choice("failover", &FAILOVERS);
         Self {
-            servers: Server::read_all(section),
+            backends: Backend::read_all(section),
             failover: failover.unwrap_or(Failover::Stateless),
             models: Models::read(section),
             connect_timeout: timeout(section, "connectTimeout", CONNECT_TIMEOUT),
@@ -71,14 +68,14 @@ impl Settings {
     }
 }
 
-/// Which runs go to another server when theirs cannot be reached.
+/// Which runs use another backend when their own cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failover {
-    /// Those of a session without a past.
+    /// Runs in a fresh session.
     Stateless,
-    /// All of them. A session goes on without its past until its server is back.
+    /// All runs. A session continues without its past until its backend is back.
     All,
-    /// None.
+    /// No runs.
     Never,
 }
 
@@ -89,12 +86,12 @@ const FAILOVERS: [(&str, Failover); 3] = [
 ];
 
 impl Failover {
-    /// Returns where a run of such a session may go.
+    /// Returns which backends a run may use.
     #[must_use]
-    pub fn reach(self, continuity: Continuity) -> Reach {
+    pub fn affinity(self, continuity: Continuity) -> Affinity {
         match (self, continuity) {
-            (Self::All, _) | (Self::Stateless, Continuity::Fresh) => Reach::Any,
-            (Self::Never, _) | (Self::Stateless, Continuity::Continued) => Reach::Home,
+            (Self::All, _) | (Self::Stateless, Continuity::Fresh) => Affinity::Any,
+            (Self::Never, _) | (Self::Stateless, Continuity::Continued) => Affinity::Home,
         }
     }
 }
@@ -102,17 +99,17 @@ impl Failover {
 fn timeout(section: &mut Section<'_>, key: &'static str, default: Duration) -> Duration {
     let timeout = section.duration(key).unwrap_or(default);
     if timeout.is_zero() {
-        section.fault(key, "must be longer than nothing");
+        section.fault(key, "must be greater than zero");
     }
     timeout
 }
 
 #[cfg(test)]
 mod tests {
+    use tidegate_config::variables::RUNTIME_TOKEN;
     use tidegate_config::{Secret, Variables};
 
     use super::*;
-    use crate::server::TOKEN_VARIABLE;
 
     fn read(text: &str) -> Result<Settings, String> {
         read_with(text, &[])
@@ -127,16 +124,16 @@ mod tests {
         Settings::read(&document).map_err(|faults| faults.to_string())
     }
 
-    fn servers(settings: &Settings) -> Vec<String> {
-        let servers = settings.servers.iter();
-        servers.map(|server| server.endpoint.url()).collect()
+    fn backends(settings: &Settings) -> Vec<String> {
+        let backends = settings.backends.iter();
+        backends.map(|backend| backend.endpoint.url()).collect()
     }
 
     #[test]
-    fn an_empty_document_means_the_gateway_next_door() {
+    fn the_default_backend_is_openclaw_on_this_machine() {
         let settings = read("{}").unwrap();
-        assert_eq!(servers(&settings), ["http://127.0.0.1:18789"]);
-        assert_eq!(settings.servers[0].token, None);
+        assert_eq!(backends(&settings), ["http://127.0.0.1:18789"]);
+        assert_eq!(settings.backends[0].token, None);
         assert_eq!(settings.failover, Failover::Stateless);
         assert_eq!(settings.connect_timeout, Duration::from_secs(5));
         assert_eq!(settings.first_byte_timeout, Duration::from_secs(600));
@@ -145,15 +142,15 @@ mod tests {
     }
 
     #[test]
-    fn everything_can_be_set() {
+    fn every_key_is_read() {
         let settings = read(
             "{ tidegate: { runtime: { url: 'https://a.example/base/', token: 't', models: { main: 'm' }, failover: 'all',
                connectTimeout: '1s', firstByteTimeout: '2m', betweenBytesTimeout: '30s',
                betweenEventsTimeout: '5m' } } }",
         );
         let settings = settings.unwrap();
-        assert_eq!(servers(&settings), ["https://a.example/base"]);
-        assert_eq!(settings.servers[0].token, Some(Secret::new("t")));
+        assert_eq!(backends(&settings), ["https://a.example/base"]);
+        assert_eq!(settings.backends[0].token, Some(Secret::new("t")));
         assert_eq!(settings.failover, Failover::All);
         assert_eq!(settings.models.of_agent("main"), "m");
         assert_eq!(settings.connect_timeout, Duration::from_secs(1));
@@ -163,40 +160,44 @@ mod tests {
     }
 
     #[test]
-    fn a_run_leaves_its_server_only_as_far_as_it_is_configured() {
+    fn failover_determines_the_affinity() {
         let cases = [
-            ("stateless", Reach::Any, Reach::Home),
-            ("all", Reach::Any, Reach::Any),
-            ("none", Reach::Home, Reach::Home),
+            ("stateless", Affinity::Any, Affinity::Home),
+            ("all", Affinity::Any, Affinity::Any),
+            ("none", Affinity::Home, Affinity::Home),
         ];
         for (name, fresh, continued) in cases {
             let text = format!("{{ tidegate: {{ runtime: {{ failover: '{name}' }} }} }}");
             let failover = read(&text).unwrap().failover;
-            assert_eq!(failover.reach(Continuity::Fresh), fresh, "{name}");
-            assert_eq!(failover.reach(Continuity::Continued), continued, "{name}");
+            assert_eq!(failover.affinity(Continuity::Fresh), fresh, "{name}");
+            assert_eq!(
+                failover.affinity(Continuity::Continued),
+                continued,
+                "{name}"
+            );
         }
     }
 
     #[test]
-    fn the_document_s_token_comes_before_the_variable_s() {
-        let variable = [(TOKEN_VARIABLE, "variable")];
+    fn the_documents_token_overrides_the_variable() {
+        let variable = [(RUNTIME_TOKEN, "variable")];
         let named = "{ tidegate: { runtime: { token: 'document' } } }";
         let cases = [("{}", "variable"), (named, "document")];
         for (text, expected) in cases {
             let settings = read_with(text, &variable).unwrap();
             let expected = Some(Secret::new(expected));
-            assert_eq!(settings.servers[0].token, expected, "{text}");
+            assert_eq!(settings.backends[0].token, expected, "{text}");
         }
     }
 
     #[test]
-    fn a_blank_token_is_none() {
+    fn a_blank_token_counts_as_missing() {
         let settings = read("{ tidegate: { runtime: { token: ' ' } } }").unwrap();
-        assert_eq!(settings.servers[0].token, None);
+        assert_eq!(settings.backends[0].token, None);
     }
 
     #[test]
-    fn every_fault_is_told_and_no_value_is_quoted() {
+    fn every_fault_is_reported_without_a_value() {
         let faults = read(
             "{ tidegate: { runtime: { url: 'ftp://s3cret', token: 'a\\nb', tokn: 1,
                connectTimeout: '0s', firstByteTimeout: 5, failover: 'some' } } }",
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn other_sections_are_none_of_our_business() {
+    fn other_sections_are_ignored() {
         let text = "{ gateway: 1, tidegate: { keys: 'x', stream: { what: '${NOPE}' } } }";
         assert!(read(text).is_ok());
     }

@@ -1,27 +1,25 @@
-//! The host's key-value store, where there is one. The only file that names
-//! `wasi:keyvalue`.
+//! The host's key-value store, `wasi:keyvalue`, in which instances share their backoff state.
 //!
-//! Its import stands behind the feature `store`, because a host without the
-//! interface would not start a component that asks for it. A store that fails is
-//! as good as none: each instance finds out for itself then.
+//! The feature `store` adds the import, because a host without the interface does not start
+//! a component that imports it. If the store fails, each instance has its own state.
 
 use crate::availability::Moment;
 use crate::pool::Pool;
 
-/// Tells a pool what other instances know.
+/// Reads the backoff state of other instances.
 pub(crate) fn learn(pool: &Pool, now: Moment) {
     #[cfg(feature = "store")]
     host::learn(pool, now);
     #[cfg(not(feature = "store"))]
-    let _nobody = (pool, now);
+    let _unused = (pool, now);
 }
 
-/// Tells other instances what a pool knows.
-pub(crate) fn tell(pool: &Pool, now: Moment) {
+/// Writes the backoff state for other instances.
+pub(crate) fn share(pool: &Pool, now: Moment) {
     #[cfg(feature = "store")]
-    host::tell(pool, now);
+    host::share(pool, now);
     #[cfg(not(feature = "store"))]
-    let _nobody = (pool, now);
+    let _unused = (pool, now);
 }
 
 #[cfg(feature = "store")]
@@ -32,10 +30,10 @@ mod host {
 
     use super::{Moment, Pool};
 
-    /// The name under which a host keeps the store.
+    /// The name of the store.
     const NAME: &str = "default";
 
-    /// The name of the value.
+    /// The key of the backoff state. Instances of other versions use the same key.
     const KEY: &str = "tidegate-runtime/absences";
 
     pub(super) fn learn(pool: &Pool, now: Moment) {
@@ -45,9 +43,9 @@ mod host {
         }
     }
 
-    pub(super) fn tell(pool: &Pool, now: Moment) {
+    pub(super) fn share(pool: &Pool, now: Moment) {
         if let Some(bucket) = open() {
-            bucket.set(KEY, &pool.absences(now, time())).ok();
+            bucket.set(KEY, &pool.backoff_state(now, time())).ok();
         }
     }
 

@@ -1,59 +1,59 @@
-//! The tool calls of one answer, put together from deltas.
+//! The tool calls of one reply, assembled from deltas.
 //!
-//! The upstream numbers its calls as it likes; here they are 0, 1, 2 … in the
-//! order in which they begin. A call begins once its name is certain: when the
-//! first piece of its arguments comes, when another call comes, or at the end.
+//! A backend may use any indexes. Here, calls have the indexes 0, 1, 2 … in the order in
+//! which they begin. A call begins when its name is complete: at the first part of its
+//! arguments, at the beginning of another call, or at the end.
 
 use crate::chunk::{FunctionDelta, ToolCallDelta};
 use crate::types::{RunEvent, ToolArgumentsDelta, ToolCallStart};
 
-/// The most calls that one answer may have; OpenAI's limit of tools in a
-/// request is 128, and models call a few of them.
+/// The maximum number of calls in a reply. OpenAI allows 128 tools in a request, and models
+/// call a few of them.
 const CALL_LIMIT: usize = 256;
 
-/// The most bytes of name, id and arguments that a call without a certain name
-/// may gather.
+/// The maximum size of a call without a complete name, in bytes.
 const PENDING_LIMIT: usize = 1024 * 1024;
 
-/// What is wrong with the tool calls of an answer, for the log.
+/// Invalid tool calls; the reason for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SyntaxError(pub &'static str);
+pub struct InvalidToolCalls(pub &'static str);
 
 /// The tool calls so far.
 #[derive(Debug, Default)]
 pub struct ToolCalls {
-    /// In the order in which they were first heard of.
+    /// All calls, in the order of their first deltas.
     calls: Vec<Call>,
-    /// The ids of those that have begun, by their index.
+    /// The ids of the calls that have begun, by their index.
     begun: Vec<String>,
 }
 
 #[derive(Debug)]
 struct Call {
+    /// The index of the backend, if it has one.
     upstream: Option<u64>,
-    /// What the upstream calls it; blank if it does not.
+    /// The id of the backend; empty if it has none.
     id: String,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
-    /// Not told yet: what there is of the name, and arguments that came early.
+    /// It has not begun: the name so far, and early arguments.
     Pending { name: String, arguments: String },
-    /// Told, under this index.
+    /// It has begun with this index.
     Begun(u32),
 }
 
 impl ToolCalls {
-    /// Adds a delta and tells what became certain by it.
+    /// Adds a delta and appends the resulting events.
     ///
     /// # Errors
-    /// More calls, or more of a nameless one, than there may be.
+    /// Too many calls, and a call without a name that is too large.
     pub fn add(
         &mut self,
         delta: ToolCallDelta,
         events: &mut Vec<RunEvent>,
-    ) -> Result<(), SyntaxError> {
+    ) -> Result<(), InvalidToolCalls> {
         let at = match self.find(&delta) {
             Some(at) => at,
             None => {
@@ -77,29 +77,29 @@ impl ToolCalls {
         self.check_pending(at)
     }
 
-    /// Begins every call whose name is known. Called at the end of the answer,
-    /// it leaves only nameless ones.
+    /// Begins every call with a name. At the end of the reply, only calls without a name
+    /// remain.
     pub fn begin_all(&mut self, events: &mut Vec<RunEvent>) {
         for at in 0..self.calls.len() {
             self.begin(at, events);
         }
     }
 
-    /// Tells whether any call has begun.
+    /// Returns whether any call has begun.
     #[must_use]
     pub fn any_begun(&self) -> bool {
         !self.begun.is_empty()
     }
 
-    /// Tells whether every call has begun.
+    /// Returns whether every call has begun.
     #[must_use]
     pub fn all_begun(&self) -> bool {
         self.begun.len() == self.calls.len()
     }
 
-    /// Finds the call that a delta continues: the latest of its index, or
-    /// without an index the latest of all. Servers that give every call the
-    /// index 0, or none, tell a new one apart by its id.
+    /// Finds the call that a delta continues: the latest with its index, or the latest of all
+    /// for a delta without an index. Some backends use the index 0, or no index, for every
+    /// call; then a new id means a new call.
     fn find(&self, delta: &ToolCallDelta) -> Option<usize> {
         let latest = match delta.index {
             Some(_) => self
@@ -113,9 +113,9 @@ impl ToolCalls {
         (!delta.id.as_ref().is_some_and(is_new)).then_some(latest)
     }
 
-    fn open(&mut self, upstream: Option<u64>) -> Result<usize, SyntaxError> {
+    fn open(&mut self, upstream: Option<u64>) -> Result<usize, InvalidToolCalls> {
         if self.calls.len() == CALL_LIMIT {
-            return Err(SyntaxError("the answer calls too many tools"));
+            return Err(InvalidToolCalls("the reply has too many tool calls"));
         }
         self.calls.push(Call {
             upstream,
@@ -128,7 +128,7 @@ impl ToolCalls {
         Ok(self.calls.len() - 1)
     }
 
-    /// Begins a call if its name is known and it has not begun.
+    /// Begins a call if it has a name and has not begun.
     fn begin(&mut self, at: usize, events: &mut Vec<RunEvent>) {
         let Some(call) = self.calls.get_mut(at) else {
             return;
@@ -161,20 +161,20 @@ impl ToolCalls {
         }
     }
 
-    fn check_pending(&self, at: usize) -> Result<(), SyntaxError> {
+    fn check_pending(&self, at: usize) -> Result<(), InvalidToolCalls> {
         let pending = match self.calls.get(at).map(|call| &call.state) {
             Some(State::Pending { name, arguments }) => name.len() + arguments.len(),
             Some(State::Begun(_)) | None => 0,
         };
         if pending > PENDING_LIMIT {
-            return Err(SyntaxError("a tool call is too long and has no name"));
+            return Err(InvalidToolCalls("a tool call without a name is too large"));
         }
         Ok(())
     }
 }
 
 impl Call {
-    /// Adds a piece of the name. Some servers repeat the name in every delta.
+    /// Adds a part of the name. Some backends repeat the name in every delta.
     fn add_name(&mut self, piece: &str) {
         if let State::Pending { name, .. } = &mut self.state
             && name != piece
@@ -184,8 +184,7 @@ impl Call {
     }
 }
 
-/// Returns the upstream's id, or one of our own where that is missing or
-/// already taken.
+/// Returns the backend's id, or a generated one if it is missing or a duplicate.
 fn unique_id(id: &str, taken: &[String]) -> String {
     let is_free = |id: &String| !id.is_empty() && !taken.contains(id);
     let upstream = std::iter::once(id.to_owned());
@@ -197,7 +196,7 @@ fn unique_id(id: &str, taken: &[String]) -> String {
 mod tests {
     use super::*;
 
-    /// A delta in short: `(index, id, name, arguments)`, blank for missing.
+    /// A short form of a delta: `(index, id, name, arguments)`, empty for missing.
     type Short<'t> = (Option<u64>, &'t str, &'t str, &'t str);
 
     fn delta((index, id, name, arguments): Short<'_>) -> ToolCallDelta {
@@ -212,8 +211,8 @@ mod tests {
         }
     }
 
-    /// Adds all deltas and writes the events down: `+id name`, `index:json`.
-    fn told(deltas: &[Short<'_>]) -> Vec<String> {
+    /// Adds all deltas and formats the events: `+id name`, `index:json`.
+    fn events(deltas: &[Short<'_>]) -> Vec<String> {
         let (mut calls, mut events) = (ToolCalls::default(), Vec::new());
         for short in deltas {
             calls.add(delta(*short), &mut events).unwrap();
@@ -230,10 +229,10 @@ mod tests {
         }
     }
 
-    /// Checks a table of `(what, deltas, what is told)`.
+    /// Checks a table of `(name, deltas, events)`.
     fn check(cases: &[(&str, &[Short<'_>], &[&str])]) {
         for (what, deltas, expected) in cases {
-            assert_eq!(told(deltas), *expected, "{what}");
+            assert_eq!(events(deltas), *expected, "{what}");
         }
     }
 
@@ -241,7 +240,7 @@ mod tests {
     const ONE: Option<u64> = Some(1);
 
     #[test]
-    fn calls_are_numbered_in_the_order_in_which_they_begin() {
+    fn calls_are_numbered_in_their_order() {
         check(&[
             (
                 "as OpenAI and OpenClaw send them",
@@ -288,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn every_call_has_an_id_of_its_own() {
+    fn every_call_has_a_unique_id() {
         check(&[
             (
                 "no ids",
@@ -314,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_begins_when_its_name_is_certain() {
+    fn a_call_begins_when_its_name_is_complete() {
         check(&[
             (
                 "a name in pieces",
@@ -352,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_without_a_name_is_never_told() {
+    fn a_call_without_a_name_never_begins() {
         let (mut calls, mut events) = (ToolCalls::default(), Vec::new());
         calls
             .add(delta((None, "a", "", "{}")), &mut events)
@@ -364,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nameless_call_does_not_gather_without_limit() {
+    fn a_call_without_a_name_has_a_limited_size() {
         let (mut calls, mut events) = (ToolCalls::default(), Vec::new());
         let piece = "x".repeat(PENDING_LIMIT / 4);
         let mut add = || calls.add(delta((None, "a", "", &piece)), &mut events);
@@ -373,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_limited_in_number() {
+    fn the_number_of_calls_is_limited() {
         let (mut calls, mut events) = (ToolCalls::default(), Vec::new());
         let added = (0..=CALL_LIMIT as u64)
             .try_for_each(|index| calls.add(delta((Some(index), "", "f", "{}")), &mut events));

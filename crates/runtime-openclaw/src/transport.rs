@@ -1,52 +1,54 @@
-//! What a failure of the connection means for a run.
+//! The run errors of failed connections.
 
 use spin_sdk::wasip3::http::types::ErrorCode;
 
-use crate::censor::Censor;
+use crate::redactor::Redactor;
 use crate::types::RunError;
 
-/// The most of a host's own words that goes into the log, in characters.
+/// The maximum length of a host's message in the log, in characters.
 const DETAIL_LIMIT: usize = 200;
 
-/// Returns how a connection that failed within the response ends a run. Such a
-/// run has begun, so the server was not unreachable, whatever the code.
+/// Returns the run error of a connection that failed during the response. The run has begun,
+/// so the backend was reachable, whatever the code.
 #[must_use]
-pub fn error_within_response(code: &ErrorCode, censor: &Censor) -> RunError {
-    match error_before_response(code, censor) {
-        RunError::Unreachable(_) => RunError::Failed(failure(code, censor)),
+pub fn error_within_response(code: &ErrorCode, redactor: &Redactor) -> RunError {
+    match error_before_response(code, redactor) {
+        RunError::Unreachable(_) => RunError::Failed(failure(code, redactor)),
         other => other,
     }
 }
 
-/// Returns how a connection that failed before the response ends a run.
+/// Returns the run error of a connection that failed before the response.
 ///
-/// Only where the request surely did not arrive is the server unreachable:
-/// nothing was run then, and the caller may ask again.
+/// A backend is unreachable only if the request certainly did not arrive. Then no run began,
+/// and the caller may retry.
 #[must_use]
-pub fn error_before_response(code: &ErrorCode, censor: &Censor) -> RunError {
+pub fn error_before_response(code: &ErrorCode, redactor: &Redactor) -> RunError {
     match code {
         ErrorCode::DnsTimeout | ErrorCode::DnsError(_) => {
-            unreachable("the server's name cannot be resolved")
+            unreachable("the backend's name cannot be resolved")
         }
         ErrorCode::DestinationNotFound
         | ErrorCode::DestinationUnavailable
-        | ErrorCode::DestinationIpUnroutable => unreachable("there is no way to the server"),
+        | ErrorCode::DestinationIpUnroutable => unreachable("there is no route to the backend"),
         ErrorCode::DestinationIpProhibited | ErrorCode::HttpRequestDenied => {
-            unreachable("the host does not let this component reach the server")
+            unreachable("the host does not allow connections to the backend")
         }
-        ErrorCode::ConnectionRefused => unreachable("the server refuses the connection"),
-        ErrorCode::ConnectionTimeout => unreachable("the server does not take the connection"),
+        ErrorCode::ConnectionRefused => unreachable("the backend refuses the connection"),
+        ErrorCode::ConnectionTimeout => {
+            unreachable("the backend did not accept the connection in time")
+        }
         ErrorCode::ConnectionLimitReached => unreachable("the host has too many connections"),
         ErrorCode::TlsProtocolError
         | ErrorCode::TlsCertificateError
-        | ErrorCode::TlsAlertReceived(_) => unreachable("no secure connection to the server"),
+        | ErrorCode::TlsAlertReceived(_) => unreachable("the TLS connection to the backend failed"),
         ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
-            RunError::TimedOut("the server was silent for too long".to_owned())
+            RunError::TimedOut("the backend was silent for too long".to_owned())
         }
         ErrorCode::ConnectionWriteTimeout => {
-            RunError::TimedOut("the server did not take the request in time".to_owned())
+            RunError::TimedOut("the backend did not read the request in time".to_owned())
         }
-        other => RunError::Failed(failure(other, censor)),
+        other => RunError::Failed(failure(other, redactor)),
     }
 }
 
@@ -54,10 +56,10 @@ fn unreachable(why: &str) -> RunError {
     RunError::Unreachable(why.to_owned())
 }
 
-/// Names any other failure by its code; the host's own words may hold the URL.
-fn failure(code: &ErrorCode, censor: &Censor) -> String {
-    let detail = censor.clean(&format!("{code:?}"), DETAIL_LIMIT);
-    format!("the connection to the server failed: {detail}")
+/// Describes another failure by its code. The host's message may contain the URL.
+fn failure(code: &ErrorCode, redactor: &Redactor) -> String {
+    let detail = redactor.clean(&format!("{code:?}"), DETAIL_LIMIT);
+    format!("the connection to the backend failed: {detail}")
 }
 
 #[cfg(test)]
@@ -65,17 +67,17 @@ mod tests {
     use super::*;
 
     fn error(code: &ErrorCode) -> RunError {
-        error_before_response(code, &Censor::default())
+        error_before_response(code, &Redactor::default())
     }
 
     #[test]
-    fn a_run_that_began_was_never_unreachable() {
+    fn a_run_that_began_is_never_unreachable() {
         for code in [ErrorCode::ConnectionTimeout, ErrorCode::TlsProtocolError] {
-            let error = error_within_response(&code, &Censor::default());
+            let error = error_within_response(&code, &Redactor::default());
             assert!(matches!(error, RunError::Failed(_)), "{code:?}");
         }
         let silence = ErrorCode::ConnectionReadTimeout;
-        let error = error_within_response(&silence, &Censor::default());
+        let error = error_within_response(&silence, &Redactor::default());
         assert!(matches!(error, RunError::TimedOut(_)));
     }
 

@@ -1,4 +1,4 @@
-//! The fields of a chunk as they stand in the JSON text.
+//! The members of a chunk in the JSON text.
 
 use std::borrow::Cow;
 

@@ -140,7 +140,7 @@ fn channel_model_trace_and_token_become_headers() {
 }
 
 #[test]
-fn each_server_is_told_its_own_token_and_no_other() {
+fn each_backend_is_told_its_own_token_and_no_other() {
     let mut request = complete(&request()).unwrap();
     let tokens = |request: &Request| {
         let headers = request.headers.iter();

@@ -8,16 +8,16 @@ type Told = (Vec<RunEvent>, Result<RunOutcome, RunError>);
 
 /// Reads a stream in pieces and ends the run where the stream ends.
 fn told<'p>(request: &RunRequest, pieces: impl IntoIterator<Item = &'p [u8]>) -> Told {
-    let mut transcript = Transcript::new(request, Censor::default());
+    let mut run_decoder = RunDecoder::new(request, Redactor::default());
     let mut events = Vec::new();
     for piece in pieces {
-        match transcript.read(piece, &mut events) {
+        match run_decoder.read(piece, &mut events) {
             Ok(Progress::Open) => {}
             Ok(Progress::Done) => break,
             Err(error) => return (events, Err(error)),
         }
     }
-    (events, transcript.end())
+    (events, run_decoder.end())
 }
 
 /// Reads a stream whole, byte by byte and cut at every byte; all must agree.

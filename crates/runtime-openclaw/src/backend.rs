@@ -1,33 +1,30 @@
-//! An upstream server: where it is, how it is authorized with, and its share of
-//! the sessions.
+//! A backend: its URL, its token, and its share of the sessions.
 
+use tidegate_config::variables::RUNTIME_TOKEN;
 use tidegate_config::{Secret, Section};
 
 use crate::endpoint::Endpoint;
-use crate::rendezvous::{Digest, GREATEST_WEIGHT, Lot};
+use crate::rendezvous::{Digest, MAX_WEIGHT, Score};
 
-/// The variable that holds the token where the document names none.
-pub const TOKEN_VARIABLE: &str = "TIDEGATE_RUNTIME_TOKEN";
-
-/// Where OpenClaw's gateway listens unless it is told otherwise.
+/// OpenClaw's default URL.
 const DEFAULT_URL: &str = "http://127.0.0.1:18789";
 
-/// How many servers there may be.
+/// The maximum number of backends.
 const LIMIT: usize = 1000;
 
-/// One of the servers that carry out runs.
+/// A server that carries out runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
-    /// Where it is.
+pub struct Backend {
+    /// Its URL.
     pub endpoint: Endpoint,
-    /// What to authorize with; without one, nothing is sent.
+    /// Its token. Without a token, no credential is sent.
     pub token: Option<Secret>,
     weight: u16,
     digest: Digest,
 }
 
-impl Server {
-    /// Makes a server; one of twice the weight gets twice as many sessions.
+impl Backend {
+    /// Makes a backend. Twice the weight means twice as many sessions.
     #[must_use]
     pub fn new(endpoint: Endpoint, weight: u16, token: Option<Secret>) -> Self {
         Self {
@@ -38,24 +35,23 @@ impl Server {
         }
     }
 
-    /// Draws the server's lot for a session.
+    /// Computes the backend's score for a session.
     #[must_use]
-    pub fn draw(&self, session: Digest) -> Lot {
-        Lot::draw(session, self.digest, self.weight)
+    pub fn score(&self, session: Digest) -> Score {
+        Score::of(session, self.digest, self.weight)
     }
 
-    /// Returns a number that is the server's own, whatever the list.
+    /// Returns the digest of the backend's URL.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.digest.number()
     }
 
-    /// Reads `urls`, or `url` for one server alone, with the `token` of all that
-    /// have none of their own.
+    /// Reads `urls`, or `url` for a single backend. `token` is the default token.
     pub(crate) fn read_all(section: &mut Section<'_>) -> Vec<Self> {
-        let token = section.secret("token");
-        let token = token.or_else(|| section.variable(TOKEN_VARIABLE));
-        let token = token.and_then(|token| checked(section, token));
+        let configured = section.secret("token");
+        let secret = configured.or_else(|| section.variable(RUNTIME_TOKEN));
+        let token = secret.and_then(|secret| checked(section, secret));
         let url = section.text("url");
         let Some(items) = section.items_or_texts("urls") else {
             let endpoint = endpoint(section, "url", url.as_deref().unwrap_or(DEFAULT_URL));
@@ -65,32 +61,32 @@ impl Server {
                 .collect();
         };
         if url.is_some() {
-            section.fault("urls", "must not stand beside `url`");
+            section.fault("urls", "must not be set together with `url`");
         }
         if items.is_empty() || items.len() > LIMIT {
-            section.fault("urls", "must hold from 1 to 1000 servers");
+            section.fault("urls", "must contain from 1 to 1000 backends");
         }
-        let mut servers: Vec<Self> = Vec::new();
+        let mut backends: Vec<Self> = Vec::new();
         for (mut item, url) in items {
-            let Some(server) = Self::read(&mut item, url, token.as_ref()) else {
+            let Some(backend) = Self::read(&mut item, url, token.as_ref()) else {
                 continue;
             };
-            if servers.iter().any(|other| other.digest == server.digest) {
-                item.fault("", "is a server that stands in the list already");
+            if backends.iter().any(|other| other.digest == backend.digest) {
+                item.fault("", "is a duplicate");
             }
-            servers.push(server);
+            backends.push(backend);
         }
-        servers
+        backends
     }
 
-    /// Reads an item of `urls`, which is a URL alone or an object.
+    /// Reads an item of `urls`: a URL, or an object.
     fn read(item: &mut Section<'_>, url: Option<String>, common: Option<&Secret>) -> Option<Self> {
         let token = match item.secret("token") {
             Some(own) => checked(item, own),
             None => common.cloned(),
         };
-        let weight = item.number("weight", 1..=GREATEST_WEIGHT.into());
-        let weight = weight.and_then(|weight| u16::try_from(weight).ok());
+        let number = item.number("weight", 1..=MAX_WEIGHT.into());
+        let weight = number.and_then(|number| u16::try_from(number).ok());
         let endpoint = match (url, item.text("url")) {
             (Some(url), _) => endpoint(item, "", &url),
             (None, Some(url)) => endpoint(item, "url", &url),
@@ -111,11 +107,11 @@ fn endpoint(section: &Section<'_>, key: &str, url: &str) -> Option<Endpoint> {
     endpoint.map_err(|problem| section.fault(key, problem)).ok()
 }
 
-/// Returns a token; a blank one counts as none, as it does in OpenClaw.
+/// Checks a token. As with OpenClaw, a blank token counts as missing.
 fn checked(section: &Section<'_>, token: Secret) -> Option<Secret> {
     let text = token.expose().trim();
     if !text.bytes().all(|b| b.is_ascii_graphic()) {
-        section.fault("token", "must be of visible ASCII characters");
+        section.fault("token", "must contain only visible ASCII characters");
         return None;
     }
     (!text.is_empty()).then(|| Secret::new(text))
@@ -127,16 +123,16 @@ mod tests {
 
     use super::*;
 
-    fn read(members: &str) -> Result<Vec<Server>, String> {
-        let variables = Variables::from([("OWN_TOKEN", "own"), (TOKEN_VARIABLE, "common")]);
+    fn read(members: &str) -> Result<Vec<Backend>, String> {
+        let variables = Variables::from([("OWN_TOKEN", "own"), (RUNTIME_TOKEN, "common")]);
         let text = format!("{{ runtime: {{ {members} }} }}");
         let document = Document::parse(&text).unwrap().with(variables);
-        let servers = document.read(|root| Server::read_all(&mut root.section("runtime")));
-        servers.map_err(|faults| faults.to_string())
+        let backends = document.read(|root| Backend::read_all(&mut root.section("runtime")));
+        backends.map_err(|faults| faults.to_string())
     }
 
-    fn server(url: &str, weight: u16, token: Option<&str>) -> Server {
-        Server::new(
+    fn backend(url: &str, weight: u16, token: Option<&str>) -> Backend {
+        Backend::new(
             Endpoint::parse(url).unwrap(),
             weight,
             token.map(Secret::new),
@@ -144,30 +140,30 @@ mod tests {
     }
 
     #[test]
-    fn a_server_may_have_a_weight_and_a_token_of_its_own() {
-        let servers = read(
+    fn a_backend_may_have_its_own_weight_and_token() {
+        let backends = read(
             "urls: ['http://a:1', { url: 'http://b:1', weight: 3 },
                { url: 'https://c/base', token: '${OWN_TOKEN}' },
                { url: 'http://d:1', token: '' }]",
         );
         let expected = [
-            server("http://a:1", 1, Some("common")),
-            server("http://b:1", 3, Some("common")),
-            server("https://c/base", 1, Some("own")),
-            server("http://d:1", 1, None),
+            backend("http://a:1", 1, Some("common")),
+            backend("http://b:1", 3, Some("common")),
+            backend("https://c/base", 1, Some("own")),
+            backend("http://d:1", 1, None),
         ];
-        assert_eq!(servers.unwrap(), expected);
+        assert_eq!(backends.unwrap(), expected);
     }
 
     #[test]
-    fn one_url_is_short_for_a_list_of_one() {
+    fn url_is_a_list_of_one_backend() {
         let list = read("urls: ['http://a:1'], token: 't'").unwrap();
         assert_eq!(read("url: 'http://a:1', token: 't'").unwrap(), list);
-        assert_eq!(read("").unwrap(), [server(DEFAULT_URL, 1, Some("common"))]);
+        assert_eq!(read("").unwrap(), [backend(DEFAULT_URL, 1, Some("common"))]);
     }
 
     #[test]
-    fn every_fault_of_a_list_is_told_at_its_place() {
+    fn every_fault_of_a_list_has_its_path() {
         let faults = read(
             "urls: ['ftp://s3cret', { weight: 2 }, { url: 'http://a', weight: 0, waight: 1 },
                { url: 'http://b', token: 'a\\nb' }, 7, 'HTTP://B/', { url: 'http://' }]",
@@ -176,27 +172,30 @@ mod tests {
             "runtime.urls[4]: must be an object",
             "runtime.urls[0]: must be an http or https URL",
             "runtime.urls[1].url: is missing",
-            "runtime.urls[2].weight: must be a whole number from 1 to 1000",
-            "runtime.urls[2].waight: is not a known key; known are token, weight, url",
-            "runtime.urls[3].token: must be of visible ASCII characters",
-            "runtime.urls[5]: is a server that stands in the list already",
+            "runtime.urls[2].weight: must be an integer from 1 to 1000",
+            "runtime.urls[2].waight: is not a known key; the known keys are token, weight, url",
+            "runtime.urls[3].token: must contain only visible ASCII characters",
+            "runtime.urls[5]: is a duplicate",
             "runtime.urls[6].url: must name a host",
         ];
         assert_eq!(faults.unwrap_err(), expected.join("; "));
     }
 
     #[test]
-    fn a_list_has_a_size_and_stands_alone() {
+    fn a_list_has_a_limited_size_and_excludes_url() {
         let many = "'http://a',".repeat(1001);
         let cases = [
-            ("urls: []".to_owned(), "must hold from 1 to 1000 servers"),
+            (
+                "urls: []".to_owned(),
+                "must contain from 1 to 1000 backends",
+            ),
             (
                 format!("urls: [{many}]"),
-                "must hold from 1 to 1000 servers",
+                "must contain from 1 to 1000 backends",
             ),
             (
                 "url: 'http://a', urls: ['http://b']".to_owned(),
-                "must not stand beside `url`",
+                "must not be set together with `url`",
             ),
         ];
         for (members, expected) in cases {

@@ -1,35 +1,41 @@
-//! A run request as the HTTP request that carries it out.
+//! The HTTP request of a run.
 //!
-//! No header of the client's own comes in here: all are built from the run
-//! request and the settings.
+//! All headers come from the run request and the settings. No header of the client is
+//! forwarded.
 
 mod body;
+mod invalid;
+mod message;
+mod size;
+mod tool;
 
 use tidegate_config::Secret;
 
 use crate::models::Models;
-use crate::types::{InvalidKind, InvalidRequest, RunError, RunRequest};
+use crate::types::{RunError, RunRequest};
+
+use invalid::malformed;
 
 /// A header's name and value.
 pub type Header = (String, Vec<u8>);
 
 const AUTHORIZATION: &str = "authorization";
 
-/// What this component calls itself.
+/// The value of `User-Agent`.
 const USER_AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
 
-/// An HTTP request to an upstream server.
+/// An HTTP request to a backend.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Request {
-    /// What is asked of the server.
+    /// The operation.
     pub operation: Operation,
-    /// All headers but those that the host sets.
+    /// All headers except those that the host sets.
     pub headers: Vec<Header>,
     /// The body, if there is one.
     pub body: Option<Vec<u8>>,
 }
 
-/// What can be asked of an upstream server.
+/// An operation of a backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// `POST /v1/chat/completions`.
@@ -39,7 +45,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Returns the operation's path below the server's URL.
+    /// Returns the path, relative to the backend's URL.
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
@@ -53,7 +59,7 @@ impl Request {
     /// Builds the request that carries out a run.
     ///
     /// # Errors
-    /// A value that cannot stand in a header, or JSON text that is none.
+    /// A value that a header cannot contain, and invalid JSON.
     pub fn complete(run: &RunRequest, models: &Models) -> Result<Self, RunError> {
         let body = body::encode(run, models)?;
         let mut headers = Vec::from(common_headers("text/event-stream"));
@@ -81,7 +87,7 @@ impl Request {
         })
     }
 
-    /// Sets what the server is authorized with, in the place of any other.
+    /// Sets the credential, and replaces any other.
     pub fn authorize(&mut self, token: Option<&Secret>) {
         self.headers.retain(|(name, _)| name != AUTHORIZATION);
         if let Some(token) = token {
@@ -109,24 +115,15 @@ fn header(name: &str, value: &str) -> Header {
     (name.to_owned(), value.as_bytes().to_vec())
 }
 
-/// Refuses control characters, which could end a header and begin another.
+/// Rejects control characters, which could end a header and begin another.
 fn check_values(headers: &[Header]) -> Result<(), RunError> {
     let is_control = |value: &[u8]| value.iter().any(u8::is_ascii_control);
     match headers.iter().find(|(_, value)| is_control(value)) {
         Some((name, _)) => Err(malformed(&format!(
-            "A value of the request cannot stand in the header `{name}`."
+            "The header `{name}` cannot contain a value of the request."
         ))),
         None => Ok(()),
     }
-}
-
-fn malformed(message: &str) -> RunError {
-    RunError::Invalid(InvalidRequest {
-        kind: InvalidKind::Malformed,
-        message: message.to_owned(),
-        param: None,
-        code: None,
-    })
 }
 
 #[cfg(test)]

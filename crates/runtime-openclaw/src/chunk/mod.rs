@@ -1,10 +1,9 @@
-//! One event of the upstream stream as a typed value: a chunk of the answer,
-//! an error, or the mark of the end.
+//! One event of a backend's stream: a chunk, an error, or the end mark.
 //!
-//! Unknown fields are ignored and a null is as good as nothing: servers of
-//! this protocol differ in both.
+//! Unknown members are ignored and `null` counts as missing, because backends differ in
+//! both.
 //!
-//! Shape: OpenAI's `ChatCompletionChunk`.
+//! Source: OpenAI's `ChatCompletionChunk`.
 
 mod wire;
 
@@ -17,18 +16,18 @@ use crate::types::{StopReason, Usage};
 /// The data that ends a stream.
 const DONE: &[u8] = b"[DONE]";
 
-/// What an event says.
+/// The content of an event.
 #[derive(Debug, PartialEq)]
 pub enum Payload {
-    /// A piece of the answer.
+    /// A chunk of the reply.
     Chunk(Chunk),
-    /// The run broke.
+    /// The run failed.
     Error(ErrorObject),
-    /// Nothing follows.
+    /// The end mark.
     Done,
 }
 
-/// The event's data is no chunk.
+/// The event's data is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
 
@@ -38,46 +37,46 @@ impl From<Kind> for Malformed {
     }
 }
 
-/// A piece of the answer.
+/// A chunk of the reply.
 #[derive(Debug, Default, PartialEq)]
 pub struct Chunk {
-    /// More of the thoughts; not blank.
+    /// Reasoning; not empty.
     pub reasoning: Option<String>,
-    /// More of the text; not blank.
+    /// Text; not empty.
     pub text: Option<String>,
-    /// More of the tool calls.
+    /// Deltas of tool calls.
     pub tool_calls: Vec<ToolCallDelta>,
-    /// Why the answer ends here, if it does.
+    /// Why the reply ends, if it ends with this chunk.
     pub stop: Option<StopReason>,
-    /// The tokens so far, or in all.
+    /// The tokens, so far or in total.
     pub usage: Option<Usage>,
 }
 
-/// More of a tool call. Nothing in it need be there.
+/// A delta of a tool call. All members are optional.
 #[derive(Debug, Default, PartialEq)]
 pub struct ToolCallDelta {
-    /// The number of the call within the answer.
+    /// The index of the call in the reply.
     pub index: Option<u64>,
-    /// The name that the call's result will refer to.
+    /// The id of the call.
     pub id: Option<String>,
-    /// What is called, and with what.
+    /// The function.
     pub function: Option<FunctionDelta>,
 }
 
-/// More of what a tool call calls.
+/// A delta of the function of a tool call.
 #[derive(Debug, Default, PartialEq)]
 pub struct FunctionDelta {
-    /// The function's name, or a piece of it.
+    /// The function's name, or a part of it.
     pub name: Option<String>,
-    /// A piece of the arguments' JSON text.
+    /// A part of the arguments' JSON text.
     pub arguments: Option<String>,
 }
 
 impl Payload {
-    /// Reads an event; none if it holds nothing.
+    /// Parses an event. Returns `None` for an event without data.
     ///
     /// # Errors
-    /// Data that is neither JSON of a chunk or an error nor the end mark.
+    /// Data that is neither a chunk, nor an error, nor the end mark.
     pub fn parse(event: &Event<'_>) -> Result<Option<Self>, Malformed> {
         let data = event.data.trim_ascii();
         if event.name == b"error" {
@@ -100,7 +99,7 @@ impl Payload {
     }
 }
 
-/// Reads an event that is an error by its name, whatever its data is.
+/// Parses the data of an event with the name `error`.
 fn named_error(data: &[u8]) -> ErrorObject {
     let is_wrapped = ErrorObject::from_body(data);
     is_wrapped.unwrap_or_else(|| ErrorObject::parse(str::from_utf8(data).unwrap_or_default()))
@@ -114,7 +113,7 @@ impl Chunk {
         }
         for choice in choices.optional()?.into_iter().flatten() {
             let choice = choice.optional()?.unwrap_or_default();
-            // One answer is asked for; if there are more, the first counts.
+            // The request asks for one choice. Of several, the first one counts.
             if choice.index.optional()?.unwrap_or(0) == 0 {
                 chunk.stop = choice.finish_reason.optional()?.map(|reason| stop(&reason));
                 chunk.add(choice.delta.optional()?.unwrap_or_default())?;
@@ -126,10 +125,10 @@ impl Chunk {
 
     fn add(&mut self, delta: wire::Delta<'_>) -> Result<(), Malformed> {
         let (older, newer) = (filled(delta.reasoning_content)?, filled(delta.reasoning)?);
-        // The field's older and its newer name; some servers send both.
+        // The member's older and newer name. Some backends send both.
         self.reasoning = older.or(newer);
         let (content, refusal) = (filled(delta.content)?, filled(delta.refusal)?);
-        // A refusal is for the user to read, like any text.
+        // The user reads a refusal like any text.
         self.text = content.or(refusal);
         for call in delta.tool_calls.optional()?.into_iter().flatten() {
             self.tool_calls
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delta_without_content_says_nothing() {
+    fn a_delta_without_content_is_empty() {
         let empty = [
             r#"{"role":"assistant"}"#,
             r#"{"role":"assistant","content":""}"#,
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn reasoning_has_two_names_and_is_told_once() {
+    fn reasoning_has_two_names_and_counts_once() {
         let cases = [
             (r#"{"reasoning_content":"a"}"#, "a"),
             (r#"{"reasoning":"b"}"#, "b"),
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_answer_counts() {
+    fn only_the_first_choice_counts() {
         let data = r#"{"choices":[{"index":1,"delta":{"content":"b"}},{"index":0,"delta":{"content":"a"}}]}"#;
         assert_eq!(chunk(data).text.as_deref(), Some("a"));
         let data = r#"{"choices":[{"index":1,"delta":{"content":"b"},"finish_reason":"stop"}]}"#;
@@ -297,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn usage_is_read_with_its_details_and_a_total_that_fits() {
+    fn usage_has_its_details_and_a_consistent_total() {
         let full = r#"{"choices":[],"usage":{"prompt_tokens":100,"completion_tokens":9,"total_tokens":120,"prompt_tokens_details":{"cached_tokens":64,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":5}}}"#;
         let usage = Usage {
             input_tokens: 100,
@@ -319,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_an_error_in_every_shape() {
+    fn an_error_is_recognized_in_every_shape() {
         let errors = [
             ("", r#"{"error":{"message":"m","type":"api_error"}}"#),
             ("", r#"{"error":"m"}"#),
@@ -340,21 +339,21 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_known_by_its_mark() {
+    fn the_end_mark_is_recognized() {
         for data in ["[DONE]", " [DONE] ", "[DONE]\n"] {
             assert_eq!(parse(data), Ok(Some(Payload::Done)), "{data:?}");
         }
     }
 
     #[test]
-    fn blank_data_says_nothing() {
+    fn blank_data_is_ignored() {
         for data in ["", " ", "\n"] {
             assert_eq!(parse(data), Ok(None), "{data:?}");
         }
     }
 
     #[test]
-    fn what_is_no_chunk_is_malformed() {
+    fn other_data_is_malformed() {
         let data = [
             "{not json",
             "5",
@@ -382,7 +381,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_comes_out_as_it_went_in(text: String, arguments: String, index: u64) {
+        fn text_is_unchanged(text: String, arguments: String, index: u64) {
             let call = json!({ "index": index, "function": { "arguments": arguments } });
             let whole = delta(&json!({ "content": text, "tool_calls": [call] }).to_string());
             prop_assert_eq!(whole.text.unwrap_or_default(), text);

@@ -1,22 +1,22 @@
-//! Server-sent events, read as they arrive.
+//! Incremental parsing of server-sent events.
 //!
-//! Bytes may be split anywhere: inside a character, between CR and LF. Each is
-//! looked at once. An event that the end of the stream cuts off is never seen.
+//! The bytes may be split anywhere: inside a character, between CR and LF. Each byte is
+//! scanned once. An incomplete event at the end of the stream is ignored.
 //!
-//! Rules: WHATWG HTML, section 9.2.6.
+//! Source: WHATWG HTML, section 9.2.6.
 
-/// The largest event or line that is read, in bytes. A chat chunk takes some
-/// hundred; a picture as a data URL or a long tool argument may take megabytes.
+/// The maximum size of an event or line, in bytes. A chunk has some hundred bytes; an image
+/// in a data URL or a long tool argument may have megabytes.
 pub const EVENT_LIMIT: usize = 8 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// One event of the stream. Its bytes should be UTF-8; whoever reads them tells.
+/// One event of the stream. Its bytes should be UTF-8, which the caller checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event<'r> {
-    /// The event's type; blank for the standard's default, `message`.
+    /// The event's type; empty for the default, `message`.
     pub name: &'r [u8],
-    /// The data, its lines joined by line feeds.
+    /// The data, with its lines joined by line feeds.
     pub data: &'r [u8],
 }
 
@@ -24,40 +24,40 @@ pub struct Event<'r> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLarge;
 
-/// Reads the events of one stream.
+/// Parses the events of one stream.
 #[derive(Debug, Default)]
 pub struct Reader {
     position: Position,
-    /// The beginning of a line whose end has not come yet.
+    /// The beginning of an incomplete line.
     line: Vec<u8>,
     name: Vec<u8>,
-    /// The data of the event so far, a line feed after each of its lines.
+    /// The data of the event so far, with a line feed after each line.
     data: Vec<u8>,
-    /// Whether `name` and `data` are of an event that has been returned.
+    /// Whether `name` and `data` belong to an event that was returned.
     ended: bool,
 }
 
-/// What comes next, other than any line.
+/// The position in the stream.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Position {
-    /// The stream's first line, which may open with a byte order mark.
+    /// The first line, which may begin with a byte order mark.
     #[default]
     First,
     /// Any later line.
     Later,
-    /// A line feed that belongs to the CR before it, or any later line.
+    /// After a CR. A line feed here belongs to it.
     AfterCarriageReturn,
 }
 
 impl Reader {
-    /// Takes bytes from the front of `bytes` up to the end of the next event
-    /// and returns that event, or takes all bytes and returns none.
+    /// Consumes bytes up to the end of the next event and returns that event. If there is
+    /// no further event, it consumes all bytes and returns `None`.
     ///
     /// # Errors
-    /// An event that is too large; nothing after it can be read.
+    /// An event that is too large. The parser cannot continue after it.
     pub fn next_event(&mut self, bytes: &mut &[u8]) -> Result<Option<Event<'_>>, TooLarge> {
         if self.ended {
-            self.forget_event();
+            self.clear_event();
         }
         while let Some(end) = self.end_of_line(bytes) {
             self.take_line(bytes, end)?;
@@ -65,7 +65,7 @@ impl Reader {
                 return Ok(Some(self.event()));
             }
         }
-        self.keep(bytes)?;
+        self.buffer(bytes)?;
         *bytes = &[];
         Ok(None)
     }
@@ -77,14 +77,13 @@ impl Reader {
         }
     }
 
-    fn forget_event(&mut self) {
+    fn clear_event(&mut self) {
         self.name.clear();
         self.data.clear();
         self.ended = false;
     }
 
-    /// Finds the next line ending, after dropping a line feed that belongs to
-    /// the one before.
+    /// Finds the next line ending. It first skips a line feed that belongs to a CR.
     fn end_of_line(&mut self, bytes: &mut &[u8]) -> Option<usize> {
         if self.position == Position::AfterCarriageReturn {
             bytes.first()?;
@@ -94,14 +93,14 @@ impl Reader {
         memchr::memchr2(b'\r', b'\n', bytes)
     }
 
-    /// Takes the line that ends at `end`, together with what was kept of it.
+    /// Consumes the line that ends at `end`, with its buffered beginning.
     fn take_line(&mut self, bytes: &mut &[u8], end: usize) -> Result<(), TooLarge> {
         let (piece, ending) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
         *bytes = ending.get(1..).unwrap_or_default();
         if self.line.is_empty() {
             self.interpret(piece)?;
         } else {
-            self.keep(piece)?;
+            self.buffer(piece)?;
             let mut line = std::mem::take(&mut self.line);
             self.interpret(&line)?;
             line.clear();
@@ -141,14 +140,14 @@ impl Reader {
                 self.check_room(value.len())?;
                 self.name.extend_from_slice(value);
             }
-            // A comment is a field without a name. `id` and `retry` are for
-            // connecting again, and a run is never resumed.
+            // A comment is a field without a name. `id` and `retry` are for reconnecting,
+            // and a run cannot be resumed.
             _ => {}
         }
         Ok(())
     }
 
-    /// Ends the event at a blank line; one without data counts for nothing.
+    /// Ends the event at a blank line. An event without data is ignored.
     fn end_event(&mut self) {
         if self.data.is_empty() {
             self.name.clear();
@@ -157,8 +156,8 @@ impl Reader {
         }
     }
 
-    /// Keeps a piece of a line until the rest of it comes.
-    fn keep(&mut self, piece: &[u8]) -> Result<(), TooLarge> {
+    /// Buffers the beginning of a line.
+    fn buffer(&mut self, piece: &[u8]) -> Result<(), TooLarge> {
         self.check_room(piece.len())?;
         self.line.extend_from_slice(piece);
         Ok(())
