@@ -189,7 +189,7 @@ fn a_document_is_json5() {
 }
 
 #[test]
-fn sections_of_others_are_backend_skipped() {
+fn sections_of_others_are_ignored() {
     let document = config("").replacen(
         '{',
         "{ channels: { slack: { token: '${NOBODY_SETS_THIS}' } }, models: 7, $schema: 'x',",
