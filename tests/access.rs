@@ -1,10 +1,7 @@
 //! What the holder of a key may do, as the table of `docs/access.md` has it, and
 //! what tenants cannot learn of each other.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "what a test reads fails it if it is not there"
-)]
+#![expect(clippy::indexing_slicing, reason = "a missing value fails the test")]
 
 mod harness;
 
@@ -53,7 +50,7 @@ fn research() -> Value {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
-fn every_row_of_the_access_table_is_kept() {
+fn the_gateway_enforces_every_row_of_the_access_table() {
     let server = server();
     let with = |member: &str, value: Value| {
         let mut body = research();
@@ -114,7 +111,7 @@ fn every_row_of_the_access_table_is_kept() {
 }
 
 #[test]
-fn an_agent_of_others_looks_like_none() {
+fn a_forbidden_agent_looks_like_an_unknown_one() {
     let server = server();
     let refused = |model: &str| {
         let mut body = research();
@@ -147,7 +144,7 @@ fn an_agent_of_others_looks_like_none() {
 }
 
 #[test]
-fn no_key_reaches_a_session_of_another() {
+fn a_key_cannot_reach_another_keys_session() {
     let server = server();
     let session = |key: &str, header: Option<(&str, &str)>, user: Option<&str>| {
         let mut body = streamed(research());
@@ -185,7 +182,7 @@ fn no_key_reaches_a_session_of_another() {
 }
 
 #[test]
-fn keys_are_guarded_like_the_token() {
+fn wrong_keys_are_refused() {
     let server = server();
     for guess in [
         "tg_web-3f0",

@@ -1,10 +1,7 @@
 //! A client that does not read: it stops the run behind it, what is on the way
 //! stays little, and nothing is lost when it reads on.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test reads fails it if it is not there"
-)]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 mod harness;
 
@@ -63,7 +60,7 @@ fn wait_until_full(heard: &mpsc::Receiver<usize>) -> usize {
 }
 
 #[test]
-fn clients_that_stop_reading_leave_little_memory_in_use_and_can_read_on_or_leave() {
+fn clients_that_stop_reading_cost_little_memory_and_can_resume_or_disconnect() {
     let (upstream, heard) = talkative();
     let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
     let server = Server::builder("openclaw")

@@ -4,7 +4,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "what a test reads fails it if it is not there"
+    reason = "a missing value fails the test"
 )]
 
 mod harness;
@@ -65,7 +65,7 @@ fn nested(open: &str, inmost: &str, close: &str) -> String {
 }
 
 #[test]
-fn a_body_that_is_no_json_object_is_refused() {
+fn a_body_that_is_not_a_json_object_is_refused() {
     let server = server();
     for body in [
         "not json",
@@ -87,7 +87,7 @@ fn a_body_that_is_no_json_object_is_refused() {
 }
 
 #[test]
-fn a_request_in_which_nobody_speaks_is_refused() {
+fn a_request_without_a_usable_message_is_refused() {
     let server = server();
     for body in [
         "",
@@ -108,7 +108,7 @@ fn a_request_in_which_nobody_speaks_is_refused() {
 }
 
 #[test]
-fn a_wrong_type_is_refused_and_its_member_named() {
+fn a_wrong_type_is_refused_and_the_error_names_the_member() {
     let server = server();
     let no_tools = [
         ("tools", json!({})),
@@ -169,7 +169,7 @@ fn a_wrong_type_is_refused_and_its_member_named() {
 }
 
 #[test]
-fn a_body_that_declares_too_much_is_refused_unread() {
+fn a_declared_length_over_the_limit_is_refused_unread() {
     let server = server();
     let size = BODY_LIMIT + 1;
     let request = post(&server, "").header("Content-Length", &size.to_string());
@@ -180,7 +180,7 @@ fn a_body_that_declares_too_much_is_refused_unread() {
 }
 
 #[test]
-fn a_body_that_grows_too_large_is_refused() {
+fn a_chunked_body_over_the_limit_is_refused() {
     let server = server();
     let head = post(&server, "").header("Transfer-Encoding", "chunked");
     let mut socket = server.connect();
@@ -196,7 +196,7 @@ fn a_body_that_grows_too_large_is_refused() {
 }
 
 #[test]
-fn a_body_of_just_the_limit_is_served() {
+fn a_body_of_exactly_the_limit_is_accepted() {
     let server = server();
     let mut body = ask("/echo just so").to_string().into_bytes();
     body.resize(BODY_LIMIT, b' ');
@@ -205,7 +205,7 @@ fn a_body_of_just_the_limit_is_served() {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_refused() {
+fn an_incomplete_body_is_refused() {
     let server = server();
     let whole = ask("Hello").to_string();
     let (half, _) = whole.split_at(whole.len() / 2);
@@ -228,7 +228,7 @@ fn a_body_that_breaks_off_is_refused() {
 }
 
 #[test]
-fn a_body_that_does_not_come_holds_nobody_up() {
+fn missing_bodies_do_not_block_other_requests() {
     let server = server();
     let request = post(&server, "{").header("Content-Length", "100");
     let mut sockets: Vec<_> = (0..8).map(|_| server.connect()).collect();
@@ -239,7 +239,7 @@ fn a_body_that_does_not_come_holds_nobody_up() {
 }
 
 #[test]
-fn a_nesting_bomb_does_no_harm_wherever_it_stands() {
+fn a_nesting_bomb_does_no_harm_in_any_member() {
     let server = server();
     let arrays = nested("[", "", "]");
     let objects = nested("{\"a\":", "1", "}");
@@ -293,7 +293,7 @@ fn a_nesting_bomb_does_no_harm_wherever_it_stands() {
 }
 
 #[test]
-fn a_missing_or_wrong_token_is_refused_in_the_same_words() {
+fn missing_and_wrong_tokens_get_the_same_error() {
     let server = server();
     let body = ask("Hello");
     let request = || server.request("POST", "/v1/chat/completions").json(&body);
@@ -325,7 +325,7 @@ fn a_missing_or_wrong_token_is_refused_in_the_same_words() {
 }
 
 #[test]
-fn a_stranger_is_refused_before_the_body_is_looked_at() {
+fn a_request_is_authenticated_before_its_body_is_read() {
     let server = server();
     let request = server.request("POST", "/v1/chat/completions");
     let size = (BODY_LIMIT + 1).to_string();
@@ -339,7 +339,7 @@ fn a_stranger_is_refused_before_the_body_is_looked_at() {
 }
 
 #[test]
-fn the_scheme_may_be_written_in_any_case() {
+fn the_bearer_scheme_is_case_insensitive() {
     let server = server();
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let request = server.request("POST", "/v1/chat/completions");
@@ -350,7 +350,7 @@ fn the_scheme_may_be_written_in_any_case() {
 }
 
 #[test]
-fn bytes_that_are_no_utf8_become_replacement_characters() {
+fn invalid_utf8_becomes_replacement_characters() {
     let server = server();
     let request = |text: &[u8]| {
         let open = br#"{"messages":[{"role":"user","content":"/echo "#.as_slice();
@@ -376,7 +376,7 @@ fn bytes_that_are_no_utf8_become_replacement_characters() {
 }
 
 #[test]
-fn a_header_that_is_too_long_or_malformed_is_refused_and_named() {
+fn a_long_or_malformed_header_is_refused_and_the_error_names_it() {
     let server = server();
     for (name, value) in [
         ("x-openclaw-session-key", "k".repeat(4097)),
@@ -393,7 +393,7 @@ fn a_header_that_is_too_long_or_malformed_is_refused_and_named() {
 }
 
 #[test]
-fn a_head_beyond_all_measure_harms_nobody() {
+fn an_oversized_head_does_no_harm() {
     let server = server();
     // The host itself refuses these, in words of its own and without the
     // component.
@@ -410,7 +410,7 @@ fn a_head_beyond_all_measure_harms_nobody() {
 }
 
 #[test]
-fn what_is_no_http_harms_nobody() {
+fn bytes_that_are_not_http_do_no_harm() {
     let server = server();
     for bytes in [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".as_slice(),

@@ -1,9 +1,6 @@
 //! Who is let in without a credential: users whom a proxy names, and everyone.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "what a test reads fails it if it is not there"
-)]
+#![expect(clippy::indexing_slicing, reason = "a missing value fails the test")]
 
 mod harness;
 
@@ -53,7 +50,7 @@ fn session(answer: &Response) -> String {
 }
 
 #[test]
-fn a_proxys_user_is_a_caller_with_sessions_of_its_own() {
+fn a_proxys_user_has_separate_sessions() {
     let server = behind_proxy();
     let session_of = |user| session(&send(&server, &[PROXY, CLIENT, ("x-user", user)]));
     let ana = session_of("ana@example.com");
@@ -68,7 +65,7 @@ fn a_proxys_user_is_a_caller_with_sessions_of_its_own() {
 }
 
 #[test]
-fn nobody_but_the_proxy_names_a_user() {
+fn only_the_proxy_can_name_a_user() {
     let server = behind_proxy();
     assert_eq!(send(&server, &[PROXY, CLIENT, ANA]).status, 200);
     for (headers, status) in [
@@ -95,7 +92,7 @@ fn nobody_but_the_proxy_names_a_user() {
 }
 
 #[test]
-fn a_request_has_no_more_scopes_than_it_names() {
+fn a_request_has_only_the_scopes_that_it_names() {
     let server = server("{ mode: 'none' }");
     let models = |scopes| {
         let request = server.request("GET", "/v1/models");
@@ -125,7 +122,7 @@ fn a_request_has_no_more_scopes_than_it_names() {
 }
 
 #[test]
-fn a_page_of_elsewhere_cannot_use_a_gateway_that_asks_for_nothing() {
+fn a_foreign_page_cannot_use_a_gateway_without_authentication() {
     let server = server("{ mode: 'none' }");
     let own = format!("http://{}", server.address());
     let same = [("origin", own.as_str()), ("sec-fetch-site", "same-origin")];

@@ -19,7 +19,7 @@ fn server(upstream: &Upstream) -> Server {
 }
 
 #[test]
-fn a_call_that_is_given_up_at_once_harms_no_neighbour() {
+fn cancelling_a_call_at_once_does_not_affect_other_requests() {
     let (go_on, may_go_on) = mpsc::channel();
     let may_go_on = Mutex::new(may_go_on);
     let upstream = Upstream::start(move |_, connection| {
@@ -54,7 +54,7 @@ fn a_call_that_is_given_up_at_once_harms_no_neighbour() {
 }
 
 #[test]
-fn a_run_that_is_given_up_is_cancelled() {
+fn cancelling_a_call_cancels_its_run() {
     let upstream = Upstream::start(|_, connection| {
         connection.open_events();
         connection.event(&says("Wait"));

@@ -4,7 +4,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::expect_used,
-    reason = "what a test reads fails it if it is not there"
+    reason = "a missing value fails the test"
 )]
 
 mod harness;
@@ -86,7 +86,7 @@ fn assert_faulty(server: &Server, faults: &[&str]) {
 }
 
 #[test]
-fn the_endpoint_is_off_by_default() {
+fn the_endpoint_is_disabled_by_default() {
     for document in [
         String::new(),
         "{}".to_owned(),
@@ -110,7 +110,7 @@ fn the_endpoint_is_off_by_default() {
 }
 
 #[test]
-fn all_faults_are_told_to_the_operator_and_none_to_the_client() {
+fn faults_appear_in_the_log_and_not_in_the_response() {
     let document = format!(
         "{{ gateway: {{ auth: {{ mode: '{SECRET}', token: 7 }}, {ON} }},
            agents: {{ list: [{{ id: 'main' }}, {{ id: '{SECRET} {SECRET}' }}] }},
@@ -140,7 +140,7 @@ fn all_faults_are_told_to_the_operator_and_none_to_the_client() {
 }
 
 #[test]
-fn an_endpoint_without_a_credential_is_faulty() {
+fn an_endpoint_without_a_credential_is_a_fault() {
     for auth in [
         "",
         "token: ''",
@@ -189,7 +189,7 @@ fn a_document_is_json5() {
 }
 
 #[test]
-fn sections_of_others_are_ignored() {
+fn sections_that_only_openclaw_knows_are_ignored() {
     let document = config("").replacen(
         '{',
         "{ channels: { slack: { token: '${NOBODY_SETS_THIS}' } }, models: 7, $schema: 'x',",
@@ -228,7 +228,7 @@ fn a_variable_without_a_value_is_named() {
 }
 
 #[test]
-fn a_secret_may_refer_to_a_variable_as_openclaws_do() {
+fn a_secret_may_reference_a_variable_as_in_openclaw() {
     let document = with_auth("token: { source: 'env', provider: 'default', id: 'FRONT' }");
     let server = Server::builder("rehearsal").config(&document);
     let server = server.env("FRONT", "from-outside").start();
@@ -237,7 +237,7 @@ fn a_secret_may_refer_to_a_variable_as_openclaws_do() {
 }
 
 #[test]
-fn the_well_known_variables_count_without_being_named() {
+fn the_well_known_variables_need_no_reference() {
     for (variable, auth) in [
         ("OPENCLAW_GATEWAY_TOKEN", ""),
         ("OPENCLAW_GATEWAY_TOKEN", "mode: 'token'"),
@@ -252,7 +252,7 @@ fn the_well_known_variables_count_without_being_named() {
 }
 
 #[test]
-fn the_document_goes_before_the_variable() {
+fn a_token_in_the_document_overrides_the_variable() {
     let server = Server::builder("rehearsal")
         .config(&with_auth("token: 'from-the-document'"))
         .env("OPENCLAW_GATEWAY_TOKEN", "from-outside")
@@ -272,7 +272,7 @@ fn start_with_file(document: &[u8]) -> Server {
 }
 
 #[test]
-fn a_mounted_file_holds_the_document_where_the_variable_does_not() {
+fn without_the_variable_the_document_is_a_mounted_file() {
     // Longer than what is asked of the host at a time.
     let document = with_auth("token: 'from-the-file'") + &" ".repeat(200_000) + "// the end";
     let server = start_with_file(document.as_bytes());
@@ -281,7 +281,7 @@ fn a_mounted_file_holds_the_document_where_the_variable_does_not() {
 }
 
 #[test]
-fn the_variable_goes_before_the_file() {
+fn the_variable_overrides_the_mounted_file() {
     let file = with_auth("token: 'from-the-file'");
     let server = Server::builder("rehearsal")
         .config(&with_auth("token: 'from-the-variable'"))
@@ -292,13 +292,13 @@ fn the_variable_goes_before_the_file() {
 }
 
 #[test]
-fn a_mounted_folder_without_the_file_is_no_fault() {
+fn a_mounted_folder_may_lack_the_file() {
     let server = Server::builder("rehearsal").root(|_| ()).start();
     assert_eq!(answer(&server, "").status, 404, "the endpoint is disabled");
 }
 
 #[test]
-fn a_file_that_is_no_document_is_a_fault() {
+fn a_file_that_is_too_large_or_not_utf8_is_a_fault() {
     const LIMIT: usize = 8 * 1024 * 1024;
     let largest = " ".repeat(LIMIT - 2) + "{}";
     let server = start_with_file(largest.as_bytes());
@@ -324,7 +324,7 @@ fn a_file_that_cannot_be_read_is_a_fault() {
 }
 
 #[test]
-fn a_password_is_presented_like_a_token() {
+fn a_password_is_sent_like_a_token() {
     for auth in [
         "password: 'open sesame'",
         "mode: 'password', password: 'open sesame', token: 'other'",
@@ -336,14 +336,14 @@ fn a_password_is_presented_like_a_token() {
 }
 
 #[test]
-fn without_authentication_anyone_is_let_in() {
+fn without_authentication_every_request_is_accepted() {
     let server = start(&with_auth("mode: 'none'"));
     assert_lets_in(&server, "");
     assert_lets_in(&server, "whatever");
 }
 
 #[test]
-fn agents_may_stand_in_the_older_list() {
+fn agents_may_be_in_the_older_list() {
     let agents = "agents: { list: [{ id: 'Writer' }, { id: 'coder' }] }";
     let document = format!("{{ gateway: {{ auth: {{ mode: 'none' }}, {ON} }}, {agents} }}");
     let list = start(&document).request("GET", "/v1/models").send().json();
@@ -354,7 +354,7 @@ fn agents_may_stand_in_the_older_list() {
 }
 
 #[test]
-fn a_runtimes_fault_is_told_like_the_gateways() {
+fn the_runtimes_faults_are_logged_like_the_gateways() {
     let runtime = format!("runtime: {{ url: 'ftp://{SECRET}', token: 7, tokn: '{SECRET}' }}");
     let server = Server::start("openclaw", &config(&runtime));
     let refused = answer(&server, TOKEN);

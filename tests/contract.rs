@@ -5,7 +5,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "what a test reads fails it if it is not there"
+    reason = "a missing value fails the test"
 )]
 
 mod harness;
@@ -128,7 +128,7 @@ fn assert_breaks(server: &Server, body: &Value, shown: &str) {
 }
 
 #[test]
-fn an_alias_stands_for_an_agent() {
+fn an_alias_selects_an_agent() {
     let server = start("models: { 'gpt-4o': 'research', 'vendor/small': 'main' }");
     for (model, agent) in [
         ("gpt-4o", "research"),
@@ -177,7 +177,7 @@ fn headers_reach_the_run() {
 }
 
 #[test]
-fn every_member_that_counts_reaches_the_run_and_no_other_matters() {
+fn supported_members_reach_the_run_and_others_are_ignored() {
     let server = server();
     let schema = json!({ "name": "n", "schema": { "type": "object" } });
     let body = play(
@@ -243,7 +243,7 @@ fn the_tool_choice_decides_which_tools_the_run_has() {
 }
 
 #[test]
-fn a_choice_that_is_met_shows_the_prose_and_then_the_call() {
+fn a_satisfied_tool_choice_sends_the_text_and_then_the_call() {
     let server = server();
     let script = "/say Let me look.\n/tool look {\"at\":\"Paris\"}";
     for chosen in [json!("required"), named("look")] {
@@ -266,7 +266,7 @@ fn a_choice_that_is_met_shows_the_prose_and_then_the_call() {
 }
 
 #[test]
-fn prose_is_withheld_until_the_call_that_must_come() {
+fn text_is_withheld_until_the_required_call() {
     let server = server();
     let script = "/say Let me look.\n/silence 1s\n/tool look {}";
     let members = json!({ "tools": tools(&["look"]), "tool_choice": "required" });
@@ -292,7 +292,7 @@ fn prose_is_withheld_until_the_call_that_must_come() {
 }
 
 #[test]
-fn a_choice_that_is_not_met_is_a_failure_that_shows_nothing() {
+fn an_unmet_tool_choice_fails_the_run() {
     let server = server();
     let offered = tools(&["look", "listen"]);
     for (script, chosen) in [
@@ -312,7 +312,7 @@ fn a_choice_that_is_not_met_is_a_failure_that_shows_nothing() {
 }
 
 #[test]
-fn a_runtime_may_tell_itself_that_the_choice_is_not_met() {
+fn a_runtime_can_report_an_unmet_tool_choice() {
     let server = server();
     let members = json!({ "tools": tools(&["look"]), "tool_choice": "required" });
     let at_once = play("/fail tool-choice-unmet", &members);
@@ -327,7 +327,7 @@ fn a_runtime_may_tell_itself_that_the_choice_is_not_met() {
 }
 
 #[test]
-fn parallel_calls_are_told_in_pieces_by_their_index() {
+fn parallel_tool_calls_are_streamed_in_pieces_by_index() {
     let server = server();
     let arguments = [
         ("look", "{\"at\":\"Paris\",\"for\":\"rain\"}"),
@@ -377,7 +377,7 @@ fn parallel_calls_are_told_in_pieces_by_their_index() {
 }
 
 #[test]
-fn the_results_of_tools_reach_the_run() {
+fn tool_results_reach_the_run() {
     let server = server();
     let call = json!({ "id": "c1", "type": "function",
         "function": { "name": "look", "arguments": "{\"at\":1}" } });
@@ -407,7 +407,7 @@ fn the_results_of_tools_reach_the_run() {
 }
 
 #[test]
-fn thoughts_are_hidden_unless_they_are_to_be_shown() {
+fn reasoning_is_hidden_unless_it_is_enabled() {
     let script = "/reasoning Hm, well.\n/echo Yes.";
     for (tidegate, thoughts) in [
         ("", None),
@@ -433,7 +433,7 @@ fn thoughts_are_hidden_unless_they_are_to_be_shown() {
 }
 
 #[test]
-fn an_answer_that_was_cut_or_filtered_says_so_with_what_there_is() {
+fn a_truncated_or_filtered_reply_keeps_its_text_and_finish_reason() {
     let server = server();
     for (ending, reason) in [("/length", "length"), ("/filter", "content_filter")] {
         let body = ask(&format!("/say As far as\n{ending}"));
@@ -447,7 +447,7 @@ fn an_answer_that_was_cut_or_filtered_says_so_with_what_there_is() {
 }
 
 #[test]
-fn usage_comes_with_the_details_that_the_run_tells() {
+fn usage_has_the_details_that_the_run_reports() {
     let server = server();
     let plain = |input: u64, output: u64| json!({ "prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output });
     let cached = json!({ "prompt_tokens_details": { "cached_tokens": 64 } });
@@ -502,7 +502,7 @@ fn arrived(server: &Server, body: &Value) -> Value {
 }
 
 #[test]
-fn pictures_arrive_at_the_run_with_the_type_that_their_bytes_show() {
+fn images_reach_the_run_with_the_media_type_of_their_bytes() {
     let server = server();
     let picture = json!({ "image": { "media_type": "image/gif", "bytes": GIF_SIZE } });
     let mut body = ask_with_images(&[data_uri()]);
@@ -520,7 +520,7 @@ fn pictures_arrive_at_the_run_with_the_type_that_their_bytes_show() {
 }
 
 #[test]
-fn pictures_that_are_too_many_or_none_are_refused() {
+fn too_many_images_and_invalid_images_are_refused() {
     let server = server();
     let https = || "https://pictures.example.com/a.png".to_owned();
     for urls in [
@@ -546,7 +546,7 @@ fn pictures_that_are_too_many_or_none_are_refused() {
 }
 
 #[test]
-fn the_address_of_a_picture_is_handed_on_only_where_its_host_is_allowed() {
+fn an_image_url_is_forwarded_only_if_its_host_is_allowed() {
     let allow = "allowUrl: true, urlAllowlist: ['pictures.example.com', '*.cdn.example.com']";
     let server = start_images(allow);
     for url in [
@@ -612,7 +612,7 @@ fn assert_not_granted(headers: &Headers) {
 }
 
 #[test]
-fn a_page_that_is_configured_gets_permission_before_it_has_a_key() {
+fn a_preflight_from_a_configured_origin_needs_no_credential() {
     let server = with_pages();
     for path in ["/v1/chat/completions", "/v1/models", "/v1/models/openclaw"] {
         let answer = preflight(&server, path, PAGE);
@@ -638,7 +638,7 @@ fn a_page_that_is_configured_gets_permission_before_it_has_a_key() {
 }
 
 #[test]
-fn any_other_page_is_told_that_the_method_does_not_fit() {
+fn a_preflight_from_another_origin_gets_405() {
     let foreign = [
         "https://evil.example.com",
         "http://app.example.com",
@@ -669,7 +669,7 @@ fn any_other_page_is_told_that_the_method_does_not_fit() {
 }
 
 #[test]
-fn a_page_may_read_every_answer_of_the_api_good_or_bad() {
+fn a_configured_origin_may_read_every_response() {
     let server = with_pages();
     let post = || server.request("POST", "/v1/chat/completions");
     let get = |path| server.request("GET", path).bearer(TOKEN);
@@ -695,7 +695,7 @@ fn a_page_may_read_every_answer_of_the_api_good_or_bad() {
 }
 
 #[test]
-fn all_pages_may_be_let_in() {
+fn every_origin_can_be_allowed() {
     let server = start("cors: { origins: ['*'] }");
     for origin in [PAGE, "http://localhost:5173"] {
         assert_eq!(preflight(&server, "/v1/models", origin).status, 204);
@@ -705,7 +705,7 @@ fn all_pages_may_be_let_in() {
 }
 
 #[test]
-fn every_kind_of_answer_has_the_security_headers() {
+fn every_kind_of_response_has_the_security_headers() {
     let server = with_pages();
     let answers = [
         server.chat(&ask("/echo x")).send(),
@@ -751,7 +751,7 @@ fn every_kind_of_answer_has_the_security_headers() {
 }
 
 #[test]
-fn a_proxy_that_nobody_named_is_refused() {
+fn an_untrusted_proxy_is_refused() {
     let proxied = [
         ("Forwarded", "for=192.0.2.1"),
         ("X-Forwarded-For", "192.0.2.1"),
@@ -795,7 +795,7 @@ fn a_proxy_that_nobody_named_is_refused() {
 }
 
 #[test]
-fn whoever_misses_the_api_is_told_in_text_or_json_as_it_accepts() {
+fn unknown_paths_and_methods_get_text_or_json_as_accepted() {
     let server = server();
     for (method, path, status) in [
         ("GET", "/", 404),

@@ -2,10 +2,7 @@
 //! name is one of the code's, the reverse as far as the code can tell, and no
 //! link leads nowhere.
 
-#![expect(
-    clippy::expect_used,
-    reason = "what a test reads fails it if it is not there"
-)]
+#![expect(clippy::expect_used, reason = "a missing value fails the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -139,7 +136,7 @@ fn is_end_of_key(rest: &str) -> bool {
 }
 
 #[test]
-fn every_documented_fault_is_told() {
+fn every_documented_fault_is_reported() {
     let (_, tables) = CONFIGURATION.split_once("## Faults").expect("the faults");
     let rows = rows(tables);
     assert!(rows.len() > 30, "{rows:?}");
@@ -220,7 +217,7 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let pages = pages();
     assert!(pages.len() > 3, "{pages:?}");
     for page in pages {
@@ -269,7 +266,7 @@ fn sources() -> String {
 }
 
 #[test]
-fn every_message_that_is_explained_is_one_of_the_codes() {
+fn every_explained_message_is_in_the_code() {
     let sources = sources();
     let rows = rows(TROUBLESHOOTING);
     assert!(rows.len() > 20, "{rows:?}");

@@ -4,7 +4,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "what a test reads fails it if it is not there"
+    reason = "a missing value fails the test"
 )]
 
 mod harness;
@@ -80,7 +80,7 @@ fn requests(upstreams: &[Upstream]) -> usize {
 }
 
 #[test]
-fn a_session_meets_the_same_gateway_each_time_in_whatever_order_they_are_listed() {
+fn a_session_keeps_its_backend_in_any_order_of_the_list() {
     let upstreams = named(3);
     let urls = urls(&upstreams);
     let [a, b, c] = [&urls[0], &urls[1], &urls[2]];
@@ -101,7 +101,7 @@ fn a_session_meets_the_same_gateway_each_time_in_whatever_order_they_are_listed(
 }
 
 #[test]
-fn runs_without_a_session_are_spread_over_all_gateways() {
+fn runs_without_a_session_are_spread_over_all_backends() {
     let upstreams = named(2);
     let [a, b] = [upstreams[0].url(), upstreams[1].url()];
     let server = server(&[&a, &b], "");
@@ -115,7 +115,7 @@ fn runs_without_a_session_are_spread_over_all_gateways() {
 }
 
 #[test]
-fn a_gateway_that_refuses_is_skipped_and_only_the_operator_learns_of_it() {
+fn a_backend_that_refuses_is_skipped_and_only_the_log_says_so() {
     let upstream = friendly();
     let server = server(&[NOBODY, &upstream.url()], "");
     for _ in 0..16 {
@@ -139,7 +139,7 @@ fn a_gateway_that_refuses_is_skipped_and_only_the_operator_learns_of_it() {
 }
 
 #[test]
-fn a_run_leaves_a_gateway_that_refuses_only_as_far_as_it_is_configured() {
+fn failover_covers_only_the_configured_runs() {
     let upstream = friendly();
     // What becomes of runs whose gateway is not there: without a session, and
     // with one.
@@ -170,7 +170,7 @@ fn a_run_leaves_a_gateway_that_refuses_only_as_far_as_it_is_configured() {
 }
 
 #[test]
-fn what_a_gateway_says_itself_is_passed_on_and_no_other_is_asked() {
+fn a_backends_error_response_is_forwarded_without_failover() {
     for (status, expected) in [(429, 429), (503, 503), (500, 502)] {
         let refuse = || Upstream::script(refusal_with(status, "Retry-After: 7"));
         let upstreams = [refuse(), refuse()];
@@ -188,7 +188,7 @@ fn what_a_gateway_says_itself_is_passed_on_and_no_other_is_asked() {
 }
 
 #[test]
-fn a_request_that_was_sent_is_never_sent_again() {
+fn a_request_is_never_sent_twice() {
     let hangs_up = |_: &RecordedRequest, connection: &mut Connection| connection.close();
     let upstreams = [Upstream::start(hangs_up), friendly()];
     let [a, b] = [upstreams[0].url(), upstreams[1].url()];
@@ -209,7 +209,7 @@ fn a_request_that_was_sent_is_never_sent_again() {
 }
 
 #[test]
-fn a_request_comes_whole_and_with_the_right_token_to_the_gateway_that_takes_it() {
+fn a_backend_receives_the_whole_request_with_its_own_token() {
     let upstreams = [friendly(), friendly()];
     let [a, b] = [upstreams[0].url(), upstreams[1].url()];
     let document = format!(
@@ -234,7 +234,7 @@ fn a_request_comes_whole_and_with_the_right_token_to_the_gateway_that_takes_it()
 }
 
 #[test]
-fn agents_are_listed_by_a_gateway_that_can_be_reached() {
+fn models_are_listed_by_a_reachable_backend() {
     let list = r#"{"data":[{"id":"openclaw/main"},{"id":"openclaw/beta"}]}"#;
     let upstream = Upstream::script(vec![harness::Step::Write(steps::answer(
         200,
@@ -256,7 +256,7 @@ fn agents_are_listed_by_a_gateway_that_can_be_reached() {
 }
 
 #[test]
-fn instances_with_a_store_tell_each_other_which_gateways_are_skipped() {
+fn instances_with_a_store_share_their_backoff() {
     let stays = friendly();
     // An address of this test's own where there is one, as below.
     let own = SocketAddr::from(([127, 0, 0, 78], 0));
@@ -391,7 +391,7 @@ fn users_of_each(server: &Server, count: usize) -> Vec<(usize, usize)> {
 }
 
 #[test]
-fn a_gateway_that_dies_under_load_takes_its_own_runs_along_and_gets_its_sessions_back() {
+fn a_backend_that_fails_under_load_loses_only_its_runs_and_regains_its_sessions() {
     let sight = Arc::new(Watched::<Sight>::default());
     // An address of this test's own where there is one: while the gateway is
     // down, no other program may listen at its port.

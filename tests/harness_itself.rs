@@ -15,7 +15,7 @@ fn get(upstream: &Upstream) -> Request {
 }
 
 #[test]
-fn a_body_is_the_same_in_either_framing() {
+fn a_body_is_the_same_in_every_framing() {
     let chunks = [
         steps::chunk("He"),
         steps::chunk("llo"),
@@ -36,7 +36,7 @@ fn a_body_is_the_same_in_either_framing() {
 }
 
 #[test]
-fn a_body_cut_at_any_byte_is_read_all_the_same() {
+fn a_body_split_at_any_byte_is_read_correctly() {
     let answer = [
         steps::events_head(),
         steps::event("one"),
@@ -52,7 +52,7 @@ fn a_body_cut_at_any_byte_is_read_all_the_same() {
 }
 
 #[test]
-fn a_body_without_its_end_is_not_whole() {
+fn an_incomplete_body_is_not_whole() {
     let body = [steps::events_head(), steps::event("one")].concat();
     let upstream = Upstream::script(vec![Step::Write(body), Step::Close]);
     let response = get(&upstream).open().finish();
@@ -61,7 +61,7 @@ fn a_body_without_its_end_is_not_whole() {
 }
 
 #[test]
-fn events_are_told_when_they_come() {
+fn events_are_returned_as_they_arrive() {
     let pause = Duration::from_millis(100);
     let upstream = Upstream::start(move |_, connection| {
         connection.open_events();
@@ -84,7 +84,7 @@ fn events_are_told_when_they_come() {
 }
 
 #[test]
-fn the_upstream_remembers_a_request_as_it_came() {
+fn the_upstream_records_a_request_unchanged() {
     let upstream = Upstream::script(vec![Step::Write(steps::answer(200, "text/plain", "ok"))]);
     let request = Request::new(upstream.address(), "POST", "/v1/chat/completions?a=b");
     let body = json!({ "model": "openclaw" });
@@ -104,7 +104,7 @@ fn the_upstream_remembers_a_request_as_it_came() {
 }
 
 #[test]
-fn the_upstream_reads_a_chunked_request_and_the_one_after_it() {
+fn the_upstream_reads_a_chunked_request_and_the_next_one() {
     let upstream = Upstream::script(vec![Step::Write(steps::answer(200, "text/plain", "ok"))]);
     let chunked = Request::new(upstream.address(), "POST", "/first")
         .header("Connection", "keep-alive")
@@ -120,7 +120,7 @@ fn the_upstream_reads_a_chunked_request_and_the_one_after_it() {
 }
 
 #[test]
-fn the_upstream_notices_at_once_when_its_caller_leaves() {
+fn the_upstream_notices_a_disconnect_at_once() {
     let upstream = Upstream::script(vec![Step::Write(steps::events_head()), Step::AwaitClose]);
     let stream = get(&upstream).open();
     assert_eq!(upstream.closes(), []);
@@ -135,7 +135,7 @@ fn the_upstream_notices_at_once_when_its_caller_leaves() {
 }
 
 #[test]
-fn a_connection_that_the_upstream_closes_is_not_the_callers_doing() {
+fn a_connection_that_the_upstream_closes_is_not_a_disconnect() {
     let answer = steps::answer(200, "text/plain", "ok");
     let upstream = Upstream::script(vec![Step::Write(answer), Step::Close]);
     get(&upstream).send();
@@ -145,7 +145,7 @@ fn a_connection_that_the_upstream_closes_is_not_the_callers_doing() {
 }
 
 #[test]
-fn a_server_answers_as_long_as_the_test_holds_it() {
+fn a_server_answers_until_it_is_dropped() {
     let server = Server::start("rehearsal", "{}");
     let address = server.address();
     assert_eq!(server.request("GET", "/healthz").send().status, 200);
@@ -156,7 +156,7 @@ fn a_server_answers_as_long_as_the_test_holds_it() {
 }
 
 #[test]
-fn a_server_is_heard_in_its_log() {
+fn the_log_has_the_output_of_server_and_component() {
     let server = Server::start("rehearsal", "{ nonsense");
     assert!(server.log().contains("Serving HTTP on"));
     server.request("GET", "/v1/models").send();

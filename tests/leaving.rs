@@ -43,7 +43,7 @@ fn assert_noticed(upstream: &Upstream, count: usize, left: Instant) {
 }
 
 #[test]
-fn clients_that_leave_end_their_runs_be_they_silent_or_talking() {
+fn a_disconnect_cancels_silent_and_active_runs() {
     let upstream = upstream();
     let server = server(&upstream, "");
     let open = |text| server.chat(&streamed(ask(text))).open();
@@ -70,7 +70,7 @@ fn clients_that_leave_end_their_runs_be_they_silent_or_talking() {
 }
 
 #[test]
-fn a_client_that_leaves_before_the_first_word_ends_the_run() {
+fn a_disconnect_before_the_first_event_cancels_the_run() {
     let upstream = Upstream::script(vec![Step::Write(steps::events_head()), Step::AwaitClose]);
     let server = server(&upstream, "");
     let stream = server.chat(&streamed(ask("Hi"))).open();
@@ -80,7 +80,7 @@ fn a_client_that_leaves_before_the_first_word_ends_the_run() {
 }
 
 #[test]
-fn a_client_that_leaves_before_the_head_ends_the_run_when_that_is_due() {
+fn a_disconnect_before_the_head_cancels_the_run_once_the_head_is_due() {
     let upstream = Upstream::script(vec![Step::AwaitClose]);
     let server = server(&upstream, "stream: { firstEventWait: '100ms' }");
     let socket = server.chat(&streamed(ask("Hi"))).start();

@@ -48,7 +48,7 @@ fn seconds(refused: &Response) -> u64 {
 }
 
 #[test]
-fn guessing_locks_the_address_and_nobody_else() {
+fn failed_attempts_lock_out_only_their_address() {
     let server = counting("", "rateLimit: { maxAttempts: 3, lockoutMs: 40000 }");
     let attacker = "203.0.113.9:4711";
     for guess in ["tg_a", "tg_b", "tg_c"] {
@@ -71,7 +71,7 @@ fn guessing_locks_the_address_and_nobody_else() {
 }
 
 #[test]
-fn who_sends_no_credential_guesses_nothing() {
+fn requests_without_credentials_are_not_failed_attempts() {
     let server = counting("", "rateLimit: { maxAttempts: 2 }");
     for _ in 0..5 {
         let bare = server.request("GET", "/v1/models");
@@ -81,7 +81,7 @@ fn who_sends_no_credential_guesses_nothing() {
 }
 
 #[test]
-fn this_machine_is_not_locked_unless_it_is_to_be() {
+fn loopback_is_exempt_from_lockout_unless_configured() {
     let server = counting("", "rateLimit: { maxAttempts: 2 }");
     for _ in 0..3 {
         assert_eq!(status(&server, "tg_wrong", "127.0.0.1:1"), 401);
@@ -94,7 +94,7 @@ fn this_machine_is_not_locked_unless_it_is_to_be() {
 }
 
 #[test]
-fn of_twenty_who_race_for_a_days_last_run_one_gets_it() {
+fn one_of_twenty_concurrent_requests_gets_the_days_last_run() {
     let server = counting("rate: { runsPerDay: 5 }", "");
     let day = || {
         server
@@ -133,7 +133,7 @@ fn of_twenty_who_race_for_a_days_last_run_one_gets_it() {
 }
 
 #[test]
-fn a_key_sends_its_requests_a_minute_and_no_more() {
+fn a_key_cannot_exceed_its_requests_per_minute() {
     let server = counting("rate: { requestsPerMinute: 3 }", "");
     let models = || server.request("GET", "/v1/models").bearer(WEB).send();
     let answers: Vec<_> = (0..8).map(|_| models()).collect();
@@ -151,7 +151,7 @@ fn a_key_sends_its_requests_a_minute_and_no_more() {
 }
 
 #[test]
-fn without_a_store_nothing_is_limited_and_the_log_says_so() {
+fn without_a_store_no_limit_applies_and_the_log_says_so() {
     let server = builder("rehearsal", "rate: { runsPerDay: 1 }", "").start();
     for _ in 0..3 {
         assert_eq!(status(&server, WEB, "203.0.113.9:1"), 200);
@@ -164,7 +164,7 @@ fn without_a_store_nothing_is_limited_and_the_log_says_so() {
 }
 
 #[test]
-fn what_is_counted_is_deleted_when_it_is_over_and_tells_nobody() {
+fn expired_counters_are_deleted_and_store_keys_reveal_no_client() {
     let server = counting("rate: { requestsPerMinute: 100 }", "");
     let over = server
         .store()

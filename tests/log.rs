@@ -20,7 +20,7 @@ fn documented() -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn a_line_tells_who_asked_whom_and_how_it_went() {
+fn the_access_log_has_the_documented_fields() {
     let server = Server::start("rehearsal", &harness::config(""));
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let mut seen = BTreeSet::new();
@@ -56,7 +56,7 @@ fn a_line_tells_who_asked_whom_and_how_it_went() {
 }
 
 #[test]
-fn the_first_event_and_the_end_have_times_of_their_own() {
+fn the_access_log_times_the_first_event_and_the_end() {
     let server = Server::start("rehearsal", &harness::config(""));
     let answer = server.chat(&streamed(ask("/tokens 3 40ms"))).send();
     let record = server.record(&answer.headers);

@@ -5,7 +5,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what a test reads fails it if it is not there"
+    reason = "a missing value fails the test"
 )]
 
 mod harness;
@@ -78,7 +78,7 @@ fn is_uuid(text: &str) -> bool {
 }
 
 #[test]
-fn a_streamed_answer_comes_word_by_word() {
+fn a_streamed_reply_arrives_word_by_word() {
     let server = server();
     let mut stream = server.chat(&streamed(ask("Hello"))).open();
     let words: Vec<_> = events(&mut stream).into_iter().filter(is_text).collect();
@@ -92,7 +92,7 @@ fn a_streamed_answer_comes_word_by_word() {
 }
 
 #[test]
-fn the_first_words_travel_with_the_head() {
+fn the_first_words_are_sent_with_the_head() {
     let server = server();
     for _ in 0..10 {
         let mut stream = server.chat(&streamed(ask("Hello"))).open();
@@ -141,7 +141,7 @@ fn a_stream_has_one_role_then_text_then_one_finish_then_done() {
 }
 
 #[test]
-fn the_usage_comes_last_and_only_where_it_is_asked_for() {
+fn usage_comes_last_and_only_if_requested() {
     let server = server();
     let asked = |include: Value| {
         let mut body = streamed(ask("/usage 10 5 4 2"));
@@ -165,7 +165,7 @@ fn the_usage_comes_last_and_only_where_it_is_asked_for() {
 }
 
 #[test]
-fn a_whole_answer_has_the_shape_of_a_chat_completion() {
+fn a_whole_reply_is_a_chat_completion() {
     let server = server();
     let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let answer = server.chat(&ask("/say Good day to you")).send();
@@ -199,7 +199,7 @@ fn a_whole_answer_has_the_shape_of_a_chat_completion() {
 }
 
 #[test]
-fn the_model_names_the_agent_and_comes_back_byte_for_byte() {
+fn the_model_selects_the_agent_and_is_returned_unchanged() {
     let server = server();
     for (model, agent) in [
         ("openclaw", "main"),
@@ -226,7 +226,7 @@ fn the_model_names_the_agent_and_comes_back_byte_for_byte() {
 }
 
 #[test]
-fn a_model_that_names_no_agent_is_refused() {
+fn an_unknown_model_is_refused() {
     let server = server();
     for (model, code) in [
         ("gpt-5", Value::Null),
@@ -264,7 +264,7 @@ fn a_user_has_one_session_with_each_agent() {
 }
 
 #[test]
-fn a_session_outlives_the_server_and_changes_with_its_secret() {
+fn a_session_key_survives_a_restart_and_changes_with_the_secret() {
     let with = |tidegate: &str| {
         let server = Server::start("rehearsal", &config(tidegate));
         session(&server, json!({ "user": "alice" }), &[])
@@ -277,7 +277,7 @@ fn a_session_outlives_the_server_and_changes_with_its_secret() {
 }
 
 #[test]
-fn without_a_user_every_request_has_a_session_of_its_own() {
+fn without_a_user_every_request_has_a_new_session() {
     let server = server();
     let sessions: BTreeSet<_> = (0..5).map(|_| session(&server, json!({}), &[])).collect();
     assert_eq!(sessions.len(), 5, "{sessions:?}");
@@ -308,7 +308,7 @@ fn a_header_names_the_session_within_the_requests_agent() {
 }
 
 #[test]
-fn a_clients_own_words_reach_the_runtime_as_they_are() {
+fn text_reaches_the_runtime_unchanged() {
     let server = server();
     let words = "quotes \" back\\slash\n\ttab, 日本語 🙂 \u{2028} </script> data: [DONE]";
     let body = ask(&format!("/echo {words}"));
@@ -318,7 +318,7 @@ fn a_clients_own_words_reach_the_runtime_as_they_are() {
 }
 
 #[test]
-fn what_is_hard_to_carry_arrives_the_same_in_both_forms() {
+fn unicode_text_is_the_same_in_both_forms() {
     let server = server();
     let body = ask("/unicode");
     let whole = server.chat(&body).send().json();
@@ -327,7 +327,7 @@ fn what_is_hard_to_carry_arrives_the_same_in_both_forms() {
 }
 
 #[test]
-fn an_answer_tells_why_it_ends() {
+fn every_reply_has_its_finish_reason() {
     let server = server();
     for (script, reason) in [
         ("/say all of it", "stop"),
@@ -344,7 +344,7 @@ fn an_answer_tells_why_it_ends() {
 }
 
 #[test]
-fn a_run_that_breaks_under_way_never_looks_whole() {
+fn a_broken_run_never_looks_complete() {
     let server = server();
     for script in [
         "/break 3",
@@ -368,7 +368,7 @@ fn a_run_that_breaks_under_way_never_looks_whole() {
 }
 
 #[test]
-fn a_run_that_fails_at_once_has_its_true_status_in_both_forms() {
+fn a_run_that_fails_at_once_has_the_right_status_in_both_forms() {
     let server = server();
     for (failure, status, may_retry) in [
         ("invalid", 400, true),
@@ -438,7 +438,7 @@ fn models_are_the_agents() {
 }
 
 #[test]
-fn anyone_may_ask_whether_it_lives_and_is_ready() {
+fn health_and_readiness_need_no_credential() {
     let server = server();
     let live = json!({ "ok": true, "status": "live" });
     let ready = json!({ "ready": true });
@@ -456,7 +456,7 @@ fn anyone_may_ask_whether_it_lives_and_is_ready() {
 }
 
 #[test]
-fn other_paths_and_methods_are_told_so() {
+fn unknown_paths_get_404_and_wrong_methods_405() {
     let server = server();
     for (method, path, status, allow) in [
         ("GET", "/", 404, None),
@@ -479,7 +479,7 @@ fn other_paths_and_methods_are_told_so() {
 }
 
 #[test]
-fn a_connection_is_used_again_after_either_form() {
+fn a_connection_is_reused_after_either_form() {
     let server = server();
     let mut socket = server.connect();
     let mut exchange = |request: Request| {
@@ -500,7 +500,7 @@ fn a_connection_is_used_again_after_either_form() {
 }
 
 #[test]
-fn a_silent_stream_is_kept_alive_by_comments() {
+fn a_silent_stream_sends_heartbeats() {
     let server = Server::start("rehearsal", &config("stream: { heartbeat: '1s' }"));
     let mut stream = server
         .chat(&streamed(ask("/silence 3s\n/echo at last")))
@@ -520,7 +520,7 @@ fn a_silent_stream_is_kept_alive_by_comments() {
 }
 
 #[test]
-fn streams_side_by_side_do_not_mix() {
+fn concurrent_streams_do_not_mix() {
     let server = server();
     let (server, ids) = (&server, 0..20);
     thread::scope(|scope| {
@@ -544,7 +544,7 @@ fn streams_side_by_side_do_not_mix() {
 }
 
 #[test]
-fn every_answer_names_its_request_and_no_two_the_same() {
+fn every_response_has_a_unique_request_id() {
     let server = server();
     let models = server.request("GET", "/v1/models");
     let answers = [

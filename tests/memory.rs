@@ -86,7 +86,7 @@ fn chunked(body: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn the_largest_request_with_pictures_fits_into_little_memory() {
+fn the_largest_request_with_images_fits_the_memory_limit() {
     let upstream = friendly();
     let server = server(&upstream);
     for (count, body) in [with_pictures(""), with_pictures("\\r\\n")]
@@ -114,7 +114,7 @@ fn the_largest_request_with_pictures_fits_into_little_memory() {
 }
 
 #[test]
-fn the_largest_request_fits_twice_where_another_gateway_may_have_to_take_it() {
+fn the_largest_request_fits_the_memory_limit_with_failover() {
     let upstream = friendly();
     // Nothing listens at a port of the system's own.
     let nobody = "{ url: 'http://127.0.0.1:1', weight: 1000 }";
@@ -134,7 +134,7 @@ fn the_largest_request_fits_twice_where_another_gateway_may_have_to_take_it() {
 }
 
 #[test]
-fn the_largest_request_of_text_fits_into_little_memory() {
+fn the_largest_request_of_text_fits_the_memory_limit() {
     let upstream = friendly();
     let server = server(&upstream);
     for piece in [b"word ".as_slice(), b"a\\n", b"\\u00e9"] {
@@ -154,7 +154,7 @@ fn with_items(open: &str, item: &str, count: usize, close: &str) -> Vec<u8> {
 }
 
 #[test]
-fn millions_of_tiny_values_are_refused_and_the_most_that_are_not_fit_into_little_memory() {
+fn millions_of_values_are_refused_and_the_most_allowed_fit_the_memory_limit() {
     let upstream = friendly();
     let server = server(&upstream);
     let says = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
@@ -202,7 +202,7 @@ fn millions_of_tiny_values_are_refused_and_the_most_that_are_not_fit_into_little
 }
 
 #[test]
-fn a_byte_too_many_is_refused_by_the_declared_length_alone() {
+fn a_declared_length_over_the_limit_is_refused_unread() {
     let upstream = friendly();
     let server = server(&upstream);
     let length = (BODY_LIMIT + 1).to_string();
@@ -217,7 +217,7 @@ fn a_byte_too_many_is_refused_by_the_declared_length_alone() {
 }
 
 #[test]
-fn a_byte_too_many_is_refused_while_the_client_still_sends() {
+fn a_body_over_the_limit_is_refused_while_the_client_sends() {
     let upstream = friendly();
     let server = server(&upstream);
     let head = post(&server, "").header("Transfer-Encoding", "chunked");

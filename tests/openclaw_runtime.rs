@@ -4,7 +4,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "what a test reads fails it if it is not there"
+    reason = "a missing value fails the test"
 )]
 
 mod harness;
@@ -44,7 +44,7 @@ fn choice(answer: &Response) -> Value {
 }
 
 #[test]
-fn a_run_is_one_request_with_the_runtimes_own_credentials() {
+fn a_run_is_one_request_with_the_runtimes_token() {
     let upstream = friendly();
     let server = server(&upstream);
     let request = server.chat(&ask("Hi"));
@@ -62,7 +62,7 @@ fn a_run_is_one_request_with_the_runtimes_own_credentials() {
 }
 
 #[test]
-fn agent_session_channel_and_model_are_told_by_header() {
+fn agent_session_channel_and_model_are_sent_as_headers() {
     let upstream = friendly();
     let server = server(&upstream);
     let mut body = ask("Hi");
@@ -92,7 +92,7 @@ fn agent_session_channel_and_model_are_told_by_header() {
 }
 
 #[test]
-fn another_server_is_asked_for_its_own_models() {
+fn a_configured_model_name_is_sent_to_the_backend() {
     let upstream = Upstream::start(|request, connection| {
         let list = json!({ "data": [{ "id": "llama3:8b" }, { "id": "mistral" }] });
         if request.path == "/v1/models" {
@@ -121,7 +121,7 @@ fn another_server_is_asked_for_its_own_models() {
 }
 
 #[test]
-fn no_header_of_the_clients_own_passes_through() {
+fn other_client_headers_are_not_forwarded() {
     let upstream = friendly();
     let server = server(&upstream);
     let request = server
@@ -156,7 +156,7 @@ fn no_header_of_the_clients_own_passes_through() {
 }
 
 #[test]
-fn without_a_token_of_its_own_the_runtime_sends_none() {
+fn without_a_runtime_token_no_authorization_is_sent() {
     let upstream = friendly();
     let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
     let server = Server::start("openclaw", &config(&runtime));
@@ -175,7 +175,7 @@ fn without_a_token_of_its_own_the_runtime_sends_none() {
 }
 
 #[test]
-fn the_body_carries_the_whole_request_and_always_asks_for_a_stream() {
+fn the_body_carries_the_whole_request_and_always_requests_a_stream() {
     let upstream = Upstream::script(stream(&[
         &delta(
             &json!({ "tool_calls": [{ "index": 0, "id": "c1", "type": "function",
@@ -216,7 +216,7 @@ fn the_body_carries_the_whole_request_and_always_asks_for_a_stream() {
 }
 
 #[test]
-fn every_piece_is_passed_on_before_the_next_one_comes() {
+fn every_event_is_forwarded_before_the_next_one_arrives() {
     let (go_on, may_go_on) = mpsc::channel();
     let may_go_on = Mutex::new(may_go_on);
     let upstream = Upstream::start(move |_, connection| {
@@ -244,7 +244,7 @@ fn every_piece_is_passed_on_before_the_next_one_comes() {
 }
 
 #[test]
-fn pieces_keep_their_distance_in_time() {
+fn events_keep_their_timing() {
     let pause = Duration::from_millis(200);
     let mut script = vec![Step::Write(steps::events_head())];
     for word in ["one", "two", "three"] {
@@ -268,7 +268,7 @@ fn pieces_keep_their_distance_in_time() {
 }
 
 #[test]
-fn a_whole_answer_collects_the_stream() {
+fn a_whole_reply_collects_the_stream() {
     let usage = json!({ "prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10 });
     let upstream = Upstream::script(stream(&[
         &delta(&json!({ "role": "assistant" })),
@@ -295,7 +295,7 @@ fn a_whole_answer_collects_the_stream() {
 }
 
 #[test]
-fn tool_calls_come_back_and_their_results_go_there() {
+fn tool_calls_reach_the_client_and_their_results_reach_the_upstream() {
     let piece = |call: Value| delta(&json!({ "tool_calls": [call] }));
     let begin = |index: u32, id: &str, name: &str| {
         piece(json!({ "index": index, "id": id, "type": "function",
@@ -364,7 +364,7 @@ fn joined_calls(chunks: &[Value]) -> Value {
 }
 
 #[test]
-fn models_are_the_upstreams_where_none_is_configured() {
+fn models_come_from_the_upstream_if_no_agents_are_configured() {
     let upstream = Upstream::start(|_, connection| {
         let model = |id: &str| json!({ "id": id, "object": "model" });
         let models = [

@@ -2,10 +2,7 @@
 //! the processes of the machine sees a secret.
 
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::expect_used,
-    reason = "what a test reads fails it if it is not there"
-)]
+#![expect(clippy::expect_used, reason = "a missing value fails the test")]
 
 mod harness;
 
@@ -24,7 +21,7 @@ fn arguments(server: &Server) -> String {
 }
 
 #[test]
-fn serve_becomes_the_host_and_its_arguments_hold_no_secret() {
+fn serve_becomes_the_host_and_its_arguments_contain_no_secret() {
     let document =
         config("runtime: { token: '${UPSTREAM_SECRET}' }, session: { secret: 'pepper-1b7d' }");
     let server = Server::builder("rehearsal").config(&document);
@@ -40,7 +37,7 @@ fn serve_becomes_the_host_and_its_arguments_hold_no_secret() {
 }
 
 #[test]
-fn a_configuration_longer_than_a_variable_is_served() {
+fn a_configuration_may_be_longer_than_a_variable() {
     let document = format!("{} // {}", config(""), "x".repeat(LONG));
     let server = Server::start("rehearsal", &document);
     server.assert_unharmed(&[harness::TOKEN]);

@@ -36,7 +36,7 @@ fn timeless(line: &str) -> String {
 }
 
 #[test]
-fn the_curl_line_streams_what_is_shown_below_it() {
+fn the_curl_command_prints_the_output_shown_below_it() {
     let server = up();
     let line = blocks("sh")
         .into_iter()

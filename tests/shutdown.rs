@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use harness::{Server, Upstream, ask, chunks, config, finish, finishes, says, streamed, text};
 
 #[test]
-fn a_server_that_is_interrupted_ends_its_streams_before_it_exits() {
+fn an_interrupted_server_finishes_its_streams_before_it_exits() {
     let (go_on, may_go_on) = mpsc::channel();
     let may_go_on = Mutex::new(may_go_on);
     let upstream = Upstream::start(move |_, connection| {

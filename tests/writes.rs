@@ -1,10 +1,7 @@
 //! What is ready together is sent together: every write of a component is a
 //! packet, and on hosts that wait for acknowledgements a delay.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "what a test reads fails it if it is not there"
-)]
+#![expect(clippy::indexing_slicing, reason = "a missing value fails the test")]
 
 mod harness;
 
@@ -44,7 +41,7 @@ fn ending(words: &str) -> Vec<u8> {
 }
 
 #[test]
-fn an_answer_that_is_ready_at_once_is_one_write_with_its_head() {
+fn a_reply_that_is_ready_at_once_is_one_write_with_its_head() {
     let upstream = Upstream::start(|_, connection| {
         connection.send([steps::events_head(), ending("Hello")].concat());
     });
@@ -67,7 +64,7 @@ fn an_answer_that_is_ready_at_once_is_one_write_with_its_head() {
 }
 
 #[test]
-fn the_last_words_and_the_ending_are_one_write() {
+fn the_last_text_and_the_ending_are_one_write() {
     let (go_on, may_go_on) = mpsc::channel();
     let may_go_on = Mutex::new(may_go_on);
     let upstream = Upstream::start(move |_, connection| {
@@ -90,7 +87,7 @@ fn the_last_words_and_the_ending_are_one_write() {
 }
 
 #[test]
-fn text_that_comes_fast_goes_out_in_fewer_writes_than_it_has_pieces() {
+fn fast_text_is_sent_in_fewer_writes_than_events() {
     const PIECES: usize = 200;
     let upstream = Upstream::start(|_, connection| {
         connection.open_events();
@@ -112,7 +109,7 @@ fn text_that_comes_fast_goes_out_in_fewer_writes_than_it_has_pieces() {
 }
 
 #[test]
-fn a_broken_run_sends_its_last_words_and_the_error_in_one_write() {
+fn a_broken_run_sends_its_last_text_and_the_error_in_one_write() {
     let broken = format!("data: {}\n\ndata: {{oops\n\n", says("Hel"));
     let upstream = Upstream::script(raw_stream(broken));
     let server = server(&upstream);
@@ -126,7 +123,7 @@ fn a_broken_run_sends_its_last_words_and_the_error_in_one_write() {
 }
 
 #[test]
-fn an_answer_in_one_piece_has_a_length_and_comes_with_its_head() {
+fn a_whole_reply_has_a_length_and_is_sent_with_its_head() {
     let long = "word ".repeat(2000);
     let upstream = upstream_of(vec![
         (

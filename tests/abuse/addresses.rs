@@ -70,7 +70,7 @@ impl Guarded {
 }
 
 #[test]
-fn ten_guesses_lock_an_address_for_the_right_credential_too() {
+fn ten_failed_attempts_lock_out_an_address_even_with_the_right_credential() {
     let gateway = Guarded::start("ten", "");
     let attacker = [(PEER, "203.0.113.9:4711")];
     gateway.guess(&[&attacker]);
@@ -96,7 +96,7 @@ fn ten_guesses_lock_an_address_for_the_right_credential_too() {
 }
 
 #[test]
-fn another_spelling_of_an_address_is_no_other_address() {
+fn another_notation_of_an_address_is_the_same_address() {
     let gateway = Guarded::start("spelling", "");
     gateway.guess(&[
         &[(PEER, "203.0.113.9:1")],
@@ -122,7 +122,7 @@ fn another_spelling_of_an_address_is_no_other_address() {
 }
 
 #[test]
-fn many_guesses_at_once_end_in_a_lock_like_one_after_the_other() {
+fn concurrent_failed_attempts_lock_out_their_address() {
     let gateway = Guarded::start("at-once", "");
     let attacker = [(PEER, "203.0.113.9:1")];
     thread::scope(|scope| {
@@ -135,7 +135,7 @@ fn many_guesses_at_once_end_in_a_lock_like_one_after_the_other() {
 }
 
 #[test]
-fn who_is_no_proxy_tells_of_no_other_client() {
+fn an_untrusted_peer_cannot_forge_a_client_address() {
     let gateway = Guarded::start("no-proxy", "");
     let peer = (PEER, "203.0.113.9:1");
     for forged in [
@@ -161,7 +161,7 @@ fn who_is_no_proxy_tells_of_no_other_client() {
 }
 
 #[test]
-fn who_is_behind_a_proxy_is_who_the_proxy_says() {
+fn behind_a_proxy_only_the_address_that_it_added_counts() {
     let gateway = Guarded::start("behind", "");
     let proxy = (PEER, "10.0.0.7:1");
     // What stands before the address that the proxy has added is the client's
@@ -206,7 +206,7 @@ fn who_is_behind_a_proxy_is_who_the_proxy_says() {
 }
 
 #[test]
-fn a_header_that_the_host_or_a_proxy_sets_cannot_be_set_before_it() {
+fn a_client_cannot_preset_the_headers_of_host_and_proxy() {
     let gateway = Guarded::start("twice", "addressHeader: 'X-Edge-Client'");
     // The host adds its own to what the client sent, or replaces it.
     for twice in [

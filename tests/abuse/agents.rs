@@ -24,7 +24,7 @@ fn agent(arrived: &RecordedRequest) -> &str {
 }
 
 #[test]
-fn no_spelling_of_the_model_reaches_an_agent_of_others() {
+fn no_spelling_of_the_model_reaches_a_forbidden_agent() {
     let stage = stage();
     for model in [
         "openclaw/main",
@@ -63,7 +63,7 @@ fn no_spelling_of_the_model_reaches_an_agent_of_others() {
 }
 
 #[test]
-fn no_header_reaches_an_agent_of_others() {
+fn no_header_reaches_a_forbidden_agent() {
     let stage = stage();
     let post = || stage.post(WEB).json(&research());
     for name in [
@@ -102,7 +102,7 @@ fn no_header_reaches_an_agent_of_others() {
 }
 
 #[test]
-fn no_name_of_a_session_reaches_an_agent_of_others() {
+fn no_session_key_reaches_a_forbidden_agent() {
     let stage = stage();
     let name = |key: &str, value: &str| {
         let request = stage.post(key).header("X-OpenClaw-Session-Key", value);
@@ -131,7 +131,7 @@ fn no_name_of_a_session_reaches_an_agent_of_others() {
 }
 
 #[test]
-fn an_agent_of_others_is_told_from_no_agent_by_nothing() {
+fn a_forbidden_agent_is_indistinguishable_from_an_unknown_one() {
     let stage = stage();
     let told = |request: Request, name: &str| {
         let answer = request.send();
@@ -155,7 +155,7 @@ fn an_agent_of_others_is_told_from_no_agent_by_nothing() {
 }
 
 #[test]
-fn models_show_no_agent_of_others() {
+fn the_models_endpoint_hides_forbidden_agents() {
     let stage = stage();
     let list = stage.server.request("GET", "/v1/models").bearer(WEB).send();
     let models = list.json()["data"].clone();

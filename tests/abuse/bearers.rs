@@ -4,7 +4,7 @@ use super::{APP, OLD, Stage, WEB, research};
 use crate::harness::TOKEN;
 
 #[test]
-fn a_credential_passes_in_these_spellings() {
+fn valid_spellings_of_a_credential_are_accepted() {
     let stage = Stage::set();
     for value in [
         format!("Bearer {WEB}"),
@@ -20,7 +20,7 @@ fn a_credential_passes_in_these_spellings() {
 }
 
 #[test]
-fn no_other_spelling_of_a_credential_passes() {
+fn other_spellings_of_a_credential_are_refused() {
     let stage = Stage::set();
     let upper = WEB.to_uppercase();
     let mixed = WEB.replacen("tg_", "Tg_", 1);
@@ -71,7 +71,7 @@ fn no_other_spelling_of_a_credential_passes() {
 }
 
 #[test]
-fn a_credential_counts_nowhere_but_in_its_header() {
+fn a_credential_is_accepted_only_in_its_header() {
     let stage = Stage::set();
     let post = |path: &str| stage.server.request("POST", path).json(&research());
     let plain = || post("/v1/chat/completions");
@@ -98,7 +98,7 @@ fn a_credential_counts_nowhere_but_in_its_header() {
 }
 
 #[test]
-fn an_expired_key_opens_nothing() {
+fn an_expired_key_is_refused_everywhere() {
     let stage = Stage::set();
     let refused = stage.refused(401, stage.post(OLD).json(&research()));
     assert_eq!(refused["code"], "expired_api_key");

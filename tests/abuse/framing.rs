@@ -6,7 +6,7 @@ use super::raw::{assert_refused, bearer, body, in_chunks, length, raw, raw_once,
 use crate::harness::TOKEN;
 
 #[test]
-fn a_body_without_one_clear_end_is_refused() {
+fn a_body_with_an_ambiguous_end_is_refused() {
     let stage = Stage::set();
     let body = body();
     let good = bearer(TOKEN);
@@ -48,7 +48,7 @@ fn a_body_without_one_clear_end_is_refused() {
 }
 
 #[test]
-fn a_body_of_two_lengths_is_read_once() {
+fn a_body_with_two_lengths_is_read_once() {
     let stage = Stage::set();
     let body = body();
     let (good, own) = (bearer(TOKEN), length(&body));
@@ -77,7 +77,7 @@ fn a_body_of_two_lengths_is_read_once() {
 }
 
 #[test]
-fn a_request_behind_another_inherits_nothing() {
+fn a_smuggled_request_inherits_no_credential() {
     let stage = Stage::set();
     let body = body();
     let (good, own) = (bearer(TOKEN), length(&body));

@@ -23,7 +23,7 @@
     clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what a test reads fails it if it is not there"
+    reason = "a missing value fails the test"
 )]
 
 #[path = "../harness/mod.rs"]

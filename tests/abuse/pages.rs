@@ -28,7 +28,7 @@ fn send(server: &Server, headers: &[(&str, &str)]) -> Response {
 }
 
 #[test]
-fn a_foreign_page_runs_nothing() {
+fn a_foreign_page_cannot_start_a_run() {
     let server = open_to_all("");
     for origin in [
         "https://evil.example",
@@ -53,7 +53,7 @@ fn a_foreign_page_runs_nothing() {
 }
 
 #[test]
-fn a_page_whose_name_leads_here_is_foreign_still() {
+fn a_page_that_uses_dns_rebinding_is_foreign() {
     let server = open_to_all("");
     let port = server.address().port();
     for name in [
@@ -83,7 +83,7 @@ fn a_page_whose_name_leads_here_is_foreign_still() {
 }
 
 #[test]
-fn permission_for_one_page_is_none_for_another() {
+fn an_allowed_origin_allows_no_other_origin() {
     let server = open_to_all("cors: { origins: ['https://app.example'] }");
     let preflight = |origin: &str| {
         let request = server.request("OPTIONS", "/v1/chat/completions");

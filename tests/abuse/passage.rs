@@ -122,7 +122,7 @@ fn names(arrived: &RecordedRequest) -> Vec<&str> {
 }
 
 #[test]
-fn of_all_headers_that_a_client_can_send_none_passes() {
+fn no_client_header_is_forwarded() {
     let stage = behind_a_proxy();
     let mut request = stage.post(WEB);
     for name in HEADERS {
@@ -160,7 +160,7 @@ fn of_all_headers_that_a_client_can_send_none_passes() {
 }
 
 #[test]
-fn of_all_members_that_a_client_can_send_those_pass_that_are_known() {
+fn only_known_members_are_forwarded() {
     let stage = Stage::set();
     let mut body = research();
     for member in [
@@ -205,7 +205,7 @@ fn of_all_members_that_a_client_can_send_those_pass_that_are_known() {
 }
 
 #[test]
-fn a_trace_is_carried_if_it_is_one() {
+fn only_a_valid_traceparent_is_forwarded() {
     let stage = Stage::set();
     let traced = |value: &str| {
         let request = stage.post(WEB).header("TraceParent", value);
@@ -238,7 +238,7 @@ fn a_trace_is_carried_if_it_is_one() {
 }
 
 #[test]
-fn a_header_that_is_handed_on_holds_no_other_one() {
+fn a_forwarded_header_cannot_inject_another() {
     let stage = Stage::set();
     for (name, value) in [
         ("X-OpenClaw-Model", "a/b\tX-Injected: y"),

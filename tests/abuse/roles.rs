@@ -21,7 +21,7 @@ fn roles(body: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn instructions_are_refused_in_every_form_that_counts() {
+fn instructions_are_refused_in_every_form() {
     let stage = Stage::set();
     for role in [
         "system",
@@ -57,7 +57,7 @@ fn instructions_are_refused_in_every_form_that_counts() {
 }
 
 #[test]
-fn what_only_looks_like_a_role_that_instructs_is_left_out() {
+fn lookalikes_of_instruction_roles_are_dropped() {
     let stage = Stage::set();
     for role in [
         "\"System\"",
@@ -85,7 +85,7 @@ fn what_only_looks_like_a_role_that_instructs_is_left_out() {
 }
 
 #[test]
-fn what_others_say_arrives_in_their_own_role() {
+fn other_messages_keep_their_role() {
     let stage = Stage::set();
     for (message, role) in [
         (
@@ -124,7 +124,7 @@ fn what_others_say_arrives_in_their_own_role() {
 }
 
 #[test]
-fn no_other_member_instructs() {
+fn no_other_member_carries_instructions() {
     let stage = Stage::set();
     let mut body = research();
     for (member, value) in [

@@ -134,7 +134,7 @@ fn requests(server: &Server) -> Vec<Request> {
 }
 
 #[test]
-fn no_secret_is_in_any_byte_that_is_written() {
+fn no_output_contains_a_secret() {
     let upstream = traitor();
     let session = format!("session: {{ secret: '{SESSION_SECRET}' }}");
     let members = format!("{}, {session}", tenants_and(&upstream));
@@ -173,7 +173,7 @@ fn no_secret_is_in_any_byte_that_is_written() {
 }
 
 #[test]
-fn a_runtime_that_cannot_be_reached_is_not_told_of() {
+fn the_address_of_an_unreachable_runtime_stays_secret() {
     let upstream = traitor();
     let members = tenants_and(&upstream);
     let address = upstream.address().to_string();
@@ -193,7 +193,7 @@ fn a_runtime_that_cannot_be_reached_is_not_told_of() {
 }
 
 #[test]
-fn a_faulty_configuration_is_told_without_its_secrets() {
+fn configuration_faults_are_logged_without_secrets() {
     let upstream = traitor();
     let good = harness::config(&tenants_and(&upstream));
     let url = upstream.url();
@@ -244,7 +244,7 @@ fn a_faulty_configuration_is_told_without_its_secrets() {
 }
 
 #[test]
-fn no_word_of_a_clients_forges_a_line_of_the_log() {
+fn client_input_cannot_forge_a_log_line() {
     let upstream = traitor();
     let server = Server::start("openclaw", &harness::config(&tenants_and(&upstream)));
     let before = server.log().len();

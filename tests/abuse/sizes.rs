@@ -22,7 +22,7 @@ fn tool(name: &str) -> Value {
 }
 
 #[test]
-fn long_names_of_sessions_stay_apart() {
+fn long_session_names_stay_distinct() {
     let stage = Stage::set();
     let long = "n".repeat(16 * KIB);
     let names = [long.clone(), format!("{long}a"), format!("{long}b")];
@@ -65,7 +65,7 @@ fn assert_short(stage: &Stage, request: Request) {
 }
 
 #[test]
-fn what_a_body_names_is_quoted_in_part_only() {
+fn errors_truncate_values_from_the_body() {
     let stage = Stage::set_with("models: { 'gpt-4o': 'research' }");
     let long = "n".repeat(KIB * KIB);
     let padded = format!("gpt-4o{}", " ".repeat(KIB * KIB));
@@ -88,7 +88,7 @@ fn what_a_body_names_is_quoted_in_part_only() {
 }
 
 #[test]
-fn what_a_header_or_a_path_names_is_quoted_in_part_only() {
+fn errors_truncate_values_from_headers_and_paths() {
     let stage = Stage::set();
     let long = "n".repeat(100 * KIB);
     for (key, name) in [
@@ -114,7 +114,7 @@ fn offer(name: &str) -> Value {
 }
 
 #[test]
-fn a_model_that_every_chunk_would_repeat_is_short() {
+fn a_long_model_name_is_refused() {
     let stage = Stage::set();
     let padded = |length: usize| format!("{:<length$}", "openclaw/research");
     let mut body = streamed(research());
@@ -127,7 +127,7 @@ fn a_model_that_every_chunk_would_repeat_is_short() {
 }
 
 #[test]
-fn heads_beyond_all_measure_harm_nobody() {
+fn oversized_heads_do_no_harm() {
     let stage = Stage::set();
     let many = (0..10_000).fold(stage.post(WEB), |request, n| {
         request.header(&format!("X-{n}"), "x")

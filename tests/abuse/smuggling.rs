@@ -7,7 +7,7 @@ use super::{NAMER, Stage, WEB, research, session};
 use crate::harness::{TOKEN, steps};
 
 #[test]
-fn the_first_of_two_credentials_counts_and_the_other_does_not_help() {
+fn only_the_first_of_two_credentials_counts() {
     let stage = Stage::set();
     let post = || {
         stage
@@ -33,7 +33,7 @@ fn the_first_of_two_credentials_counts_and_the_other_does_not_help() {
 }
 
 #[test]
-fn the_first_of_two_names_of_a_session_counts() {
+fn only_the_first_of_two_session_keys_counts() {
     let stage = Stage::set();
     let named = |first: &str, second: &str| {
         let request = stage
@@ -58,7 +58,7 @@ fn the_first_of_two_names_of_a_session_counts() {
 }
 
 #[test]
-fn a_credential_of_odd_bytes_is_none() {
+fn a_credential_with_invalid_bytes_is_refused() {
     let stage = Stage::set();
     let body = body();
     let length = length(&body);
@@ -89,7 +89,7 @@ fn a_credential_of_odd_bytes_is_none() {
 }
 
 #[test]
-fn what_stands_behind_a_body_is_no_header() {
+fn trailers_are_not_headers() {
     let stage = Stage::set();
     let body = body();
     let chunk = steps::chunk(&body);
@@ -113,7 +113,7 @@ fn what_stands_behind_a_body_is_no_header() {
 }
 
 #[test]
-fn no_other_start_of_a_request_goes_around_the_checks() {
+fn no_request_line_bypasses_the_checks() {
     let stage = Stage::set();
     let body = body();
     let (good, own) = (bearer(WEB), length(&body));

@@ -56,7 +56,7 @@ fn assert_apart(stage: &Stage, all: &[Said<'_>]) {
 }
 
 #[test]
-fn a_user_of_one_tenant_is_nobody_to_another() {
+fn the_same_user_has_separate_sessions_for_each_tenant() {
     let stage = Stage::set();
     let keys = [WEB, WEB2, WEB_APP, NAMER, APP, TOKEN];
     let users = keys.map(|key| (key, Some("alice"), None));
@@ -67,7 +67,7 @@ fn a_user_of_one_tenant_is_nobody_to_another() {
 }
 
 #[test]
-fn no_separator_makes_two_names_one() {
+fn separators_cannot_make_two_names_collide() {
     let stage = Stage::set();
     let user = |user| (WEB, Some(user), None);
     let chat = |user, chat| (WEB, user, Some((CHAT, chat)));
@@ -101,7 +101,7 @@ fn no_separator_makes_two_names_one() {
 }
 
 #[test]
-fn no_lookalike_makes_two_names_one() {
+fn lookalikes_cannot_make_two_names_collide() {
     let stage = Stage::set();
     let users = [
         "alice",
@@ -129,7 +129,7 @@ fn no_lookalike_makes_two_names_one() {
 }
 
 #[test]
-fn the_key_of_a_session_does_not_open_it() {
+fn knowing_a_session_key_does_not_open_the_session() {
     let stage = Stage::set();
     let victims = [
         reached(&stage, (WEB, Some("alice"), None)),
@@ -196,7 +196,7 @@ fn assert_stays_out(stage: &Stage, key: &str, spelling: &str, victims: &[String]
 }
 
 #[test]
-fn a_name_enters_no_reserved_namespace() {
+fn names_in_reserved_namespaces_are_refused() {
     let stage = Stage::set();
     for space in RESERVED {
         for spelling in [
@@ -219,7 +219,7 @@ fn a_name_enters_no_reserved_namespace() {
 }
 
 #[test]
-fn the_right_to_name_sessions_is_asked_of_every_spelling_of_the_header() {
+fn every_spelling_of_the_session_header_needs_the_permission() {
     let stage = Stage::set();
     for name in [
         "x-openclaw-session-key",

@@ -44,7 +44,7 @@ fn session(answer: &Response) -> String {
 }
 
 #[test]
-fn nobody_passes_for_the_proxy() {
+fn a_client_cannot_impersonate_the_proxy() {
     let server = server();
     let proof = ("X-Proof", "yes");
     let ana = ("X-User", "ana");
@@ -83,7 +83,7 @@ fn nobody_passes_for_the_proxy() {
 }
 
 #[test]
-fn no_name_of_a_user_is_that_of_another() {
+fn every_user_name_has_separate_sessions() {
     let server = server();
     let long = "n".repeat(256);
     let names = [

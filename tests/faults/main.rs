@@ -12,7 +12,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "what a test reads fails it if it is not there"
+    reason = "a missing value fails the test"
 )]
 
 mod failures;
@@ -69,22 +69,22 @@ fn perform_with(plays: &[Play], runtime: &str, more: &str) {
 }
 
 #[test]
-fn a_failure_before_any_text_has_its_true_status_in_both_forms() {
+fn a_failure_before_any_text_has_the_right_status_in_both_forms() {
     perform(&failures::before_any_text());
 }
 
 #[test]
-fn a_failure_after_text_never_looks_whole() {
+fn a_failure_after_text_never_looks_complete() {
     perform(&failures::after_text());
 }
 
 #[test]
-fn an_odd_stream_is_read_all_the_same() {
+fn an_unusual_stream_is_read_correctly() {
     perform(&[oddities::framings(), oddities::contents()].concat());
 }
 
 #[test]
-fn an_upstream_that_falls_silent_is_given_up_in_its_time() {
+fn a_silent_upstream_times_out() {
     let timeouts =
         "firstByteTimeout: '500ms', betweenBytesTimeout: '500ms', betweenEventsTimeout: '1s'";
     // The head of a stream waits longer, so that its status can tell.
@@ -96,12 +96,12 @@ fn an_upstream_that_falls_silent_is_given_up_in_its_time() {
 }
 
 #[test]
-fn a_failure_after_the_first_chunk_is_an_event_even_where_no_text_came() {
+fn a_failure_after_the_first_chunk_is_an_error_event_even_without_text() {
     perform(&failures::after_the_role());
 }
 
 #[test]
-fn an_upstream_that_is_not_there_is_a_bad_gateway_and_safe_to_try_again() {
+fn an_unreachable_upstream_is_502_and_may_be_retried() {
     // A port that was free a moment ago.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -132,7 +132,7 @@ fn resetting(answer: Vec<u8>) -> SocketAddr {
 }
 
 #[test]
-fn a_connection_that_is_reset_breaks_the_run() {
+fn a_connection_reset_breaks_the_run() {
     let head = steps::events_head();
     let words = [head.clone(), steps::event(&says("Some text"))].concat();
     for (name, answer, seen) in [
@@ -154,7 +154,7 @@ fn a_connection_that_is_reset_breaks_the_run() {
 }
 
 #[test]
-fn what_the_upstream_says_about_the_request_reaches_the_client() {
+fn the_upstreams_error_about_the_request_reaches_the_client() {
     let says = |message: &str| {
         json!({ "error": { "message": message, "type": "invalid_request_error",
             "param": "messages", "code": "too_long" } })
@@ -183,7 +183,7 @@ fn what_the_upstream_says_about_the_request_reaches_the_client() {
 }
 
 #[test]
-fn a_whole_answer_without_an_end_is_given_up_and_its_run_ended() {
+fn an_endless_whole_reply_fails_and_its_run_is_cancelled() {
     let event = says(&"x".repeat(64 * 1024));
     let upstream = Upstream::start(move |_, connection| {
         connection.open_events();
@@ -197,7 +197,7 @@ fn a_whole_answer_without_an_end_is_given_up_and_its_run_ended() {
 }
 
 #[test]
-fn what_breaks_again_and_again_leaves_nothing_behind() {
+fn repeated_failures_leak_no_memory_and_no_connection() {
     const TIMES: usize = 400;
     // Little more than an instance has at rest.
     const MEMORY_LIMIT: usize = 1536 * 1024;
