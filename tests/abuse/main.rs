@@ -31,17 +31,17 @@ mod harness;
 
 mod addresses;
 mod agents;
-mod bearers;
+mod credentials;
+mod forwarding;
 mod framing;
-mod pages;
-mod passage;
+mod leaky;
+mod origins;
 mod raw;
 mod roles;
 mod secrets;
 mod sizes;
 mod smuggling;
 mod tenants;
-mod traitor;
 mod users;
 
 use harness::{RecordedRequest, Request, Response, Server, TOKEN, Upstream, ask, error, steps};

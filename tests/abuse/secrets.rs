@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::traitor::{BETRAYALS, traitor};
+use super::leaky::{BETRAYALS, traitor};
 use super::{APP, MUTE, NAMER, OLD, RUNTIME_TOKEN, WEB, WEB_APP, WEB2, research, tenants_and};
 use crate::harness::{self, Request, Server, TOKEN, streamed};
 

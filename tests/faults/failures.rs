@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::cases::{Play, breaks, breaks_late, cut, events, greeting, raw, refuses, talkative};
+use super::expected::{Refusal, Seen};
 use super::harness::{
     Step, broken_stream, delta, finish, raw_stream, refusal, refusal_with, says, steps, stream,
 };
-use super::plays::{Play, breaks, breaks_late, cut, events, greeting, raw, refuses, talkative};
-use super::seen::{Refusal, Seen};
 
 /// What goes wrong before anything is shown.
 pub(crate) fn before_any_text() -> Vec<Play> {

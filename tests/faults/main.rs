@@ -15,12 +15,12 @@
     reason = "a missing value fails the test"
 )]
 
+mod cases;
+mod expected;
 mod failures;
 #[path = "../harness/mod.rs"]
 mod harness;
-mod oddities;
-mod plays;
-mod seen;
+mod unusual;
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
@@ -32,8 +32,8 @@ use harness::{
 };
 use serde_json::json;
 
-use plays::{OWN_TOKEN, Play};
-use seen::{Refusal, Seen};
+use cases::{OWN_TOKEN, Play};
+use expected::{Refusal, Seen};
 
 fn server_at(url: &str) -> Server {
     server_with(url, "", "")
@@ -80,7 +80,7 @@ fn a_failure_after_text_never_looks_complete() {
 
 #[test]
 fn an_unusual_stream_is_read_correctly() {
-    perform(&[oddities::framings(), oddities::contents()].concat());
+    perform(&[unusual::framings(), unusual::contents()].concat());
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn the_upstreams_error_about_the_request_reaches_the_client() {
     }
     let answer = server.chat(&ask("leak")).send();
     assert_eq!(answer.status, 400);
-    seen::assert_tells_nothing(&answer);
+    expected::assert_tells_nothing(&answer);
     server.assert_unharmed(&[TOKEN, OWN_TOKEN]);
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::cases::{INTERNAL, OWN_TOKEN};
 use super::harness::{Response, Server, TOKEN, chunks, error, finishes, text};
-use super::plays::{INTERNAL, OWN_TOKEN};
 
 /// What a client sees of a run.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! The plays that look unusual, and are whole.
 
+use super::cases::{GREETING, Play, answers, cut, events, greeting, raw};
 use super::harness::{Step, finish, raw_stream, says, steps, stream};
-use super::plays::{GREETING, Play, answers, cut, events, greeting, raw};
 
 /// Something that is a greeting nevertheless.
 fn greets(name: &'static str, script: Vec<Step>) -> Play {

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use super::expected::{Refusal, Seen};
 use super::harness::{Step, finish, says, steps};
-use super::seen::{Refusal, Seen};
 
 /// The token by which the runtime component calls the upstream.
 pub(crate) const OWN_TOKEN: &str = "runtime-token-9c2a";
