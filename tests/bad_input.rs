@@ -38,7 +38,7 @@ fn refused(server: &Server, status: u16, answer: &Response) -> Value {
     assert_eq!(answer.status, status, "{answer:?}");
     assert!(!format!("{answer:?}").contains(TOKEN), "{answer:?}");
     let error = error(answer);
-    let record = server.record(&answer.headers);
+    let record = server.access_log(&answer.headers);
     assert_eq!(record["status"], status, "{record}");
     assert_eq!(record["error"], error["message"], "{record}");
     assert_serving(server);

@@ -72,7 +72,7 @@ fn assert_faulty(server: &Server, faults: &[&str]) {
             error["message"],
             "The gateway is misconfigured. Its log lists the faults."
         );
-        let record = server.record(&answer.headers);
+        let record = server.access_log(&answer.headers);
         assert_eq!(record["status"], 500);
         let told = record["detail"].as_str().unwrap_or_default();
         for fault in faults {
@@ -219,7 +219,7 @@ fn a_variable_without_a_value_is_named() {
     let server = start(&document);
     let refused = answer(&server, "");
     assert_eq!(refused.status, 500, "{refused:?}");
-    let record = server.record(&refused.headers);
+    let record = server.access_log(&refused.headers);
     let detail = record["detail"].as_str().unwrap_or_default();
     assert!(detail.contains(fault), "{record}");
     let empty = Server::builder("rehearsal").config(&document);
@@ -360,7 +360,7 @@ fn the_runtimes_faults_are_logged_like_the_gateways() {
     let refused = answer(&server, TOKEN);
     assert_eq!(refused.status, 500, "{refused:?}");
     assert_eq!(error(&refused)["code"], "misconfigured");
-    let record = server.record(&refused.headers);
+    let record = server.access_log(&refused.headers);
     let detail = record["detail"].as_str().unwrap_or_default();
     for path in ["url: ", "token: ", "tokn: "] {
         let path = format!("tidegate.runtime.{path}");

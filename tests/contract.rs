@@ -633,7 +633,7 @@ fn a_preflight_from_a_configured_origin_needs_no_credential() {
         );
         assert_eq!(headers.get("access-control-max-age"), Some("600"));
         assert_eq!(headers.get("content-length"), None);
-        assert_eq!(server.record(headers)["status"], 204);
+        assert_eq!(server.access_log(headers)["status"], 204);
     }
 }
 
@@ -777,7 +777,7 @@ fn an_untrusted_proxy_is_refused() {
                 "proxy_attribution_required",
                 "{name}"
             );
-            assert_eq!(server.record(&answer.headers)["status"], 403);
+            assert_eq!(server.access_log(&answer.headers)["status"], 403);
         }
         let alive = server.request("GET", "/healthz").header(name, value).send();
         assert_eq!(alive.status, 200, "{name}");

@@ -25,7 +25,7 @@ fn upstream() -> Upstream {
         connection.open_events();
         connection.event(&says("Hello"));
         let pause = match last_message(request).as_str() {
-            "silence" => harness::PATIENCE,
+            "silence" => harness::WAIT_LIMIT,
             _words => Duration::from_millis(20),
         };
         while connection.pause(pause) && connection.event(&says("more")) {}
@@ -64,7 +64,7 @@ fn a_disconnect_cancels_silent_and_active_runs() {
     drop(streams);
     assert_noticed(&upstream, 2 * CLIENTS, left);
     for headers in heads {
-        assert_eq!(server.record(&headers)["client_gone"], true);
+        assert_eq!(server.access_log(&headers)["client_gone"], true);
     }
     server.assert_unharmed(&[]);
 }

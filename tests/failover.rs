@@ -17,9 +17,9 @@ use std::thread;
 use std::time::Instant;
 
 use harness::{
-    Connection, PATIENCE, RecordedRequest, Response, Server, TOKEN, Upstream, Watched, ask, chunks,
-    config, error, finish, finishes, friendly, last_message, refusal_with, says, steps, stream,
-    streamed, text,
+    Connection, RecordedRequest, Response, Server, TOKEN, Upstream, WAIT_LIMIT, Watched, ask,
+    chunks, config, error, finish, finishes, hello_upstream, last_message, refusal_with, says,
+    steps, stream, streamed, text,
 };
 use serde_json::{Value, json};
 
@@ -116,7 +116,7 @@ fn runs_without_a_session_are_spread_over_all_backends() {
 
 #[test]
 fn a_backend_that_refuses_is_skipped_and_only_the_log_says_so() {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     let server = server(&[NOBODY, &upstream.url()], "");
     for _ in 0..16 {
         let whole = server.chat(&ask("Hi")).send();
@@ -140,7 +140,7 @@ fn a_backend_that_refuses_is_skipped_and_only_the_log_says_so() {
 
 #[test]
 fn failover_covers_only_the_configured_runs() {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     // What becomes of runs whose gateway is not there: without a session, and
     // with one.
     for (failover, fresh, continued) in [
@@ -190,7 +190,7 @@ fn a_backends_error_response_is_forwarded_without_failover() {
 #[test]
 fn a_request_is_never_sent_twice() {
     let hangs_up = |_: &RecordedRequest, connection: &mut Connection| connection.close();
-    let upstreams = [Upstream::start(hangs_up), friendly()];
+    let upstreams = [Upstream::start(hangs_up), hello_upstream()];
     let [a, b] = [upstreams[0].url(), upstreams[1].url()];
     let server = server(&[&a, &b], "failover: 'all'");
     for n in 1..=32 {
@@ -210,7 +210,7 @@ fn a_request_is_never_sent_twice() {
 
 #[test]
 fn a_backend_receives_the_whole_request_with_its_own_token() {
-    let upstreams = [friendly(), friendly()];
+    let upstreams = [hello_upstream(), hello_upstream()];
     let [a, b] = [upstreams[0].url(), upstreams[1].url()];
     let document = format!(
         "runtime: {{ token: '{OWN_TOKEN}', failover: 'all', urls: ['{a}',
@@ -257,7 +257,7 @@ fn models_are_listed_by_a_reachable_backend() {
 
 #[test]
 fn instances_with_a_store_share_their_backoff() {
-    let stays = friendly();
+    let stays = hello_upstream();
     // An address of this test's own where there is one, as below.
     let own = SocketAddr::from(([127, 0, 0, 78], 0));
     let hello = stream(&[&says("Hello"), &finish("stop"), "[DONE]"]);
@@ -274,7 +274,7 @@ fn instances_with_a_store_share_their_backoff() {
     let run_until = |done: &dyn Fn() -> bool| {
         let begun = Instant::now();
         while !done() {
-            assert!(begun.elapsed() < PATIENCE, "{}", server.log());
+            assert!(begun.elapsed() < WAIT_LIMIT, "{}", server.log());
             assert_eq!(said(&server.chat(&ask("Hi")).send()), "Hello");
         }
     };
@@ -331,7 +331,7 @@ fn repeating(n: usize, address: SocketAddr, sight: &Arc<Watched<Sight>>) -> Upst
         connection.open_events();
         connection.event(&says(&format!("{n}:")));
         if message == "hold" {
-            connection.pause(PATIENCE);
+            connection.pause(WAIT_LIMIT);
             return;
         }
         for word in message.split_inclusive(' ') {
@@ -407,7 +407,7 @@ fn a_backend_that_fails_under_load_loses_only_its_runs_and_regains_its_sessions(
     let server = server(&urls, "failover: 'all'");
     let enough = AtomicBool::new(false);
     let wait = |what: &dyn Fn(&Sight) -> bool| {
-        let seen = sight.wait(PATIENCE, |sight| what(sight).then_some(()));
+        let seen = sight.wait(WAIT_LIMIT, |sight| what(sight).then_some(()));
         seen.expect("it happens in time");
     };
     let count = |sight: &Sight| sight.answered.values().map(Vec::len).max().unwrap_or(0);

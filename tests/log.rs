@@ -29,7 +29,7 @@ fn the_access_log_has_the_documented_fields() {
         let request = server.chat(&body);
         let traceparent = format!("00-{trace}-00f067aa0ba902b7-01");
         let answer = request.header("traceparent", &traceparent).send();
-        let record = server.record(&answer.headers);
+        let record = server.access_log(&answer.headers);
         assert_eq!(record["caller"], "owner");
         assert_eq!(record["agent"], "main");
         assert_eq!(record["trace"], trace);
@@ -43,7 +43,7 @@ fn the_access_log_has_the_documented_fields() {
         seen.extend(fields(&record).into_iter().map(str::to_owned));
     }
     let failed = server.chat(&ask("/fail unreachable")).send();
-    let record = server.record(&failed.headers);
+    let record = server.access_log(&failed.headers);
     assert_eq!(record["status"], failed.status);
     assert!(record["error"].is_string(), "{record}");
     seen.extend(fields(&record).into_iter().map(str::to_owned));
@@ -59,7 +59,7 @@ fn the_access_log_has_the_documented_fields() {
 fn the_access_log_times_the_first_event_and_the_end() {
     let server = Server::start("rehearsal", &harness::config(""));
     let answer = server.chat(&streamed(ask("/tokens 3 40ms"))).send();
-    let record = server.record(&answer.headers);
+    let record = server.access_log(&answer.headers);
     let time = |name: &str| record[name].as_u64().unwrap_or_default();
     assert!(
         time("duration_ms") >= time("first_event_ms") + 80,

@@ -359,7 +359,7 @@ fn a_broken_run_never_looks_complete() {
         let (last, before) = chunks.split_last().unwrap();
         assert_eq!(members(last), ["error"], "{script}");
         assert!(before.iter().all(|chunk| chunk.get("error").is_none()));
-        assert!(server.record(&answer.headers)["error"].is_string());
+        assert!(server.access_log(&answer.headers)["error"].is_string());
         let whole = server.chat(&ask(script)).send();
         assert!(matches!(whole.status, 502 | 504), "{script}: {whole:?}");
         assert_eq!(whole.headers.get("x-should-retry"), Some("false"));
@@ -562,7 +562,7 @@ fn every_response_has_a_unique_request_id() {
     let ids: BTreeSet<_> = answers.iter().map(id).collect();
     assert_eq!(ids.len(), answers.len(), "{ids:?}");
     for answer in &answers {
-        let record = server.record(&answer.headers);
+        let record = server.access_log(&answer.headers);
         assert_eq!(record["request"], id(answer));
         assert_eq!(record["status"], answer.status, "{record}");
     }

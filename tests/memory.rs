@@ -21,7 +21,7 @@ const MEMORY_LIMIT: usize = 100 * 1024 * 1024 - 64 * 1024;
 const CHUNK_SIZE: usize = 0x10000;
 
 /// An upstream that reads everything and says `Hello`.
-fn friendly() -> Upstream {
+fn hello_upstream() -> Upstream {
     let says = json!({ "choices": [{ "index": 0, "delta": { "content": "Hello" } }] });
     let ends = json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
     let events = [&says, &ends].map(|event| steps::event(&event.to_string()));
@@ -87,7 +87,7 @@ fn chunked(body: &[u8]) -> Vec<u8> {
 
 #[test]
 fn the_largest_request_with_images_fits_the_memory_limit() {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     let server = server(&upstream);
     for (count, body) in [with_pictures(""), with_pictures("\\r\\n")]
         .iter()
@@ -115,7 +115,7 @@ fn the_largest_request_with_images_fits_the_memory_limit() {
 
 #[test]
 fn the_largest_request_fits_the_memory_limit_with_failover() {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     // Nothing listens at a port of the system's own.
     let nobody = "{ url: 'http://127.0.0.1:1', weight: 1000 }";
     let server = server_with(&format!("urls: [{nobody}, '{}']", upstream.url()));
@@ -135,7 +135,7 @@ fn the_largest_request_fits_the_memory_limit_with_failover() {
 
 #[test]
 fn the_largest_request_of_text_fits_the_memory_limit() {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     let server = server(&upstream);
     for piece in [b"word ".as_slice(), b"a\\n", b"\\u00e9"] {
         let answer = post(&server, with_text(piece)).send();
@@ -155,7 +155,7 @@ fn with_items(open: &str, item: &str, count: usize, close: &str) -> Vec<u8> {
 
 #[test]
 fn millions_of_values_are_refused_and_the_most_allowed_fit_the_memory_limit() {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     let server = server(&upstream);
     let says = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
     let tools = format!("{{{says},\"tools\":[");
@@ -203,7 +203,7 @@ fn millions_of_values_are_refused_and_the_most_allowed_fit_the_memory_limit() {
 
 #[test]
 fn a_declared_length_over_the_limit_is_refused_unread() {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     let server = server(&upstream);
     let length = (BODY_LIMIT + 1).to_string();
     let asked = Instant::now();
@@ -218,7 +218,7 @@ fn a_declared_length_over_the_limit_is_refused_unread() {
 
 #[test]
 fn a_body_over_the_limit_is_refused_while_the_client_sends() {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     let server = server(&upstream);
     let head = post(&server, "").header("Transfer-Encoding", "chunked");
     let mut socket = server.connect();

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use harness::{
     RecordedRequest, Response, Server, Step, TOKEN, Upstream, ask, chunks, config, delta, finish,
-    finishes, friendly, says, steps, stream, streamed, text, upstream_of,
+    finishes, hello_upstream, says, steps, stream, streamed, text, upstream_of,
 };
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ fn choice(answer: &Response) -> Value {
 
 #[test]
 fn a_run_is_one_request_with_the_runtimes_token() {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     let server = server(&upstream);
     let request = server.chat(&ask("Hi"));
     let sent = sent(&upstream, request);
@@ -63,7 +63,7 @@ fn a_run_is_one_request_with_the_runtimes_token() {
 
 #[test]
 fn agent_session_channel_and_model_are_sent_as_headers() {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     let server = server(&upstream);
     let mut body = ask("Hi");
     body["model"] = json!("openclaw/research");
@@ -122,7 +122,7 @@ fn a_configured_model_name_is_sent_to_the_backend() {
 
 #[test]
 fn other_client_headers_are_not_forwarded() {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     let server = server(&upstream);
     let request = server
         .chat(&ask("Hi"))
@@ -157,7 +157,7 @@ fn other_client_headers_are_not_forwarded() {
 
 #[test]
 fn without_a_runtime_token_no_authorization_is_sent() {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
     let server = Server::start("openclaw", &config(&runtime));
     let told = sent(&upstream, server.chat(&ask("Hi")));

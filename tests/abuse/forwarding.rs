@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{NAMER, RUNTIME_TOKEN, Stage, WEB, friendly, research, tenants_and};
+use super::{NAMER, RUNTIME_TOKEN, Stage, WEB, hello_upstream, research, tenants_and};
 use crate::harness::{self, RecordedRequest, Server, TOKEN};
 
 /// What every value here says of itself.
@@ -108,7 +108,7 @@ const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-
 
 /// Sets the stage with a proxy on this machine, which may tell of its clients.
 fn behind_a_proxy() -> Stage {
-    let upstream = friendly();
+    let upstream = hello_upstream();
     let config = harness::config(&tenants_and(&upstream));
     let config = config.replacen("http:", "trustedProxies: ['127.0.0.1'], http:", 1);
     let server = Server::start("openclaw", &config);

@@ -79,7 +79,7 @@ impl Stage {
 
     /// Sets the stage with further members of `tidegate`.
     fn set_with(members: &str) -> Self {
-        let upstream = friendly();
+        let upstream = hello_upstream();
         let config = format!("{}, {members}", tenants_and(&upstream));
         let server = Server::start("openclaw", &harness::config(&config));
         Self { server, upstream }
@@ -132,7 +132,7 @@ impl Stage {
 }
 
 /// An upstream that says `Hello` to everyone.
-fn friendly() -> Upstream {
+fn hello_upstream() -> Upstream {
     Upstream::start(|_, connection| {
         connection.open_events();
         connection.event(r#"{"choices":[{"index":0,"delta":{"content":"Hello"}}]}"#);

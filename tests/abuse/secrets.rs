@@ -258,7 +258,7 @@ fn client_input_cannot_forge_a_log_line() {
         .header("X-OpenClaw-Agent-Id", "x\u{85}\u{2028}\u{9b}2Jx")
         .json(&research());
     for answer in [in_body, in_header.send()] {
-        let record = server.record(&answer.headers);
+        let record = server.access_log(&answer.headers);
         let told = super::message(&answer);
         assert!(told.contains("\u{2028}"), "{told}");
         assert_eq!(record["error"], told);

@@ -60,7 +60,7 @@ fn assert_short(stage: &Stage, request: Request) {
     assert_eq!(stage.runs(), before);
     let told = message(&answer);
     assert!(answer.body.len() < ANSWER_LIMIT, "{told:.200}");
-    let record = stage.server.record(&answer.headers).to_string();
+    let record = stage.server.access_log(&answer.headers).to_string();
     assert!(record.len() < ANSWER_LIMIT, "{record:.200}");
 }
 

@@ -17,7 +17,7 @@ fn only_the_first_of_two_credentials_counts() {
     };
     let caller = |first: &str, second: &str| {
         let answer = post().bearer(first).bearer(second).send();
-        let record = stage.server.record(&answer.headers);
+        let record = stage.server.access_log(&answer.headers);
         (answer.status, record["caller"].as_str().map(str::to_owned))
     };
     assert_eq!(caller(WEB, TOKEN), (200, Some("key:web".to_owned())));

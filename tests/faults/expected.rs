@@ -49,7 +49,7 @@ impl Seen {
         assert_eq!(errors, usize::from(!whole), "{name}: {answer:?}");
         let last = chunks.last().unwrap();
         assert_eq!(last["error"].is_object(), !whole, "{name}: {answer:?}");
-        let record = server.record(&answer.headers);
+        let record = server.access_log(&answer.headers);
         assert_eq!(record["error"].is_string(), !whole, "{name}: {record}");
     }
 
@@ -67,7 +67,7 @@ impl Seen {
                 let choice = &answer.json()["choices"][0];
                 assert_eq!(choice["message"]["content"], *said, "{name}");
                 assert_eq!(choice["finish_reason"], "stop", "{name}");
-                server.record(&answer.headers);
+                server.access_log(&answer.headers);
             }
         }
     }
@@ -126,7 +126,7 @@ impl Refusal {
         let error = error(answer);
         assert_eq!(error["type"], self.kind, "{name}");
         assert_tells_nothing(answer);
-        let record = server.record(&answer.headers);
+        let record = server.access_log(&answer.headers);
         assert_eq!(record["status"], self.status, "{name}: {record}");
         assert_eq!(record["error"], error["message"], "{name}: {record}");
         error

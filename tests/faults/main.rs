@@ -64,7 +64,7 @@ fn perform_with(plays: &[Play], runtime: &str, more: &str) {
         play.seen.assert_whole(name, &answer, &server);
         assert_eq!(upstream.requests().len(), 2 * count + 2, "{name}");
     }
-    upstream.wait_until_all_left();
+    upstream.wait_until_all_closed();
     server.assert_unharmed(&[TOKEN, OWN_TOKEN, &upstream.address().to_string()]);
 }
 
@@ -192,7 +192,7 @@ fn an_endless_whole_reply_fails_and_its_run_is_cancelled() {
     let server = server_at(&upstream.url());
     let answer = server.chat(&ask("Hi")).send();
     Seen::broken_at_once().assert_whole("endless", &answer, &server);
-    upstream.wait_until_all_left();
+    upstream.wait_until_all_closed();
     assert_eq!(upstream.requests().len(), 1);
 }
 
@@ -227,7 +227,7 @@ fn repeated_failures_leak_no_memory_and_no_connection() {
             assert!([200, 502].contains(&answer.status), "{count}: {answer:?}");
         }
     }
-    upstream.wait_until_all_left();
+    upstream.wait_until_all_closed();
     assert_eq!(upstream.requests().len(), TIMES * names.len());
     server.assert_unharmed(&[]);
 }

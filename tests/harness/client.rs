@@ -1,5 +1,5 @@
-//! An ordinary client: the configuration that it meets, the requests that it
-//! sends, and what is true of every answer that it gets.
+//! An ordinary client: its gateway's configuration, its requests, and checks that
+//! hold for every response.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::wire::Headers;
 /// The token of [`config`].
 pub(crate) const TOKEN: &str = "front-door-token-5e1f";
 
-/// Returns a configuration with the endpoint on, the agents `main` and
+/// Returns a configuration that enables the endpoint, has the agents `main` and
 /// `research`, and these members of `tidegate`.
 pub(crate) fn config(tidegate: &str) -> String {
     format!(
@@ -22,12 +22,12 @@ pub(crate) fn config(tidegate: &str) -> String {
     )
 }
 
-/// Returns a request that says one thing to the default agent.
+/// Returns a request with one user message to the default agent.
 pub(crate) fn ask(text: &str) -> Value {
     json!({ "model": "openclaw", "messages": [{ "role": "user", "content": text }] })
 }
 
-/// Makes a request one for a stream.
+/// Requests a stream.
 pub(crate) fn streamed(mut body: Value) -> Value {
     body["stream"] = json!(true);
     body
@@ -41,41 +41,42 @@ impl Request {
 }
 
 impl Server {
-    /// Prepares a chat completion, with the right token.
+    /// Prepares a chat completion with the right token.
     pub(crate) fn chat(&self, body: &Value) -> Request {
         let request = self.request("POST", "/v1/chat/completions");
         request.bearer(TOKEN).json(body)
     }
 
-    /// Waits for the line that was logged for an answer, and returns it. There
-    /// must be one and no other.
-    pub(crate) fn record(&self, headers: &Headers) -> Value {
+    /// Waits for the access log line of a response, and returns it. Asserts that
+    /// the log contains only one.
+    pub(crate) fn access_log(&self, headers: &Headers) -> Value {
         let id = headers.get("x-request-id").expect("the request's id");
         let log = self.wait_for_log(|log| log.contains(id));
         let lines: Vec<_> = log.lines().filter(|line| line.contains(id)).collect();
         let [line] = lines.as_slice() else {
             panic!("{id} is logged more than once:\n{log}");
         };
-        serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON ({error}): {line}"))
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
     }
 
-    /// Asserts that nothing broke the server: it answers, nothing in it has
-    /// trapped, and its log tells no secret.
+    /// Asserts that the server still answers, that no component has trapped, and
+    /// that the log contains no secret.
     pub(crate) fn assert_unharmed(&self, secrets: &[&str]) {
         let answer = self.request("GET", "/v1/models").bearer(TOKEN).send();
         assert_eq!(answer.status, 200, "{answer:?}");
-        self.record(&answer.headers);
+        self.access_log(&answer.headers);
         let log = self.log();
         for word in ["trap", "panicked", "unreachable executed"] {
             assert!(!log.contains(word), "{word}:\n{log}");
         }
         for secret in secrets {
-            assert!(!log.contains(secret), "{secret:?} is told:\n{log}");
+            assert!(!log.contains(secret), "{secret:?} is logged:\n{log}");
         }
     }
 }
 
-/// Returns the error object of a refusal: JSON with exactly OpenAI's members.
+/// Returns the error object of a response. Asserts that it has exactly OpenAI's
+/// members.
 pub(crate) fn error(response: &Response) -> Value {
     let kind = response.headers.get("content-type");
     assert_eq!(
@@ -96,23 +97,23 @@ pub(crate) fn error(response: &Response) -> Value {
     document["error"].clone()
 }
 
-/// Returns the events of a streamed answer before the `[DONE]` that ends it.
+/// Returns the chunks of a streamed reply. Asserts that it ends with `[DONE]`.
 pub(crate) fn chunks(response: &Response) -> Vec<Value> {
     let mut events = response.events();
     assert_eq!(events.pop().as_deref(), Some("[DONE]"), "{response:?}");
     let chunks = events.iter().map(|event| serde_json::from_str(event));
     let chunks: Result<Vec<_>, _> = chunks.collect();
-    chunks.unwrap_or_else(|error| panic!("no JSON ({error}): {response:?}"))
+    chunks.unwrap_or_else(|error| panic!("not JSON ({error}): {response:?}"))
 }
 
-/// Returns the text that the chunks say.
+/// Returns the text of the chunks.
 pub(crate) fn text(chunks: &[Value]) -> String {
     let contents = chunks.iter();
     let contents = contents.filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str());
     contents.collect()
 }
 
-/// Returns the finish reasons that the chunks tell.
+/// Returns the finish reasons of the chunks.
 pub(crate) fn finishes(chunks: &[Value]) -> Vec<&str> {
     let reasons = chunks.iter();
     let reasons = reasons.filter_map(|chunk| chunk["choices"][0]["finish_reason"].as_str());

@@ -1,26 +1,26 @@
-//! What the black-box tests are made of: the real server, a client that sees
-//! every byte, and a stand-in for the gateway of a runtime.
+//! The tools of the black-box tests: the real server, a client that sees every byte,
+//! and a scripted upstream.
 //!
 //! ```text
 //! server    `xtask serve` with one component and one configuration
 //! request   a request, sent over a plain socket
-//! response  what came back, at once or piece by piece with its times
-//! upstream  a scripted server that remembers who called and who hung up
-//! script    the usual answers of that server
-//! client    ordinary configurations and requests, and what is true of every answer
+//! response  a response, whole or piece by piece with timestamps
+//! upstream  a scripted HTTP server that records requests and disconnects
+//! script    the usual responses of that server
+//! client    ordinary configurations and requests, and checks for every response
 //! wire      HTTP/1.1 as bytes
-//! watched   a value that others wait for; nothing here waits by the clock alone
+//! watched   a value that other threads wait for, so that no test sleeps
 //! ```
 //!
-//! Everything fails by panicking with what was seen so far.
+//! Every failure panics and shows the data that arrived before it.
 
-#![allow(dead_code, reason = "each test file uses its own part of the harness")]
+#![allow(dead_code, reason = "each test file uses a part of the harness")]
 #![allow(unused_imports, reason = "as above")]
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test's tools fail by panicking"
+    reason = "a tool of the tests panics if it fails"
 )]
 
 mod client;
@@ -38,13 +38,13 @@ pub(crate) use client::{TOKEN, ask, chunks, config, error, finishes, streamed, t
 pub(crate) use request::Request;
 pub(crate) use response::{Event, Piece, Response, Stream};
 pub(crate) use script::{
-    broken_stream, delta, finish, friendly, last_message, raw_stream, refusal, refusal_with, says,
-    stream, upstream_of,
+    broken_stream, delta, finish, hello_upstream, last_message, raw_stream, refusal, refusal_with,
+    says, stream, upstream_of,
 };
 pub(crate) use server::{Server, ServerBuilder};
 pub(crate) use upstream::{Close, Connection, RecordedRequest, Step, Upstream, steps};
 pub(crate) use watched::Watched;
 pub(crate) use wire::Headers;
 
-/// How long anything is waited for that ought to happen at once.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a test waits for something that should happen at once.
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(30);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::WAIT_LIMIT;
 use super::response::{Response, Stream};
 
 /// A request that has not been sent.
@@ -20,7 +20,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Prepares a request to whatever listens on an address.
+    /// Prepares a request to the server at an address.
     pub(crate) fn new(address: SocketAddr, method: &str, path: &str) -> Self {
         Self {
             address,
@@ -31,8 +31,8 @@ impl Request {
         }
     }
 
-    /// Adds a header. `Host`, `Connection` and `Content-Length` are added by
-    /// themselves where the test does not.
+    /// Adds a header. If the test does not add `Host`, `Connection` or
+    /// `Content-Length`, the request has a default.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -53,7 +53,7 @@ impl Request {
     /// Sends the request and waits for the whole response.
     pub(crate) fn send(self) -> Response {
         let response = self.open().finish();
-        assert!(response.whole, "the answer was cut short: {response:?}");
+        assert!(response.whole, "the response is incomplete: {response:?}");
         response
     }
 
@@ -62,7 +62,7 @@ impl Request {
         Stream::open(self.start(), &self.method, Instant::now())
     }
 
-    /// Sends the request and waits for nothing.
+    /// Sends the request and returns the connection without waiting.
     pub(crate) fn start(&self) -> TcpStream {
         let mut socket = connect(self.address);
         let sent = socket.write_all(&self.bytes());
@@ -70,7 +70,7 @@ impl Request {
         socket
     }
 
-    /// Returns the request as it goes over the wire.
+    /// Returns the request's bytes.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         for (name, value) in self.headers.iter().chain(&self.defaults()) {
@@ -105,16 +105,18 @@ impl Request {
     }
 }
 
-/// Opens a connection on which every write is a packet.
+/// Opens a connection that sends every write as a packet.
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let socket = TcpStream::connect(address).expect("a connection");
     socket.set_nodelay(true).expect("no delay");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    socket
+        .set_read_timeout(Some(WAIT_LIMIT))
+        .expect("a timeout");
     socket
 }
 
-/// Writes anything and returns everything that comes back until the other
-/// side closes: ask it to, by `Connection: close`.
+/// Sends bytes and returns everything that the server sends until it closes the
+/// connection, which the bytes must request with `Connection: close`.
 pub(crate) fn raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut socket = connect(address);
     socket.write_all(bytes).expect("the bytes are sent");

@@ -1,5 +1,4 @@
-//! What came back: the whole answer, or one piece after the other with the
-//! moment at which it came.
+//! A response: whole, or piece by piece with the time at which each piece arrived.
 
 use std::fmt;
 use std::io::{ErrorKind, Read as _};
@@ -15,10 +14,10 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: Vec<u8>,
-    /// Whether the body came to its declared end.
+    /// Whether the body is complete.
     pub(crate) whole: bool,
-    /// In how many chunks the body came, each of them a write of the
-    /// component's; none if its length was declared.
+    /// The number of chunks in the body, one for each write of the component; 0 if
+    /// the response has a `Content-Length`.
     pub(crate) chunks: usize,
 }
 
@@ -31,10 +30,10 @@ impl Response {
     /// Returns the body as JSON.
     pub(crate) fn json(&self) -> Value {
         let json = serde_json::from_slice(&self.body);
-        json.unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
+        json.unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
     }
 
-    /// Returns the data of every server-sent event; comments have none.
+    /// Returns the data of every server-sent event, without comments.
     pub(crate) fn events(&self) -> Vec<String> {
         let blocks = self.text().split_inclusive("\n\n");
         let whole = blocks.filter(|block| block.ends_with("\n\n"));
@@ -52,26 +51,26 @@ impl fmt::Debug for Response {
     }
 }
 
-/// A part of a body as it came out of one read of the socket.
+/// A part of a body, from one read of the socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) bytes: Vec<u8>,
-    /// When it was read, counted from the sending of the request.
+    /// The time from sending the request until the read.
     pub(crate) at: Duration,
 }
 
-/// A block of a server-sent stream: an event or a comment.
+/// A block of an event stream: an event or a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Event {
-    /// The lines, without the blank one that ends them.
+    /// The lines, without the blank line at the end.
     pub(crate) text: String,
-    /// When the piece with its end was read, counted from the sending of the
-    /// request: events of one piece have one time.
+    /// The time from sending the request until the read of the block's last byte.
+    /// Events in one piece have the same time.
     pub(crate) at: Duration,
 }
 
 impl Event {
-    /// Returns the data; none for a comment.
+    /// Returns the data, or `None` for a comment.
     pub(crate) fn data(&self) -> Option<String> {
         data(&self.text)
     }
@@ -79,25 +78,25 @@ impl Event {
     /// Returns the data as JSON.
     pub(crate) fn json(&self) -> Value {
         let data = self.data().unwrap_or_default();
-        serde_json::from_str(&data).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
+        serde_json::from_str(&data).unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
     }
 }
 
-/// A response whose body is still coming. Dropping it hangs up.
+/// A response whose body is still arriving. Dropping it closes the connection.
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
-    /// When the head came, counted from the sending of the request.
+    /// The time from sending the request until the head arrived.
     pub(crate) at: Duration,
     socket: TcpStream,
     sent: Instant,
-    /// When the last piece was read.
+    /// The time of the last read.
     read: Duration,
     body: Body,
     received: Vec<u8>,
-    /// How much of `received` has been told as events.
-    told: usize,
+    /// How many bytes of `received` have been returned as events.
+    returned: usize,
     closed: bool,
 }
 
@@ -117,14 +116,14 @@ impl Stream {
             sent,
             read: at,
             received: Vec::new(),
-            told: 0,
+            returned: 0,
             closed: false,
         }
     }
 
-    /// Waits for the next piece of the body; none at its end. The first one
-    /// may have come together with the head. Nothing is read ahead: what comes
-    /// while the test does something else is dated when it asks.
+    /// Waits for the next piece of the body. Returns `None` at its end. The first
+    /// piece may arrive with the head. Does not read ahead: the time of a piece is
+    /// the time of this call, even if it arrived before.
     pub(crate) fn piece(&mut self) -> Option<Piece> {
         loop {
             let bytes = self.body.take();
@@ -140,12 +139,12 @@ impl Stream {
         }
     }
 
-    /// Waits for the next event or comment; none at the end of the body.
+    /// Waits for the next event or comment. Returns `None` at the end of the body.
     pub(crate) fn event(&mut self) -> Option<Event> {
         loop {
-            let text = String::from_utf8_lossy(self.received.get(self.told..)?);
+            let text = String::from_utf8_lossy(self.received.get(self.returned..)?);
             if let Some((text, _)) = text.split_once("\n\n") {
-                self.told += text.len() + 2;
+                self.returned += text.len() + 2;
                 let (text, at) = (text.to_owned(), self.read);
                 return Some(Event { text, at });
             }
@@ -153,12 +152,12 @@ impl Stream {
         }
     }
 
-    /// Waits for the next event that has data, passing over comments.
+    /// Waits for the next event and returns its data. Skips comments.
     pub(crate) fn data(&mut self) -> Option<String> {
         std::iter::from_fn(|| self.event()).find_map(|event| event.data())
     }
 
-    /// Reads to the end. The body of the response holds what was told before.
+    /// Reads to the end. The returned body includes the events returned before.
     pub(crate) fn finish(mut self) -> Response {
         while self.piece().is_some() {}
         Response {
@@ -180,13 +179,13 @@ impl Stream {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => self.closed = true,
             Err(error) => {
                 let received = String::from_utf8_lossy(&self.received);
-                panic!("no more came ({error}) after {received:?}");
+                panic!("the read failed ({error}) after {received:?}");
             }
         }
     }
 }
 
-/// Reads the head of a response; an interim one (`100 Continue`) is not it.
+/// Reads the head of a response. Skips interim responses (`100 Continue`).
 fn read_head(socket: &mut TcpStream, arrived: &mut Vec<u8>) -> Head {
     let mut buffer = vec![0; 64 * 1024];
     loop {

@@ -10,22 +10,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::PATIENCE;
+use super::WAIT_LIMIT;
 use super::request::{self, Request};
 use super::watched::Watched;
 
-/// How long a server may take to start. The first start of a component
-/// compiles it, and its tests may start together.
+/// How long a server may take to start. The first start compiles the component,
+/// and several tests may start servers at the same time.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// What xtask takes from its own environment: a test says it, or it is unset.
+/// The variables that xtask reads. They are unset unless a test sets them.
 const WELL_KNOWN: [&str; 3] = [
     "OPENCLAW_GATEWAY_TOKEN",
     "OPENCLAW_GATEWAY_PASSWORD",
     "TIDEGATE_RUNTIME_TOKEN",
 ];
 
-/// A server with its component. Dropping it ends it.
+/// A running server. Dropping it ends the process.
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
@@ -55,17 +55,17 @@ impl Server {
         }
     }
 
-    /// Returns where it listens.
+    /// Returns the address that the server listens on.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns the number of its process.
+    /// Returns the server's process id.
     pub(crate) fn process(&self) -> u32 {
         self.child.id()
     }
 
-    /// Returns the folder of its store.
+    /// Returns the folder of the server's store.
     pub(crate) fn store(&self) -> &Path {
         self.store.as_deref().expect("a server with a store")
     }
@@ -75,13 +75,13 @@ impl Server {
         Request::new(self.address, method, path)
     }
 
-    /// Opens a connection and leaves it to the test.
+    /// Opens a connection.
     pub(crate) fn connect(&self) -> TcpStream {
         request::connect(self.address)
     }
 
-    /// Writes anything and returns everything that comes back until the server
-    /// closes: ask it to, by `Connection: close`.
+    /// Sends bytes and returns everything that the server sends until it closes
+    /// the connection, which the bytes must request with `Connection: close`.
     pub(crate) fn raw(&self, bytes: impl AsRef<[u8]>) -> Vec<u8> {
         request::raw(self.address, bytes.as_ref())
     }
@@ -94,26 +94,26 @@ impl Server {
         assert!(sent.is_ok_and(|sent| sent.success()), "kill -INT fails");
     }
 
-    /// Waits until the server has ended by itself.
+    /// Waits until the server has exited on its own.
     pub(crate) fn wait_for_exit(&mut self) -> ExitStatus {
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
+        while begun.elapsed() < WAIT_LIMIT {
             if let Some(status) = self.child.try_wait().expect("its status") {
                 return status;
             }
             thread::sleep(Duration::from_millis(10));
         }
-        panic!("the server does not end:\n{}", self.log());
+        panic!("the server does not exit:\n{}", self.log());
     }
 
-    /// Returns what the server and its component have printed so far.
+    /// Returns the output of the server and its component so far.
     pub(crate) fn log(&self) -> String {
         self.log.read(|log| log.text.clone())
     }
 
-    /// Waits until the log is as expected, and returns it.
+    /// Waits until the log meets a condition, and returns it.
     pub(crate) fn wait_for_log(&self, expected: impl Fn(&str) -> bool) -> String {
-        let log = self.log.wait(PATIENCE, |log| {
+        let log = self.log.wait(WAIT_LIMIT, |log| {
             expected(&log.text).then(|| log.text.clone())
         });
         log.unwrap_or_else(|| panic!("the log is not as expected:\n{}", self.log()))
@@ -122,7 +122,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Both fail only for a process that has already ended.
+        // Both fail only if the process has already exited.
         drop(self.child.kill());
         drop(self.child.wait());
         drop(fs::remove_file(&self.config));
@@ -144,7 +144,7 @@ pub(crate) struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Sets the configuration document; without one it is empty.
+    /// Sets the configuration document, which is empty by default.
     pub(crate) fn config(mut self, config: &str) -> Self {
         config.clone_into(&mut self.config);
         self
@@ -156,28 +156,28 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets a variable of the server's environment. The component sees it if
-    /// it is well-known or the configuration names it.
+    /// Sets an environment variable of the server. The component receives it if it
+    /// is well-known or the configuration references it.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Gives a component with files a store of its own, and every request an
-    /// instance of its own, so that they share the store and nothing else.
+    /// Mounts an empty store, for components that keep their store in files. Every
+    /// request has a new instance, so that requests share only the store.
     pub(crate) fn store(mut self) -> Self {
         self.store = Some(self.mount("/store"));
         self.argument("--max-instance-reuse-count=1")
     }
 
-    /// Mounts a folder of the test's own as the component's root, and has it
-    /// filled.
+    /// Mounts a new folder as the component's root, after `fill` has written its
+    /// files.
     pub(crate) fn root(mut self, fill: impl FnOnce(&Path)) -> Self {
         fill(&self.mount("/"));
         self
     }
 
-    /// Makes a folder and mounts it under a path of the component's.
+    /// Creates a folder and mounts it at a path of the component.
     fn mount(&mut self, path: &str) -> PathBuf {
         let folder = new_path("mounted");
         fs::create_dir_all(&folder).expect("a folder to mount");
@@ -235,7 +235,7 @@ impl ServerBuilder {
     }
 }
 
-/// What has been printed, and how many pipes can bring no more.
+/// The server's output, and how many of its two pipes have ended.
 #[derive(Default)]
 struct Log {
     text: String,
@@ -248,7 +248,7 @@ impl Log {
     }
 }
 
-/// Keeps what comes out of a pipe, line by line.
+/// Adds the lines of a pipe to the log, in a new thread.
 fn collect(pipe: impl Read + Send + 'static, log: &Arc<Watched<Log>>) {
     let log = Arc::clone(log);
     thread::spawn(move || {
@@ -265,7 +265,7 @@ fn collect(pipe: impl Read + Send + 'static, log: &Arc<Watched<Log>>) {
     });
 }
 
-/// Waits for the line by which `wasmtime serve` tells its address.
+/// Waits for the line in which `wasmtime serve` prints its address.
 fn wait_for_address(log: &Watched<Log>) -> SocketAddr {
     let address = log.wait(START_LIMIT, |log| match served_address(&log.text) {
         None if log.has_ended() => Some(None),
@@ -283,13 +283,13 @@ fn served_address(log: &str) -> Option<SocketAddr> {
     after.split_once('/')?.0.parse().ok()
 }
 
-/// Returns the xtask of the build that this test belongs to: two folders above
+/// Returns the xtask of the same build as this test: two folders above
 /// `target/debug/deps/<test>`.
 fn xtask() -> PathBuf {
-    let test = std::env::current_exe().expect("the test's own file");
+    let test = std::env::current_exe().expect("the path of the test");
     let profile = test.parent().and_then(Path::parent);
     let name = format!("xtask{}", std::env::consts::EXE_SUFFIX);
-    profile.expect("a folder of the profile").join(name)
+    profile.expect("the profile's folder").join(name)
 }
 
 /// Composes a middleware with the gateway.
@@ -309,10 +309,7 @@ fn composed(middleware: &str, gateway: &Path) -> PathBuf {
 
 fn existing(file: PathBuf) -> PathBuf {
     let shown = file.display();
-    assert!(
-        file.is_file(),
-        "there is no {shown}: run `cargo xtask test`"
-    );
+    assert!(file.is_file(), "{shown} is missing: run `cargo xtask test`");
     file
 }
 
@@ -322,7 +319,7 @@ fn config_file(text: &str) -> PathBuf {
     file
 }
 
-/// Returns a path that no other test has.
+/// Returns a path that no other test uses.
 fn new_path(what: &str) -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);

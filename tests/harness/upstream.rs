@@ -1,5 +1,5 @@
-//! A stand-in for the gateway of a runtime: it answers by script, remembers
-//! every request, and knows when its caller hung up.
+//! A scripted HTTP server behind the runtime. It records every request and notices
+//! when the runtime closes a connection.
 
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -10,28 +10,28 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::WAIT_LIMIT;
 use super::watched::Watched;
 use super::wire::{Body, Head, Headers};
 
-/// A server on a free port of this machine. Dropping it ends it.
+/// A server on a free port. Dropping it stops the server.
 pub(crate) struct Upstream {
     address: SocketAddr,
     record: Arc<Watched<Record>>,
-    /// The thread that takes connections; it holds the port.
+    /// The thread that accepts connections and owns the listener.
     accepting: Option<JoinHandle<()>>,
 }
 
-/// A request as it arrived.
+/// A request that arrived.
 #[derive(Clone)]
 pub(crate) struct RecordedRequest {
-    /// The number of its connection; the first one is 0.
+    /// The number of its connection, from 0.
     pub(crate) connection: usize,
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) headers: Headers,
     pub(crate) body: Vec<u8>,
-    /// When all of it was there.
+    /// When its last byte arrived.
     pub(crate) at: Instant,
 }
 
@@ -39,7 +39,7 @@ impl RecordedRequest {
     /// Returns the body as JSON.
     pub(crate) fn json(&self) -> Value {
         let json = serde_json::from_slice(&self.body);
-        json.unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
+        json.unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
     }
 }
 
@@ -55,36 +55,36 @@ impl fmt::Debug for RecordedRequest {
     }
 }
 
-/// The end of a connection, by the caller's doing.
+/// The end of a connection that the caller closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Close {
     pub(crate) connection: usize,
     pub(crate) at: Instant,
 }
 
-/// What a scripted answer is made of.
+/// A step of a script.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    /// Writes these bytes, in one packet if they fit.
+    /// Sends these bytes, in one packet if they fit.
     Write(Vec<u8>),
-    /// Waits, but no longer than the caller stays.
+    /// Waits, at most until the caller closes the connection.
     Pause(Duration),
-    /// Waits until the caller hangs up.
+    /// Waits until the caller closes the connection.
     AwaitClose,
     /// Closes the connection.
     Close,
 }
 
 impl Upstream {
-    /// Starts a server that answers each request by a function. A connection
-    /// stays open after it, unless the function closes it.
+    /// Starts a server that calls a function for each request. The connection stays
+    /// open unless the function closes it.
     pub(crate) fn start(
         answer: impl Fn(&RecordedRequest, &mut Connection) + Send + Sync + 'static,
     ) -> Self {
         Self::start_at(&[SocketAddr::from(([127, 0, 0, 1], 0))], answer)
     }
 
-    /// Starts a server at the first of these addresses that this machine has.
+    /// Starts a server on the first of these addresses that is available.
     pub(crate) fn start_at(
         addresses: &[SocketAddr],
         answer: impl Fn(&RecordedRequest, &mut Connection) + Send + Sync + 'static,
@@ -101,77 +101,78 @@ impl Upstream {
         }
     }
 
-    /// Starts a server that answers every request by the same steps.
+    /// Starts a server that plays the same script for every request.
     pub(crate) fn script(steps: Vec<Step>) -> Self {
         Self::start(move |_, connection| connection.play(&steps))
     }
 
-    /// Returns where it listens.
+    /// Returns the address that the server listens on.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns where it listens, for a configuration.
+    /// Returns the server's URL.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Returns the requests so far.
+    /// Returns the requests that have arrived so far.
     pub(crate) fn requests(&self) -> Vec<RecordedRequest> {
         self.record.read(|record| record.requests.clone())
     }
 
-    /// Waits until there have been as many requests and returns them all.
+    /// Waits until `count` requests have arrived, and returns all requests.
     pub(crate) fn wait_for_requests(&self, count: usize) -> Vec<RecordedRequest> {
-        let requests = self.record.wait(PATIENCE, |record| {
+        let requests = self.record.wait(WAIT_LIMIT, |record| {
             (record.requests.len() >= count).then(|| record.requests.clone())
         });
-        requests.unwrap_or_else(|| panic!("not {count} requests: {:?}", self.requests()))
+        requests.unwrap_or_else(|| panic!("fewer than {count} requests: {:?}", self.requests()))
     }
 
-    /// Returns the connections that the caller closed, in their order.
+    /// Returns the connections that the caller has closed so far, in order.
     pub(crate) fn closes(&self) -> Vec<Close> {
         self.record.read(|record| record.closes.clone())
     }
 
-    /// Waits until the caller has closed a connection, and returns the first
-    /// one that it did.
+    /// Waits until the caller has closed a connection, and returns the first.
     pub(crate) fn wait_for_close(&self) -> Close {
         self.wait_for_closes(1).remove(0)
     }
 
-    /// Waits until the caller has closed as many connections, and returns all
-    /// that it did.
+    /// Waits until the caller has closed `count` connections, and returns all that
+    /// it has closed.
     pub(crate) fn wait_for_closes(&self, count: usize) -> Vec<Close> {
-        let closes = self.record.wait(PATIENCE, |record| {
+        let closes = self.record.wait(WAIT_LIMIT, |record| {
             (record.closes.len() >= count).then(|| record.closes.clone())
         });
-        closes.unwrap_or_else(|| panic!("not {count} connections closed: {:?}", self.closes()))
+        closes
+            .unwrap_or_else(|| panic!("fewer than {count} connections closed: {:?}", self.closes()))
     }
 
-    /// Waits until no connection is open any more, whoever closed it.
-    pub(crate) fn wait_until_all_left(&self) {
-        let left = self.record.wait(PATIENCE, |record| {
+    /// Waits until either side has closed every connection.
+    pub(crate) fn wait_until_all_closed(&self) {
+        let closed = self.record.wait(WAIT_LIMIT, |record| {
             (record.ended == record.sockets.len()).then_some(())
         });
-        assert!(left.is_some(), "a connection is left open");
+        assert!(closed.is_some(), "a connection is still open");
     }
 }
 
 impl Drop for Upstream {
     fn drop(&mut self) {
         self.record.update(|record| record.stopped = true);
-        // One more connection wakes the thread that waits for connections. When it
-        // has ended the port refuses them, so that nobody who is hung up on finds
-        // it open again. A thread that failed has told so itself.
+        // The accepting thread blocks in `accept` until this connection wakes it.
+        // After it has ended, the port refuses connections. Existing connections
+        // close only then, so that a caller cannot reconnect. If the thread has
+        // panicked, its message is already printed.
         drop(TcpStream::connect(self.address));
         drop(self.accepting.take().map(JoinHandle::join));
         self.record
-            .update(|record| record.sockets.iter().for_each(hang_up));
+            .update(|record| record.sockets.iter().for_each(shut_down));
     }
 }
 
-/// One connection, for the function that answers on it.
+/// A connection, for the function that responds to a request.
 pub(crate) struct Connection {
     id: usize,
     socket: TcpStream,
@@ -179,17 +180,17 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Writes bytes at once. Returns whether the caller was still there.
+    /// Sends bytes at once. Returns `false` if the connection is closed.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.socket.write_all(bytes.as_ref()).is_ok()
     }
 
-    /// Answers with a body of known length.
+    /// Sends a response with a body of known length.
     pub(crate) fn answer(&mut self, status: u16, content_type: &str, body: &str) -> bool {
         self.send(steps::answer(status, content_type, body))
     }
 
-    /// Begins an answer of server-sent events.
+    /// Sends the head of a response of server-sent events.
     pub(crate) fn open_events(&mut self) -> bool {
         self.send(steps::events_head())
     }
@@ -199,32 +200,32 @@ impl Connection {
         self.send(steps::event(data))
     }
 
-    /// Ends an answer of server-sent events.
+    /// Ends a response of server-sent events.
     pub(crate) fn end(&mut self) -> bool {
         self.send(steps::LAST_CHUNK)
     }
 
-    /// Waits, but no longer than the caller stays. Returns whether it is
-    /// still there.
+    /// Waits, at most until the caller closes the connection. Returns `false` if it
+    /// is closed.
     pub(crate) fn pause(&self, duration: Duration) -> bool {
-        let gone = self.record.wait(duration, |record| {
+        let ended = self.record.wait(duration, |record| {
             let closed = record
                 .closes
                 .iter()
                 .any(|close| close.connection == self.id);
             (closed || record.stopped).then_some(())
         });
-        gone.is_none()
+        ended.is_none()
     }
 
     /// Closes the connection.
     pub(crate) fn close(&mut self) {
         self.record
             .update(|record| record.closed_here.push(self.id));
-        hang_up(&self.socket);
+        shut_down(&self.socket);
     }
 
-    /// Carries out the steps of a script.
+    /// Plays a script.
     pub(crate) fn play(&mut self, steps: &[Step]) {
         steps.iter().for_each(|step| self.carry_out(step));
     }
@@ -238,19 +239,19 @@ impl Connection {
                 self.pause(*duration);
             }
             Step::AwaitClose => {
-                self.pause(PATIENCE);
+                self.pause(WAIT_LIMIT);
             }
             Step::Close => self.close(),
         }
     }
 }
 
-/// The bytes of usual answers, for scripts.
+/// The bytes of responses, for scripts.
 pub(crate) mod steps {
     /// Ends a chunked body.
     pub(crate) const LAST_CHUNK: &str = "0\r\n\r\n";
 
-    /// A whole answer with a body of known length.
+    /// A response with a body of known length.
     pub(crate) fn answer(status: u16, content_type: &str, body: &str) -> Vec<u8> {
         let length = body.len();
         format!(
@@ -260,7 +261,7 @@ pub(crate) mod steps {
         .into_bytes()
     }
 
-    /// The head of an answer of server-sent events, in chunks.
+    /// The head of a chunked response of server-sent events.
     pub(crate) fn events_head() -> Vec<u8> {
         b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
           Transfer-Encoding: chunked\r\n\r\n"
@@ -276,7 +277,7 @@ pub(crate) mod steps {
         chunk
     }
 
-    /// A server-sent event in a chunk of its own.
+    /// A chunk with one server-sent event.
     pub(crate) fn event(data: &str) -> Vec<u8> {
         chunk(format!("data: {data}\n\n"))
     }
@@ -288,7 +289,7 @@ struct Record {
     closes: Vec<Close>,
     closed_here: Vec<usize>,
     sockets: Vec<TcpStream>,
-    /// How many of them are closed.
+    /// How many of the sockets are closed.
     ended: usize,
     stopped: bool,
 }
@@ -331,8 +332,8 @@ fn answer_all(
     }
 }
 
-/// Reads the requests of a connection in a thread of its own: while an answer
-/// is under way, this is what notices that the caller hangs up.
+/// Reads the requests of a connection. Runs in its own thread, so that it notices a
+/// disconnect while a response is being sent.
 fn read_all(
     id: usize,
     mut socket: TcpStream,
@@ -383,7 +384,7 @@ fn read_request(
     })
 }
 
-/// Waits for more from the caller; none once it has hung up.
+/// Waits for bytes from the caller. Returns `None` when the connection is closed.
 fn receive(socket: &mut TcpStream) -> Option<Vec<u8>> {
     let mut buffer = vec![0; 64 * 1024];
     let count = socket.read(&mut buffer).ok().filter(|count| *count > 0)?;
@@ -391,7 +392,7 @@ fn receive(socket: &mut TcpStream) -> Option<Vec<u8>> {
     Some(buffer)
 }
 
-fn hang_up(socket: &TcpStream) {
-    // Fails where the other side was faster, which is as good.
+fn shut_down(socket: &TcpStream) {
+    // Fails if the other side has already closed the connection.
     drop(socket.shutdown(Shutdown::Both));
 }

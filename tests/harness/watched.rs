@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-/// A value behind a lock, with a bell that rings at every change.
+/// A value behind a lock, with a condition variable that signals every change.
 #[derive(Default)]
 pub(crate) struct Watched<T> {
     value: Mutex<T>,
@@ -11,19 +11,19 @@ pub(crate) struct Watched<T> {
 }
 
 impl<T> Watched<T> {
-    /// Changes the value and wakes everyone who waits.
+    /// Changes the value and wakes every waiting thread.
     pub(crate) fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
         let result = change(&mut self.value.lock().expect("the value"));
         self.changed.notify_all();
         result
     }
 
-    /// Looks at the value as it is.
+    /// Reads the current value.
     pub(crate) fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         look(&self.value.lock().expect("the value"))
     }
 
-    /// Waits until `look` finds what it looks for; none when the time is up.
+    /// Waits until `look` returns a value. Returns `None` after `limit`.
     pub(crate) fn wait<R>(
         &self,
         limit: Duration,

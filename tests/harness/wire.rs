@@ -1,25 +1,25 @@
-//! HTTP/1.1 as bytes: heads, headers and bodies, read as they arrive.
+//! HTTP/1.1 as bytes: parses heads, headers and bodies as they arrive.
 //!
 //! Rules: RFC 9112.
 
-/// Headers in their order, names in lower case.
+/// Headers in order, with names in lower case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Headers(pub(crate) Vec<(String, String)>);
 
 impl Headers {
-    /// Returns the first value under a name.
+    /// Returns the first value of a header.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.all(name).into_iter().next()
     }
 
-    /// Returns every value under a name.
+    /// Returns every value of a header.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         let named = self.0.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.as_str()).collect()
     }
 }
 
-/// The lines before a body.
+/// The head of a message: its first line and its headers.
 #[derive(Debug)]
 pub(crate) struct Head {
     /// The request line or the status line.
@@ -28,7 +28,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Takes a head off the front of what has arrived, once it is complete.
+    /// Removes a complete head from the front of the received bytes.
     pub(crate) fn take(arrived: &mut Vec<u8>) -> Option<Self> {
         let end = find(arrived, b"\r\n\r\n")?;
         let bytes: Vec<u8> = arrived.drain(..end + 4).collect();
@@ -50,44 +50,44 @@ fn header(line: &str) -> (String, String) {
     (name.to_ascii_lowercase(), value.trim().to_owned())
 }
 
-/// What ends a body.
+/// The framing of a body, and how much of it is still missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Framing {
     Length(usize),
-    /// The size line of a chunk comes next.
+    /// The size line of a chunk is next.
     ChunkSize,
-    /// This much of a chunk is still to come, and its line break.
+    /// This many bytes of a chunk are missing, and then its line break.
     Chunk(usize),
     Trailers,
     UntilClose,
     Ended,
 }
 
-/// A body on its way, freed of its framing.
+/// Removes the framing from a body as it arrives.
 #[derive(Debug)]
 pub(crate) struct Body {
     framing: Framing,
     arrived: Vec<u8>,
-    /// How many chunks have begun; the empty one at the end is none.
+    /// How many chunks have begun, without the empty one at the end.
     chunks: usize,
 }
 
 impl Body {
-    /// Expects the body of a request, of which a first part has arrived.
+    /// Starts the body of a request with the bytes that arrived after its head.
     pub(crate) fn of_request(headers: &Headers, arrived: Vec<u8>) -> Self {
         let framing = declared(headers).unwrap_or(Framing::Ended);
         Self::new(framing, arrived)
     }
 
-    /// Expects the body of a response, of which a first part has arrived.
+    /// Starts the body of a response with the bytes that arrived after its head.
     pub(crate) fn of_response(
         method: &str,
         status: u16,
         headers: &Headers,
         arrived: Vec<u8>,
     ) -> Self {
-        let none = method == "HEAD" || matches!(status, 204 | 304);
-        let framing = if none {
+        let has_no_body = method == "HEAD" || matches!(status, 204 | 304);
+        let framing = if has_no_body {
             Some(Framing::Ended)
         } else {
             declared(headers)
@@ -104,12 +104,12 @@ impl Body {
         }
     }
 
-    /// Takes in what has arrived from the socket.
+    /// Adds bytes from the socket.
     pub(crate) fn arrive(&mut self, bytes: &[u8]) {
         self.arrived.extend_from_slice(bytes);
     }
 
-    /// Returns the part of the body that can be read by now.
+    /// Returns the next part of the body, which may be empty.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         let mut taken = Vec::new();
         while let Some(framing) = self.step(&mut taken) {
@@ -118,32 +118,32 @@ impl Body {
         taken
     }
 
-    /// Tells whether the body is complete. One without a declared end is
-    /// whenever the connection was closed.
+    /// Returns whether the body is complete when the connection closes. A body
+    /// without a declared length is complete at any time.
     pub(crate) fn is_whole(&self) -> bool {
         matches!(self.framing, Framing::Ended | Framing::UntilClose)
     }
 
-    /// Returns how many chunks the body has come in so far.
+    /// Returns how many chunks have begun.
     pub(crate) fn chunks(&self) -> usize {
         self.chunks
     }
 
-    /// Tells whether nothing more belongs to the body.
+    /// Returns whether the end of the body has arrived.
     pub(crate) fn has_ended(&self) -> bool {
         self.framing == Framing::Ended
     }
 
-    /// Returns what arrived after the body.
+    /// Returns the bytes after the body.
     pub(crate) fn into_rest(self) -> Vec<u8> {
         self.arrived
     }
 
-    /// Reads on; none when there is nothing to read or to do.
+    /// Decodes one step. Returns `None` if it needs more bytes or the body has ended.
     fn step(&mut self, taken: &mut Vec<u8>) -> Option<Framing> {
         match self.framing {
             Framing::Length(0) => Some(Framing::Ended),
-            Framing::Length(left) => Some(Framing::Length(left - self.pass(left, taken)?)),
+            Framing::Length(left) => Some(Framing::Length(left - self.copy(left, taken)?)),
             Framing::ChunkSize => Some(match chunk_size(&self.line()?) {
                 0 => Framing::Trailers,
                 size => {
@@ -152,20 +152,20 @@ impl Body {
                 }
             }),
             Framing::Chunk(0) => self.line().map(|_| Framing::ChunkSize),
-            Framing::Chunk(left) => Some(Framing::Chunk(left - self.pass(left, taken)?)),
+            Framing::Chunk(left) => Some(Framing::Chunk(left - self.copy(left, taken)?)),
             Framing::Trailers => Some(match self.line()?.as_str() {
                 "" => Framing::Ended,
                 _ => Framing::Trailers,
             }),
             Framing::UntilClose => {
-                self.pass(usize::MAX, taken)?;
+                self.copy(usize::MAX, taken)?;
                 Some(Framing::UntilClose)
             }
             Framing::Ended => None,
         }
     }
 
-    fn pass(&mut self, limit: usize, taken: &mut Vec<u8>) -> Option<usize> {
+    fn copy(&mut self, limit: usize, taken: &mut Vec<u8>) -> Option<usize> {
         let count = limit.min(self.arrived.len());
         taken.extend(self.arrived.drain(..count));
         (count > 0).then_some(count)
@@ -189,7 +189,7 @@ fn declared(headers: &Headers) -> Option<Framing> {
 fn chunk_size(line: &str) -> usize {
     let size = line.split(';').next().unwrap_or_default();
     usize::from_str_radix(size.trim(), 16)
-        .unwrap_or_else(|_| panic!("{line:?} is no size of a chunk"))
+        .unwrap_or_else(|_| panic!("{line:?} is not a chunk size"))
 }
 
 fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
