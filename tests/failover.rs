@@ -1,5 +1,5 @@
-//! Several gateways behind runtime-openclaw: which of them a run comes to, and
-//! what becomes of it where one cannot be reached.
+//! Several backends behind runtime-openclaw: which backend gets a run, and what
+//! happens if a backend cannot be reached.
 
 #![expect(
     clippy::indexing_slicing,
@@ -23,40 +23,40 @@ use harness::{
 };
 use serde_json::{Value, json};
 
-/// The token of all gateways that have none of their own.
+/// The token for backends without a token of their own.
 const OWN_TOKEN: &str = "runtime-token-9c2a";
 
-/// An address at which nothing listens: a port of the system's own.
-const NOBODY: &str = "http://127.0.0.1:1";
+/// A URL that refuses connections: no program listens on this system port.
+const UNREACHABLE: &str = "http://127.0.0.1:1";
 
-/// Starts Tidegate before these gateways, with more members of its section.
+/// Starts Tidegate with these backends and more members of `tidegate.runtime`.
 fn server(urls: &[&str], more: &str) -> Server {
     let urls = json!(urls);
     let runtime = format!("runtime: {{ urls: {urls}, token: '{OWN_TOKEN}', {more} }}");
     Server::start("openclaw", &config(&runtime))
 }
 
-/// Starts as many gateways that say which of them they are.
-fn named(count: usize) -> Vec<Upstream> {
-    let named = |n: usize| {
+/// Starts backends that reply with their number.
+fn numbered(count: usize) -> Vec<Upstream> {
+    let numbered = |n: usize| {
         let steps = stream(&[&says(&n.to_string()), &finish("stop"), "[DONE]"]);
         Upstream::script(steps)
     };
-    (0..count).map(named).collect()
+    (0..count).map(numbered).collect()
 }
 
 fn urls(upstreams: &[Upstream]) -> Vec<String> {
     upstreams.iter().map(Upstream::url).collect()
 }
 
-/// A request of a user, and so of a session.
-fn of_user(user: &str, text: &str) -> Value {
+/// Returns a request with a user, and therefore with a session.
+fn with_user(user: &str, text: &str) -> Value {
     let mut body = ask(text);
     body["user"] = json!(user);
     body
 }
 
-fn said(answer: &Response) -> String {
+fn reply_text(answer: &Response) -> String {
     assert_eq!(answer.status, 200, "{answer:?}");
     let answer = answer.json();
     answer["choices"][0]["message"]["content"]
@@ -65,13 +65,13 @@ fn said(answer: &Response) -> String {
         .to_owned()
 }
 
-/// Asks for each of some users and returns who answered.
+/// Sends a request for each user and returns the backends that replied.
 fn homes(server: &Server, users: usize) -> Vec<String> {
-    let answer = |n: usize| server.chat(&of_user(&format!("user {n}"), "Hi")).send();
-    (0..users).map(|n| said(&answer(n))).collect()
+    let answer = |n: usize| server.chat(&with_user(&format!("user {n}"), "Hi")).send();
+    (0..users).map(|n| reply_text(&answer(n))).collect()
 }
 
-/// How many requests came to these gateways together.
+/// Returns the total number of requests to these backends.
 fn requests(upstreams: &[Upstream]) -> usize {
     upstreams
         .iter()
@@ -81,7 +81,7 @@ fn requests(upstreams: &[Upstream]) -> usize {
 
 #[test]
 fn a_session_keeps_its_backend_in_any_order_of_the_list() {
-    let upstreams = named(3);
+    let upstreams = numbered(3);
     let urls = urls(&upstreams);
     let [a, b, c] = [&urls[0], &urls[1], &urls[2]];
     let homes_in = |urls: &[&str]| homes(&server(urls, ""), 48);
@@ -91,10 +91,10 @@ fn a_session_keeps_its_backend_in_any_order_of_the_list() {
     for n in 0..3 {
         assert!(
             homes.contains(&n.to_string()),
-            "none is with {n}: {homes:?}"
+            "no session belongs to {n}: {homes:?}"
         );
     }
-    // With one of them gone, only its sessions are elsewhere.
+    // Without one backend, only its own sessions move.
     for (now, before) in homes_in(&[a, b]).iter().zip(&homes) {
         assert!(now == before || before == "2", "{before} became {now}");
     }
@@ -102,11 +102,11 @@ fn a_session_keeps_its_backend_in_any_order_of_the_list() {
 
 #[test]
 fn runs_without_a_session_are_spread_over_all_backends() {
-    let upstreams = named(2);
+    let upstreams = numbered(2);
     let [a, b] = [upstreams[0].url(), upstreams[1].url()];
     let server = server(&[&a, &b], "");
     let answers: Vec<_> = (0..24)
-        .map(|_| said(&server.chat(&ask("Hi")).send()))
+        .map(|_| reply_text(&server.chat(&ask("Hi")).send()))
         .collect();
     for n in ["0", "1"] {
         assert!(answers.iter().any(|answer| answer == n), "{answers:?}");
@@ -117,10 +117,10 @@ fn runs_without_a_session_are_spread_over_all_backends() {
 #[test]
 fn a_backend_that_refuses_is_skipped_and_only_the_log_says_so() {
     let upstream = hello_upstream();
-    let server = server(&[NOBODY, &upstream.url()], "");
+    let server = server(&[UNREACHABLE, &upstream.url()], "");
     for _ in 0..16 {
         let whole = server.chat(&ask("Hi")).send();
-        assert_eq!(said(&whole), "Hello");
+        assert_eq!(reply_text(&whole), "Hello");
         assert!(!format!("{whole:?}").contains("127.0.0.1:1\""), "{whole:?}");
         let answer = server.chat(&streamed(ask("Hi"))).send();
         assert_eq!(finishes(&chunks(&answer)), ["stop"]);
@@ -141,28 +141,28 @@ fn a_backend_that_refuses_is_skipped_and_only_the_log_says_so() {
 #[test]
 fn failover_covers_only_the_configured_runs() {
     let upstream = hello_upstream();
-    // What becomes of runs whose gateway is not there: without a session, and
-    // with one.
+    // Each mode with the status of runs whose backend is unreachable: without a
+    // session, and with one.
     for (failover, fresh, continued) in [
         ("", 200, 502),
         ("failover: 'stateless'", 200, 502),
         ("failover: 'all'", 200, 200),
         ("failover: 'none'", 502, 502),
     ] {
-        let server = server(&[NOBODY, &upstream.url()], failover);
+        let server = server(&[UNREACHABLE, &upstream.url()], failover);
         let worst = |body: &dyn Fn(usize) -> Value| {
             let answers = (0..24).map(|n| server.chat(&body(n)).send());
             answers.max_by_key(|answer| answer.status).unwrap()
         };
         let worst_fresh = worst(&|_| ask("Hi"));
-        let worst_continued = worst(&|n| of_user(&n.to_string(), "Hi"));
+        let worst_continued = worst(&|n| with_user(&n.to_string(), "Hi"));
         assert_eq!(worst_fresh.status, fresh, "{failover}");
         assert_eq!(worst_continued.status, continued, "{failover}");
         for answer in [worst_fresh, worst_continued] {
             if answer.status == 502 {
                 let message = "The agent runtime cannot be reached.";
                 assert_eq!(error(&answer)["message"], message);
-                // Nothing was run: a client may ask again.
+                // No run has started, so a client may retry.
                 assert_eq!(answer.headers.get("x-should-retry"), None);
             }
         }
@@ -214,13 +214,13 @@ fn a_backend_receives_the_whole_request_with_its_own_token() {
     let [a, b] = [upstreams[0].url(), upstreams[1].url()];
     let document = format!(
         "runtime: {{ token: '{OWN_TOKEN}', failover: 'all', urls: ['{a}',
-           {{ url: '{NOBODY}', token: 'of-nobody', weight: 100 }},
+           {{ url: '{UNREACHABLE}', token: 'of-unreachable', weight: 100 }},
            {{ url: '{b}', token: 'of-b' }}] }}"
     );
     let server = Server::start("openclaw", &config(&document));
     let long = "long ".repeat(20_000) + "end";
     for _ in 0..32 {
-        assert_eq!(said(&server.chat(&ask(&long)).send()), "Hello");
+        assert_eq!(reply_text(&server.chat(&ask(&long)).send()), "Hello");
     }
     for (upstream, token) in upstreams.iter().zip([OWN_TOKEN, "of-b"]) {
         let requests = upstream.requests();
@@ -246,7 +246,7 @@ fn models_are_listed_by_a_reachable_backend() {
             "{{ gateway: {{ auth: {{ token: '{TOKEN}' }},
                  http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }} }},
                tidegate: {{ runtime: {{ failover: '{failover}', urls: [
-                 '{NOBODY}', 'http://127.0.0.1:2', '{}'] }} }} }}",
+                 '{UNREACHABLE}', 'http://127.0.0.1:2', '{}'] }} }} }}",
             upstream.url()
         );
         let server = Server::start("openclaw", &document);
@@ -257,17 +257,17 @@ fn models_are_listed_by_a_reachable_backend() {
 
 #[test]
 fn instances_with_a_store_share_their_backoff() {
-    let stays = hello_upstream();
-    // An address of this test's own where there is one, as below.
+    let stable = hello_upstream();
+    // A loopback address that no other test uses, as below.
     let own = SocketAddr::from(([127, 0, 0, 78], 0));
     let hello = stream(&[&says("Hello"), &finish("stop"), "[DONE]"]);
     let start = |address| {
         let hello = hello.clone();
         Upstream::start_at(&[address], move |_, connection| connection.play(&hello))
     };
-    let leaves = start(own);
-    let (address, urls) = (leaves.address(), [stays.url(), leaves.url()]);
-    drop(leaves);
+    let failing = start(own);
+    let (address, urls) = (failing.address(), [stable.url(), failing.url()]);
+    drop(failing);
     let runtime = format!("runtime: {{ urls: {} }}", json!(urls));
     let server = Server::builder("openclaw-files").config(&config(&runtime));
     let server = server.store().start();
@@ -275,59 +275,59 @@ fn instances_with_a_store_share_their_backoff() {
         let begun = Instant::now();
         while !done() {
             assert!(begun.elapsed() < WAIT_LIMIT, "{}", server.log());
-            assert_eq!(said(&server.chat(&ask("Hi")).send()), "Hello");
+            assert_eq!(reply_text(&server.chat(&ask("Hi")).send()), "Hello");
         }
     };
-    // Each run has an instance of its own. The first one that comes to the
-    // gateway tells the others, and one of them tries it later.
+    // Each run has its own instance. The first instance that cannot reach the backend
+    // stores the backoff for the others, and one of them tries the backend later.
     run_until(&|| server.log().contains("\"seconds\":2"));
     let first = server.log().matches("\"seconds\":1").count();
     assert_eq!(first, 1, "{}", server.log());
     let back = start(address);
     run_until(&|| !back.requests().is_empty());
-    // And the one that reached it tells them, too.
+    // The instance that reached the backend has removed the backoff from the store.
     let before = back.requests().len();
-    (0..32).for_each(|_| assert_eq!(said(&server.chat(&ask("Hi")).send()), "Hello"));
+    (0..32).for_each(|_| assert_eq!(reply_text(&server.chat(&ask("Hi")).send()), "Hello"));
     assert!(back.requests().len() > before);
 }
 
-/// What is seen of gateways that are under load.
+/// The requests and replies under load.
 #[derive(Default)]
-struct Sight {
-    /// Which gateway each message came to.
-    arrived: Vec<(String, usize)>,
-    /// What each user was answered, in order.
-    answered: BTreeMap<usize, Vec<Answer>>,
+struct Traffic {
+    /// Each message with the number of the backend that received it.
+    received: Vec<(String, usize)>,
+    /// The replies to each user, in order.
+    replies: BTreeMap<usize, Vec<Reply>>,
 }
 
-/// An answer, with what was asked.
-struct Answer {
+/// A reply and the message that it belongs to.
+struct Reply {
     message: String,
-    /// What was said; none if the run failed.
-    said: Option<String>,
+    /// The text, or `None` if the run failed.
+    text: Option<String>,
 }
 
-impl Sight {
-    /// Which gateway has answered a user last, if one did.
+impl Traffic {
+    /// Returns the backend of a user's last reply, or `None` if the run failed.
     fn last(&self, user: usize) -> Option<usize> {
-        let said = self.answered.get(&user)?.last()?.said.as_ref()?;
-        said.split(':').next()?.parse().ok()
+        let text = self.replies.get(&user)?.last()?.text.as_ref()?;
+        text.split(':').next()?.parse().ok()
     }
 
-    /// Whether every user has been answered so often.
-    fn all_answered(&self, users: usize, count: usize) -> bool {
-        let answers = self.answered.values().filter(|all| all.len() >= count);
-        answers.count() == users
+    /// Returns whether every user has `count` replies or more.
+    fn all_have(&self, users: usize, count: usize) -> bool {
+        let enough = self.replies.values().filter(|all| all.len() >= count);
+        enough.count() == users
     }
 }
 
-/// Starts gateway number `n`, which repeats what it is asked word by word, and
-/// stays silent after the first word of `hold`.
-fn repeating(n: usize, address: SocketAddr, sight: &Arc<Watched<Sight>>) -> Upstream {
-    let sight = Arc::clone(sight);
+/// Starts backend `n`, which echoes its number and the message word by word. After
+/// its number, it does not continue its reply to `hold`.
+fn echoing(n: usize, address: SocketAddr, traffic: &Arc<Watched<Traffic>>) -> Upstream {
+    let traffic = Arc::clone(traffic);
     Upstream::start_at(&[address], move |request, connection| {
         let message = last_message(request);
-        sight.update(|sight| sight.arrived.push((message.clone(), n)));
+        traffic.update(|traffic| traffic.received.push((message.clone(), n)));
         connection.open_events();
         connection.event(&says(&format!("{n}:")));
         if message == "hold" {
@@ -343,43 +343,43 @@ fn repeating(n: usize, address: SocketAddr, sight: &Arc<Watched<Sight>>) -> Upst
     })
 }
 
-/// Lets a user ask one thing after another until it is enough.
-fn use_until(enough: &AtomicBool, server: &Server, user: usize, sight: &Watched<Sight>) {
+/// Sends requests of a user, one after the other, until `stop` is set.
+fn send_until(stop: &AtomicBool, server: &Server, user: usize, traffic: &Watched<Traffic>) {
     for n in 0.. {
-        if enough.load(Ordering::Relaxed) {
+        if stop.load(Ordering::Relaxed) {
             return;
         }
         let message = format!("message {n} of user {user}");
-        let body = streamed(of_user(&format!("user {user}"), &message));
+        let body = streamed(with_user(&format!("user {user}"), &message));
         let answer = server.chat(&body).send();
-        let said = (answer.status == 200)
+        let text = (answer.status == 200)
             .then(|| chunks(&answer))
             .filter(|chunks| finishes(chunks) == ["stop"])
             .map(|chunks| text(&chunks));
-        sight.update(|sight| {
-            let answers = sight.answered.entry(user).or_default();
-            answers.push(Answer { message, said });
+        traffic.update(|traffic| {
+            let replies = traffic.replies.entry(user).or_default();
+            replies.push(Reply { message, text });
         });
     }
 }
 
-/// Ends the load when it is dropped, so that a test that fails ends, too.
-struct Ends<'a>(&'a AtomicBool);
+/// Stops the load when it is dropped, so that a failing test ends as well.
+struct StopOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for Ends<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// Returns as many users of each of three gateways, with the gateway that their
-/// sessions belong to.
+/// Returns `count` users for each of three backends, each with the backend of its
+/// session.
 fn users_of_each(server: &Server, count: usize) -> Vec<(usize, usize)> {
     let mut users = Vec::new();
     for user in 0..1000 {
-        let first = of_user(&format!("user {user}"), &format!("first of user {user}"));
-        let said = said(&server.chat(&first).send());
-        let home = said.split(':').next().unwrap().parse().unwrap();
+        let first = with_user(&format!("user {user}"), &format!("first of user {user}"));
+        let reply_text = reply_text(&server.chat(&first).send());
+        let home = reply_text.split(':').next().unwrap().parse().unwrap();
         if users.iter().filter(|(_, other)| *other == home).count() < count {
             users.push((user, home));
         }
@@ -392,39 +392,39 @@ fn users_of_each(server: &Server, count: usize) -> Vec<(usize, usize)> {
 
 #[test]
 fn a_backend_that_fails_under_load_loses_only_its_runs_and_regains_its_sessions() {
-    let sight = Arc::new(Watched::<Sight>::default());
-    // An address of this test's own where there is one: while the gateway is
-    // down, no other program may listen at its port.
+    let traffic = Arc::new(Watched::<Traffic>::default());
+    // A loopback address that no other test uses: while the backend is down, no other
+    // program may listen on its port.
     let own = SocketAddr::from(([127, 0, 0, 77], 0));
-    let (stays, dies) = (SocketAddr::from(([127, 0, 0, 1], 0)), own);
-    let mut gateways: Vec<_> = [stays, dies, stays]
+    let (stable, failing) = (SocketAddr::from(([127, 0, 0, 1], 0)), own);
+    let mut backends: Vec<_> = [stable, failing, stable]
         .into_iter()
         .enumerate()
-        .map(|(n, address)| Some(repeating(n, address, &sight)))
+        .map(|(n, address)| Some(echoing(n, address, &traffic)))
         .collect();
-    let urls: Vec<_> = gateways.iter().flatten().map(Upstream::url).collect();
+    let urls: Vec<_> = backends.iter().flatten().map(Upstream::url).collect();
     let urls: Vec<_> = urls.iter().map(String::as_str).collect();
     let server = server(&urls, "failover: 'all'");
-    let enough = AtomicBool::new(false);
-    let wait = |what: &dyn Fn(&Sight) -> bool| {
-        let seen = sight.wait(WAIT_LIMIT, |sight| what(sight).then_some(()));
-        seen.expect("it happens in time");
+    let stop = AtomicBool::new(false);
+    let wait = |condition: &dyn Fn(&Traffic) -> bool| {
+        let met = traffic.wait(WAIT_LIMIT, |traffic| condition(traffic).then_some(()));
+        met.expect("the condition is met in time");
     };
-    let count = |sight: &Sight| sight.answered.values().map(Vec::len).max().unwrap_or(0);
+    let count = |traffic: &Traffic| traffic.replies.values().map(Vec::len).max().unwrap_or(0);
     let users = users_of_each(&server, 4);
     let (orphan, _) = *users.iter().find(|(_, home)| *home == 1).unwrap();
     thread::scope(|scope| {
-        let end = Ends(&enough);
+        let guard = StopOnDrop(&stop);
         for (user, _) in &users {
-            let (enough, server, sight) = (&enough, &server, sight.as_ref());
-            scope.spawn(move || use_until(enough, server, *user, sight));
+            let (stop, server, traffic) = (&stop, &server, traffic.as_ref());
+            scope.spawn(move || send_until(stop, server, *user, traffic));
         }
-        wait(&|sight| sight.all_answered(users.len(), 3));
-        let held = server.chat(&streamed(of_user(&format!("user {orphan}"), "hold")));
+        wait(&|traffic| traffic.all_have(users.len(), 3));
+        let held = server.chat(&streamed(with_user(&format!("user {orphan}"), "hold")));
         let mut held = held.open();
         while !held.data().unwrap().contains("1:") {}
-        let address = gateways[1].as_ref().unwrap().address();
-        drop(gateways[1].take());
+        let address = backends[1].as_ref().unwrap().address();
+        drop(backends[1].take());
         let held = held.finish();
         assert!(
             held.events()
@@ -432,42 +432,43 @@ fn a_backend_that_fails_under_load_loses_only_its_runs_and_regains_its_sessions(
                 .any(|event| event.contains("\"error\""))
         );
         assert_eq!(finishes(&chunks(&held)), [""; 0], "{held:?}");
-        let dead_since = sight.read(count);
-        wait(&|sight| sight.all_answered(users.len(), dead_since + 3));
-        let last = |sight: &Sight, user: &usize| sight.last(*user);
-        sight.read(|sight| assert!(users.iter().all(|(user, _)| last(sight, user) != Some(1))));
-        gateways[1] = Some(repeating(1, address, &sight));
+        let dead_since = traffic.read(count);
+        wait(&|traffic| traffic.all_have(users.len(), dead_since + 3));
+        let last = |traffic: &Traffic, user: &usize| traffic.last(*user);
+        traffic
+            .read(|traffic| assert!(users.iter().all(|(user, _)| last(traffic, user) != Some(1))));
+        backends[1] = Some(echoing(1, address, &traffic));
         let is_home =
-            |sight: &Sight, (user, home): &(usize, usize)| last(sight, user) == Some(*home);
-        wait(&|sight| users.iter().all(|user| is_home(sight, user)));
-        drop(end);
+            |traffic: &Traffic, (user, home): &(usize, usize)| last(traffic, user) == Some(*home);
+        wait(&|traffic| users.iter().all(|user| is_home(traffic, user)));
+        drop(guard);
     });
-    sight.read(|sight| check(sight, &users));
+    traffic.read(|traffic| check(traffic, &users));
     server.wait_for_log(|log| log.contains("backend_skipped"));
     server.assert_unharmed(&[TOKEN, OWN_TOKEN]);
 }
 
-/// Checks that no run took place twice, none failed but those that were under
-/// way, and none was told what belongs to another.
-fn check(sight: &Sight, users: &[(usize, usize)]) {
+/// Asserts that no run was sent twice, that only active runs of the failing backend
+/// failed, and that every reply belongs to its message.
+fn check(traffic: &Traffic, users: &[(usize, usize)]) {
     let mut arrivals = BTreeMap::<&str, Vec<usize>>::new();
-    for (message, gateway) in &sight.arrived {
-        arrivals.entry(message).or_default().push(*gateway);
+    for (message, backend) in &traffic.received {
+        arrivals.entry(message).or_default().push(*backend);
     }
-    for (message, gateways) in &arrivals {
-        assert_eq!(gateways.len(), 1, "{message} came to {gateways:?}");
+    for (message, backends) in &arrivals {
+        assert_eq!(backends.len(), 1, "{message} went to {backends:?}");
     }
-    for (user, answers) in &sight.answered {
-        let failed = answers.iter().filter(|answer| answer.said.is_none());
+    for (user, replies) in &traffic.replies {
+        let failed = replies.iter().filter(|reply| reply.text.is_none());
         let most = usize::from(users.contains(&(*user, 1)));
         assert!(
             failed.count() <= most,
             "too many runs of user {user} failed"
         );
-        for Answer { message, said } in answers {
-            if let Some(said) = said {
-                let gateway = arrivals[message.as_str()][0];
-                assert_eq!(*said, format!("{gateway}:{message}"));
+        for Reply { message, text } in replies {
+            if let Some(text) = text {
+                let backend = arrivals[message.as_str()][0];
+                assert_eq!(*text, format!("{backend}:{message}"));
             }
         }
     }
