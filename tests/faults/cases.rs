@@ -1,75 +1,91 @@
-//! What the upstream does, each under a name, and what the client sees of it.
+//! Scripts for the upstream, each with a name and the expected response.
 
 use serde_json::json;
 
-use super::expected::{Refusal, Seen};
+use super::expected::{Expected, Refusal};
 use super::harness::{Step, finish, says, steps};
 
-/// The token by which the runtime component calls the upstream.
+/// The token that the runtime sends to the upstream.
 pub(crate) const OWN_TOKEN: &str = "runtime-token-9c2a";
 
-/// The text of upstream errors that no client may read.
+/// The text in upstream errors that no client may receive.
 pub(crate) const INTERNAL: &str = "database db7.internal is down";
 
-/// A script, the name of the request that it answers, and what is seen of it.
+/// A script, the message that selects it, and the expected response.
 #[derive(Clone)]
-pub(crate) struct Play {
+pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) script: Vec<Step>,
-    pub(crate) seen: Seen,
+    pub(crate) expected: Expected,
 }
 
-/// Something that breaks the run before it shows anything.
-pub(crate) fn breaks(name: &'static str, script: Vec<Step>) -> Play {
-    let seen = Seen::broken_at_once();
-    Play { name, script, seen }
+/// Returns a case in which the run breaks before any text.
+pub(crate) fn breaks(name: &'static str, script: Vec<Step>) -> Case {
+    let expected = Expected::broken_at_once();
+    Case {
+        name,
+        script,
+        expected,
+    }
 }
 
-/// Something that refuses the run.
-pub(crate) fn refuses(name: &'static str, script: Vec<Step>, refusal: Refusal) -> Play {
-    let seen = Seen::Refused(refusal);
-    Play { name, script, seen }
+/// Returns a case in which the upstream refuses the run.
+pub(crate) fn refuses(name: &'static str, script: Vec<Step>, refusal: Refusal) -> Case {
+    let expected = Expected::Refused(refusal);
+    Case {
+        name,
+        script,
+        expected,
+    }
 }
 
-/// Something that breaks the run after `Some text`.
-pub(crate) fn breaks_late(name: &'static str, script: Vec<Step>) -> Play {
-    let seen = Seen::broken_after("Some text");
-    Play { name, script, seen }
+/// Returns a case in which the run breaks after `Some text`.
+pub(crate) fn breaks_after_text(name: &'static str, script: Vec<Step>) -> Case {
+    let expected = Expected::broken_after("Some text");
+    Case {
+        name,
+        script,
+        expected,
+    }
 }
 
-/// Something that is an answer nevertheless.
-pub(crate) fn answers(name: &'static str, script: Vec<Step>, said: &str) -> Play {
-    let seen = Seen::Whole(said.to_owned());
-    Play { name, script, seen }
+/// Returns a case in which the run succeeds with this text.
+pub(crate) fn answers(name: &'static str, script: Vec<Step>, said: &str) -> Case {
+    let expected = Expected::Whole(said.to_owned());
+    Case {
+        name,
+        script,
+        expected,
+    }
 }
 
-/// An upstream error that quotes everything which it should not.
-pub(crate) fn talkative() -> String {
+/// Returns an upstream error whose message contains secrets.
+pub(crate) fn leaky_error() -> String {
     let message = format!("{INTERNAL}; your token {OWN_TOKEN} at 127.0.0.1");
     json!({ "error": { "message": message, "type": "api_error" } }).to_string()
 }
 
-/// A whole answer with any head and body.
+/// A response with any head and body, after which the connection closes.
 pub(crate) fn raw(head: &str, body: impl AsRef<[u8]>) -> Vec<Step> {
     let answer = [head.as_bytes(), b"\r\n\r\n", body.as_ref()].concat();
     vec![Step::Write(answer), Step::Close]
 }
 
-/// What a usual answer says.
+/// The text of a usual response.
 pub(crate) const GREETING: &str = "Grüße 🙂";
 
-/// The events of a usual answer in one text.
+/// The events of a usual response, as one string.
 pub(crate) fn greeting() -> String {
     events(&[&says(GREETING), &finish("stop"), "[DONE]"])
 }
 
-/// Events of these data in one text.
+/// Events with these data, as one string.
 pub(crate) fn events(data: &[&str]) -> String {
     let events = data.iter().map(|data| format!("data: {data}\n\n"));
     events.collect()
 }
 
-/// An answer of events that is cut off after these bytes.
+/// A response of events whose connection closes after these bytes.
 pub(crate) fn cut(events: impl AsRef<[u8]>) -> Vec<Step> {
     let begin = [steps::events_head(), steps::chunk(events)].concat();
     vec![Step::Write(begin), Step::Close]

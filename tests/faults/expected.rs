@@ -1,24 +1,24 @@
-//! What a client sees of a run, in either form of answer.
+//! The response that a client expects, whole or streamed.
 
 use serde_json::Value;
 
 use super::cases::{INTERNAL, OWN_TOKEN};
 use super::harness::{Response, Server, TOKEN, chunks, error, finishes, text};
 
-/// What a client sees of a run.
+/// The expected response to a run.
 #[derive(Clone)]
-pub(crate) enum Seen {
-    /// An error in both forms: the run failed before it showed anything.
+pub(crate) enum Expected {
+    /// An error in both forms: the run failed before any text.
     Refused(Refusal),
-    /// This text, and then an error: the run broke under way. What would have
-    /// been a whole answer is the refusal.
+    /// A stream with this text and an error event, and an error instead of a whole
+    /// reply: the run broke after this text.
     Broken(&'static str, Refusal),
-    /// This text and nothing else: the run is whole.
+    /// This text: the run succeeded.
     Whole(String),
 }
 
-impl Seen {
-    /// A run that may have begun, and broke before it showed anything.
+impl Expected {
+    /// A run that may have begun and broke before any text.
     pub(crate) fn broken_at_once() -> Self {
         Self::Refused(Refusal::broken())
     }
@@ -28,18 +28,18 @@ impl Seen {
         Self::Broken(said, Refusal::broken())
     }
 
-    /// Asserts that a streamed answer shows it.
+    /// Asserts that a streamed response is as expected.
     pub(crate) fn assert_streamed(&self, name: &str, answer: &Response, server: &Server) {
         let said = match self {
             Self::Refused(refusal) => {
-                refusal.assert_told(name, answer, server);
+                refusal.assert_matches(name, answer, server);
                 return;
             }
             Self::Broken(said, _) => *said,
             Self::Whole(said) => said.as_str(),
         };
         assert_eq!(answer.status, 200, "{name}: {answer:?}");
-        assert_tells_nothing(answer);
+        assert_reveals_nothing(answer);
         let chunks = chunks(answer);
         assert_eq!(text(&chunks), said, "{name}");
         let errors = chunks.iter().filter(|chunk| chunk.get("error").is_some());
@@ -53,14 +53,14 @@ impl Seen {
         assert_eq!(record["error"].is_string(), !whole, "{name}: {record}");
     }
 
-    /// Asserts that a whole answer shows it. Half of one is an error.
+    /// Asserts that a whole response is as expected. Incomplete text is an error.
     pub(crate) fn assert_whole(&self, name: &str, answer: &Response, server: &Server) {
         let length = answer.headers.get("content-length");
         let expected = answer.body.len().to_string();
         assert_eq!(length, Some(expected.as_str()), "{name}");
         match self {
             Self::Refused(refusal) | Self::Broken(_, refusal) => {
-                refusal.assert_told(name, answer, server);
+                refusal.assert_matches(name, answer, server);
             }
             Self::Whole(said) => {
                 assert_eq!(answer.status, 200, "{name}: {answer:?}");
@@ -73,7 +73,7 @@ impl Seen {
     }
 }
 
-/// An error, and whether it may be tried again.
+/// An error, and whether the client may retry.
 #[derive(Clone)]
 pub(crate) struct Refusal {
     status: u16,
@@ -84,7 +84,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// An error of a run that has not begun.
+    /// The error of a run that has not begun.
     pub(crate) fn new(status: u16, kind: &'static str) -> Self {
         Self {
             status,
@@ -94,38 +94,38 @@ impl Refusal {
         }
     }
 
-    /// The error of a run that may have begun, and broke.
+    /// The error of a run that may have begun and broke.
     pub(crate) fn broken() -> Self {
-        Self::new(502, "api_error").not_again()
+        Self::new(502, "api_error").no_retry()
     }
 
-    /// The error of a run that may have begun, and was given up.
+    /// The error of a run that may have begun and timed out.
     pub(crate) fn timed_out() -> Self {
-        Self::new(504, "api_error").not_again()
+        Self::new(504, "api_error").no_retry()
     }
 
-    /// The same of one that may have begun.
-    pub(crate) fn not_again(mut self) -> Self {
+    /// Adds `x-should-retry: false`, for a run that may have begun.
+    pub(crate) fn no_retry(mut self) -> Self {
         self.should_retry = Some("false");
         self
     }
 
-    /// The same with a time after which to ask again.
+    /// Adds a `Retry-After` header.
     pub(crate) fn after(mut self, seconds: &'static str) -> Self {
         self.retry_after = Some(seconds);
         self
     }
 
-    /// Asserts that an answer is this error, that it was logged once, and that
-    /// it tells nothing of the upstream. Returns the error's object.
-    pub(crate) fn assert_told(&self, name: &str, answer: &Response, server: &Server) -> Value {
+    /// Asserts that a response is this error, that the access log has one line for it,
+    /// and that it reveals nothing about the upstream. Returns the error object.
+    pub(crate) fn assert_matches(&self, name: &str, answer: &Response, server: &Server) -> Value {
         assert_eq!(answer.status, self.status, "{name}: {answer:?}");
         let header = |header| answer.headers.get(header);
         assert_eq!(header("retry-after"), self.retry_after, "{name}");
         assert_eq!(header("x-should-retry"), self.should_retry, "{name}");
         let error = error(answer);
         assert_eq!(error["type"], self.kind, "{name}");
-        assert_tells_nothing(answer);
+        assert_reveals_nothing(answer);
         let record = server.access_log(&answer.headers);
         assert_eq!(record["status"], self.status, "{name}: {record}");
         assert_eq!(record["error"], error["message"], "{name}: {record}");
@@ -133,8 +133,8 @@ impl Refusal {
     }
 }
 
-/// Asserts that nothing of the upstream's own reaches the client.
-pub(crate) fn assert_tells_nothing(answer: &Response) {
+/// Asserts that a response contains no secret, address or error text of the upstream.
+pub(crate) fn assert_reveals_nothing(answer: &Response) {
     let answer = format!("{answer:?}");
     for secret in [OWN_TOKEN, TOKEN, "127.0.0.1", INTERNAL] {
         assert!(!answer.contains(secret), "{secret}: {answer}");

@@ -1,12 +1,11 @@
-//! Everything that an upstream can do wrong, over real connections: what the
-//! client sees of it, that the run took place once, and that nothing is left
-//! behind.
+//! Faults of an upstream, over real connections. Each test checks the client's
+//! response, that the run was sent once, and that no connection stays open.
 //!
 //! ```text
-//! plays      what an upstream does, under a name
-//! failures   the plays that break the run
-//! oddities   the plays that only look unusual
-//! seen       what the client sees of a play, in either form of answer
+//! cases      scripts for the upstream, each with a name and the expected response
+//! failures   cases that break the run
+//! unusual    cases that are unusual and valid
+//! expected   the response that a client expects, whole or streamed
 //! ```
 
 #![expect(
@@ -32,8 +31,8 @@ use harness::{
 };
 use serde_json::json;
 
-use cases::{OWN_TOKEN, Play};
-use expected::{Refusal, Seen};
+use cases::{Case, OWN_TOKEN};
+use expected::{Expected, Refusal};
 
 fn server_at(url: &str) -> Server {
     server_with(url, "", "")
@@ -45,23 +44,23 @@ fn server_with(url: &str, runtime: &str, more: &str) -> Server {
     Server::start("openclaw", &config(&format!("{runtime}, {more}")))
 }
 
-/// Plays everything for a streamed answer and for a whole one. Each is one
-/// request to the upstream, and one line of the log.
-fn perform(plays: &[Play]) {
-    perform_with(plays, "", "");
+/// Runs each case for a streamed reply and for a whole one. Each reply must cause one
+/// request to the upstream and one line in the access log.
+fn run(cases: &[Case]) {
+    run_with(cases, "", "");
 }
 
-/// The same with more members of `tidegate.runtime` and of `tidegate`.
-fn perform_with(plays: &[Play], runtime: &str, more: &str) {
-    let scripts = plays.iter().map(|play| (play.name, play.script.clone()));
+/// Runs each case with more members of `tidegate.runtime` and of `tidegate`.
+fn run_with(cases: &[Case], runtime: &str, more: &str) {
+    let scripts = cases.iter().map(|case| (case.name, case.script.clone()));
     let upstream = upstream_of(scripts.collect());
     let server = server_with(&upstream.url(), runtime, more);
-    for (count, play) in plays.iter().enumerate() {
-        let name = play.name;
+    for (count, case) in cases.iter().enumerate() {
+        let name = case.name;
         let answer = server.chat(&streamed(ask(name))).send();
-        play.seen.assert_streamed(name, &answer, &server);
+        case.expected.assert_streamed(name, &answer, &server);
         let answer = server.chat(&ask(name)).send();
-        play.seen.assert_whole(name, &answer, &server);
+        case.expected.assert_whole(name, &answer, &server);
         assert_eq!(upstream.requests().len(), 2 * count + 2, "{name}");
     }
     upstream.wait_until_all_closed();
@@ -70,25 +69,25 @@ fn perform_with(plays: &[Play], runtime: &str, more: &str) {
 
 #[test]
 fn a_failure_before_any_text_has_the_right_status_in_both_forms() {
-    perform(&failures::before_any_text());
+    run(&failures::before_any_text());
 }
 
 #[test]
 fn a_failure_after_text_never_looks_complete() {
-    perform(&failures::after_text());
+    run(&failures::after_text());
 }
 
 #[test]
 fn an_unusual_stream_is_read_correctly() {
-    perform(&[unusual::framings(), unusual::contents()].concat());
+    run(&[unusual::framings(), unusual::contents()].concat());
 }
 
 #[test]
 fn a_silent_upstream_times_out() {
     let timeouts =
         "firstByteTimeout: '500ms', betweenBytesTimeout: '500ms', betweenEventsTimeout: '1s'";
-    // The head of a stream waits longer, so that its status can tell.
-    perform_with(
+    // The head of a stream waits longer than the timeouts, so that it has the status.
+    run_with(
         &failures::silent(),
         timeouts,
         "stream: { firstEventWait: '5s' }",
@@ -97,26 +96,26 @@ fn a_silent_upstream_times_out() {
 
 #[test]
 fn a_failure_after_the_first_chunk_is_an_error_event_even_without_text() {
-    perform(&failures::after_the_role());
+    run(&failures::after_the_role());
 }
 
 #[test]
 fn an_unreachable_upstream_is_502_and_may_be_retried() {
-    // A port that was free a moment ago.
+    // A free port: it was bound and released.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
     let server = server_at(&format!("http://{address}"));
-    let seen = Seen::Refused(Refusal::new(502, "api_error"));
+    let expected = Expected::Refused(Refusal::new(502, "api_error"));
     for body in [ask("Hi"), streamed(ask("Hi"))] {
         let answer = server.chat(&body).send();
-        seen.assert_whole("nothing listens", &answer, &server);
+        expected.assert_whole("nothing listens", &answer, &server);
     }
     server.assert_unharmed(&[TOKEN, OWN_TOKEN]);
 }
 
-/// Listens for connections that are reset once this has been sent: what closes
-/// a socket before it has read everything resets it.
+/// Starts a server that sends `answer` and resets the connection: closing a socket
+/// with unread bytes resets it.
 fn resetting(answer: Vec<u8>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -135,19 +134,19 @@ fn resetting(answer: Vec<u8>) -> SocketAddr {
 fn a_connection_reset_breaks_the_run() {
     let head = steps::events_head();
     let words = [head.clone(), steps::event(&says("Some text"))].concat();
-    for (name, answer, seen) in [
-        ("before the head", Vec::new(), Seen::broken_at_once()),
-        ("after the head", head, Seen::broken_at_once()),
-        ("after words", words, Seen::broken_after("Some text")),
+    for (name, answer, expected) in [
+        ("before the head", Vec::new(), Expected::broken_at_once()),
+        ("after the head", head, Expected::broken_at_once()),
+        ("after words", words, Expected::broken_after("Some text")),
     ] {
         let server = server_at(&format!("http://{}", resetting(answer)));
         let answer = server.chat(&ask("Hi")).send();
-        seen.assert_whole(name, &answer, &server);
-        // The words may be lost with the connection.
+        expected.assert_whole(name, &answer, &server);
+        // The text may be lost with the connection.
         let answer = server.chat(&streamed(ask("Hi"))).send();
         match answer.status {
-            200 => seen.assert_streamed(name, &answer, &server),
-            _ => Seen::broken_at_once().assert_streamed(name, &answer, &server),
+            200 => expected.assert_streamed(name, &answer, &server),
+            _ => Expected::broken_at_once().assert_streamed(name, &answer, &server),
         }
         server.assert_unharmed(&[TOKEN, OWN_TOKEN]);
     }
@@ -161,16 +160,16 @@ fn the_upstreams_error_about_the_request_reaches_the_client() {
         .to_string()
     };
     let statuses = [("400", 400), ("404", 404), ("413", 413), ("422", 422)];
-    let plays = statuses.map(|(name, status)| (name, refusal(status, &says("Say less."))));
+    let scripts = statuses.map(|(name, status)| (name, refusal(status, &says("Say less."))));
     let leak = says(&format!("Not with {OWN_TOKEN}."));
-    let plays = plays.into_iter().chain([("leak", refusal(400, &leak))]);
-    let upstream = upstream_of(plays.collect());
+    let scripts = scripts.into_iter().chain([("leak", refusal(400, &leak))]);
+    let upstream = upstream_of(scripts.collect());
     let server = server_at(&upstream.url());
     for (name, status) in statuses {
         let refusal = Refusal::new(status, "invalid_request_error");
         for body in [ask(name), streamed(ask(name))] {
             let answer = server.chat(&body).send();
-            let error = refusal.assert_told(name, &answer, &server);
+            let error = refusal.assert_matches(name, &answer, &server);
             assert_eq!(error["message"], "Say less.", "{name}");
             assert_eq!(error["param"], "messages", "{name}");
             assert_eq!(error["code"], "too_long", "{name}");
@@ -178,7 +177,7 @@ fn the_upstreams_error_about_the_request_reaches_the_client() {
     }
     let answer = server.chat(&ask("leak")).send();
     assert_eq!(answer.status, 400);
-    expected::assert_tells_nothing(&answer);
+    expected::assert_reveals_nothing(&answer);
     server.assert_unharmed(&[TOKEN, OWN_TOKEN]);
 }
 
@@ -191,7 +190,7 @@ fn an_endless_whole_reply_fails_and_its_run_is_cancelled() {
     });
     let server = server_at(&upstream.url());
     let answer = server.chat(&ask("Hi")).send();
-    Seen::broken_at_once().assert_whole("endless", &answer, &server);
+    Expected::broken_at_once().assert_whole("endless", &answer, &server);
     upstream.wait_until_all_closed();
     assert_eq!(upstream.requests().len(), 1);
 }
@@ -199,11 +198,11 @@ fn an_endless_whole_reply_fails_and_its_run_is_cancelled() {
 #[test]
 fn repeated_failures_leak_no_memory_and_no_connection() {
     const TIMES: usize = 400;
-    // Little more than an instance has at rest.
+    // Little more than an idle instance needs.
     const MEMORY_LIMIT: usize = 1536 * 1024;
     let half = steps::chunk("data: {\"choices\":[{\"ind");
     let some = [steps::events_head(), steps::event(&says("Some text"))].concat();
-    let plays = vec![
+    let scripts = vec![
         ("head", vec![Step::Write(steps::events_head()), Step::Close]),
         (
             "half",
@@ -212,8 +211,8 @@ fn repeated_failures_leak_no_memory_and_no_connection() {
         ("garbage", raw_stream("data: {oops\n\n")),
         ("refusal", refusal(500, "{}")),
     ];
-    let names: Vec<_> = plays.iter().map(|(name, _)| *name).collect();
-    let upstream = upstream_of(plays);
+    let names: Vec<_> = scripts.iter().map(|(name, _)| *name).collect();
+    let upstream = upstream_of(scripts);
     let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
     let server = Server::builder("openclaw")
         .config(&config(&runtime))

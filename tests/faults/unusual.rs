@@ -1,14 +1,14 @@
-//! The plays that look unusual, and are whole.
+//! Cases that are unusual and valid: the run succeeds.
 
-use super::cases::{GREETING, Play, answers, cut, events, greeting, raw};
+use super::cases::{Case, GREETING, answers, cut, events, greeting, raw};
 use super::harness::{Step, finish, raw_stream, says, steps, stream};
 
-/// Something that is a greeting nevertheless.
-fn greets(name: &'static str, script: Vec<Step>) -> Play {
+/// Returns a case whose reply is the greeting.
+fn greets(name: &'static str, script: Vec<Step>) -> Case {
     answers(name, script, GREETING)
 }
 
-/// An answer of events of which every byte is a packet and a chunk.
+/// A response of events in which every byte is a packet and a chunk.
 fn byte_by_byte(body: &str) -> Vec<Step> {
     let mut script = vec![Step::Write(steps::events_head())];
     script.extend(body.bytes().map(|byte| Step::Write(steps::chunk([byte]))));
@@ -16,8 +16,8 @@ fn byte_by_byte(body: &str) -> Vec<Step> {
     script
 }
 
-/// Lines, blocks and bodies that begin and end in all possible ways.
-pub(crate) fn framings() -> Vec<Play> {
+/// Every valid framing of lines, events and bodies.
+pub(crate) fn framings() -> Vec<Case> {
     let hello = greeting();
     let crlf = hello.replace('\n', "\r\n");
     let unfinished = [says(GREETING), finish("stop")];
@@ -36,13 +36,16 @@ pub(crate) fn framings() -> Vec<Play> {
         greets("more after [DONE]", raw_stream(hello.clone() + "{oops\n\n")),
         greets("a cut after [DONE]", cut(&hello)),
         greets("a body until the close", raw(until_close, &hello)),
-        greets("its type in other letters", raw(typed, &hello)),
-        greets("a head before", vec![Step::Write(begin), Step::Write(end)]),
+        greets("another case of the content type", raw(typed, &hello)),
+        greets(
+            "an interim response",
+            vec![Step::Write(begin), Step::Write(end)],
+        ),
     ]
 }
 
-/// What server-sent events may hold, and how much of it.
-pub(crate) fn contents() -> Vec<Play> {
+/// Unusual and large contents of server-sent events.
+pub(crate) fn contents() -> Vec<Case> {
     let hello = greeting();
     let finish = finish("stop");
     let lines = says(GREETING).replace(",\"", ",\ndata: \"");
