@@ -1,5 +1,5 @@
-//! Guessing at credentials from addresses that are not one's own: a lock cannot
-//! be escaped, and nobody else can be locked out.
+//! Brute force from forged client addresses: an attacker can neither escape a lockout
+//! nor lock out another client.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,28 +8,27 @@ use std::thread;
 use super::WEB;
 use crate::harness::{Request, Server, TOKEN, ask, error};
 
-/// The header by which these tests stand in for the host, which tells its peer.
+/// The header in which these tests set the peer's address, as a host does.
 const PEER: &str = "X-Test-Peer";
 
 const FORWARDED: &str = "X-Forwarded-For";
 
-/// How many wrong credentials an address may send where nothing is configured.
+/// The default number of failed attempts before a lockout.
 const ATTEMPTS: usize = 10;
 
-/// A gateway behind proxies of `10.0.0.0/8`, with a store that its instances
-/// share.
-struct Guarded {
+/// A gateway behind proxies in `10.0.0.0/8`, whose instances share a store.
+struct Gateway {
     server: Server,
     folder: PathBuf,
 }
 
-impl Drop for Guarded {
+impl Drop for Gateway {
     fn drop(&mut self) {
         drop(fs::remove_dir_all(&self.folder));
     }
 }
 
-impl Guarded {
+impl Gateway {
     fn start(name: &str, client: &str) -> Self {
         let name = format!("abuse-{}-{name}", std::process::id());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -59,8 +58,8 @@ impl Guarded {
         self.post(credential, headers).send().status
     }
 
-    /// Guesses as often as anybody may, each time from what is the same client.
-    fn guess(&self, from: &[&[(&str, &str)]]) {
+    /// Makes as many failed attempts as allowed. All headers identify the same client.
+    fn use_up_attempts(&self, from: &[&[(&str, &str)]]) {
         for n in 0..ATTEMPTS {
             let guess = format!("guess-{n}");
             let headers = from[n % from.len()];
@@ -71,9 +70,9 @@ impl Guarded {
 
 #[test]
 fn ten_failed_attempts_lock_out_an_address_even_with_the_right_credential() {
-    let gateway = Guarded::start("ten", "");
+    let gateway = Gateway::start("ten", "");
     let attacker = [(PEER, "203.0.113.9:4711")];
-    gateway.guess(&[&attacker]);
+    gateway.use_up_attempts(&[&attacker]);
     for credential in ["guess-11", TOKEN, WEB, ""] {
         let locked = gateway.post(credential, &attacker).send();
         assert_eq!(locked.status, 429, "{locked:?}");
@@ -97,8 +96,8 @@ fn ten_failed_attempts_lock_out_an_address_even_with_the_right_credential() {
 
 #[test]
 fn another_notation_of_an_address_is_the_same_address() {
-    let gateway = Guarded::start("spelling", "");
-    gateway.guess(&[
+    let gateway = Gateway::start("spelling", "");
+    gateway.use_up_attempts(&[
         &[(PEER, "203.0.113.9:1")],
         &[(PEER, "203.0.113.9:65535")],
         &[(PEER, "203.0.113.9")],
@@ -108,8 +107,8 @@ fn another_notation_of_an_address_is_the_same_address() {
         &[(PEER, "[::ffff:cb00:7109]:3")],
     ]);
     assert_eq!(gateway.status(TOKEN, &[(PEER, "203.0.113.9:4")]), 429);
-    // Whoever has one IPv6 address has the 2^64 around it.
-    gateway.guess(&[
+    // A client with one IPv6 address has its whole /64 network.
+    gateway.use_up_attempts(&[
         &[(PEER, "[2001:db8:0:7::1]:1")],
         &[(PEER, "[2001:DB8::7:ffff:0:0:1]:1")],
         &[(PEER, "2001:db8:0:7:1:2:3:4")],
@@ -123,7 +122,7 @@ fn another_notation_of_an_address_is_the_same_address() {
 
 #[test]
 fn concurrent_failed_attempts_lock_out_their_address() {
-    let gateway = Guarded::start("at-once", "");
+    let gateway = Gateway::start("at-once", "");
     let attacker = [(PEER, "203.0.113.9:1")];
     thread::scope(|scope| {
         for n in 0..3 * ATTEMPTS {
@@ -136,7 +135,7 @@ fn concurrent_failed_attempts_lock_out_their_address() {
 
 #[test]
 fn an_untrusted_peer_cannot_forge_a_client_address() {
-    let gateway = Guarded::start("no-proxy", "");
+    let gateway = Gateway::start("no-proxy", "");
     let peer = (PEER, "203.0.113.9:1");
     for forged in [
         (FORWARDED, "198.51.100.1"),
@@ -155,18 +154,18 @@ fn an_untrusted_peer_cannot_forge_a_client_address() {
             }
         }
     }
-    // None of it was counted, against the peer or against whom it named.
+    // These are failed attempts of neither the peer nor the forged address.
     assert_eq!(gateway.status(TOKEN, &[peer]), 200);
     assert_eq!(gateway.status(TOKEN, &[(PEER, "198.51.100.1:1")]), 200);
 }
 
 #[test]
 fn behind_a_proxy_only_the_address_that_it_added_counts() {
-    let gateway = Guarded::start("behind", "");
+    let gateway = Gateway::start("behind", "");
     let proxy = (PEER, "10.0.0.7:1");
-    // What stands before the address that the proxy has added is the client's
-    // own invention.
-    gateway.guess(&[
+    // The proxy appends an address. Every address before it comes from the client and
+    // may be forged.
+    gateway.use_up_attempts(&[
         &[proxy, (FORWARDED, "203.0.113.9")],
         &[proxy, (FORWARDED, "198.51.100.1, 203.0.113.9")],
         &[proxy, (FORWARDED, "198.51.100.2,203.0.113.9, 10.0.0.8")],
@@ -189,10 +188,10 @@ fn behind_a_proxy_only_the_address_that_it_added_counts() {
         gateway.status(TOKEN, &[proxy, (FORWARDED, "198.51.100.1")]),
         200
     );
-    // One client cannot be had locked out by another, nor the proxy by both.
+    // A client can lock out neither another client nor the proxy.
     assert_eq!(gateway.status(TOKEN, &[(PEER, "198.51.100.1:1")]), 200);
     assert_eq!(gateway.status(TOKEN, &[proxy]), 200);
-    for senseless in [
+    for invalid in [
         "",
         "unknown",
         "203.0.113",
@@ -200,15 +199,15 @@ fn behind_a_proxy_only_the_address_that_it_added_counts() {
         "127.0.0.1",
         "::1",
     ] {
-        let refused = gateway.status(TOKEN, &[proxy, (FORWARDED, senseless)]);
-        assert_eq!(refused, 403, "{senseless}");
+        let refused = gateway.status(TOKEN, &[proxy, (FORWARDED, invalid)]);
+        assert_eq!(refused, 403, "{invalid}");
     }
 }
 
 #[test]
 fn a_client_cannot_preset_the_headers_of_host_and_proxy() {
-    let gateway = Guarded::start("twice", "addressHeader: 'X-Edge-Client'");
-    // The host adds its own to what the client sent, or replaces it.
+    let gateway = Gateway::start("twice", "addressHeader: 'X-Edge-Client'");
+    // A host that adds a header instead of replacing it leaves two.
     for twice in [
         [(PEER, "10.0.0.7:1"), (PEER, "203.0.113.9:1")],
         [(PEER, "203.0.113.9:1"), (PEER, "203.0.113.9:1")],
@@ -227,8 +226,8 @@ fn a_client_cannot_preset_the_headers_of_host_and_proxy() {
     ] {
         assert_eq!(gateway.status(TOKEN, &twice), 403, "{twice:?}");
     }
-    // From elsewhere than a proxy it says nothing.
+    // From an untrusted peer, the header is ignored.
     let peer = (PEER, "192.0.2.1:1");
-    gateway.guess(&[&[peer, edge("198.51.100.1")], &[peer, edge("198.51.100.2")]]);
+    gateway.use_up_attempts(&[&[peer, edge("198.51.100.1")], &[peer, edge("198.51.100.2")]]);
     assert_eq!(gateway.status(TOKEN, &[peer, edge("198.51.100.3")]), 429);
 }

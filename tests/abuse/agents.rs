@@ -1,16 +1,16 @@
-//! The agents of others: to a key that may not use them they do not exist, by
-//! whatever name they are asked for.
+//! Forbidden agents: a key that may not use an agent cannot reach it, and cannot learn
+//! that it exists.
 
 use serde_json::json;
 
 use super::{NAMER, Stage, WEB, message, research};
 use crate::harness::{RecordedRequest, Request, TOKEN};
 
-/// Two models that stand for agents, one of which the keys here may not use.
+/// Aliases for two agents. The keys in these tests may not use `main`.
 const ALIASES: &str = "models: { 'gpt-4o': 'main', 'gpt-5': 'research' }";
 
 fn stage() -> Stage {
-    Stage::set_with(ALIASES)
+    Stage::start_with(ALIASES)
 }
 
 fn with_model(stage: &Stage, model: &str) -> Request {
@@ -37,7 +37,7 @@ fn no_spelling_of_the_model_reaches_a_forbidden_agent() {
         let refused = stage.refused(404, with_model(&stage, model));
         assert_eq!(refused["code"], "model_not_found", "{model}");
     }
-    // What is in no form of a model, an alias of others among it, names none.
+    // These are not model names. An alias of a forbidden agent is not one either.
     for model in [
         "gpt-4o",
         " gpt-4o ",
@@ -83,7 +83,7 @@ fn no_header_reaches_a_forbidden_agent() {
             assert_eq!(refused["code"], "model_not_found", "{name}: {value}");
         }
     }
-    // Of two headers the first one counts, and the id before its older name.
+    // The first of two headers counts, and `…-Agent-Id` overrides `…-Agent`.
     let refused = post()
         .header("X-OpenClaw-Agent-Id", "main")
         .header("X-OpenClaw-Agent-Id", "research");
@@ -93,7 +93,7 @@ fn no_header_reaches_a_forbidden_agent() {
         .header("X-OpenClaw-Agent-Id", "main")
         .header("X-OpenClaw-Agent", "main");
     assert_eq!(agent(&stage.served(served)), "research");
-    // A header whose name only looks alike says nothing.
+    // Headers with similar names are ignored.
     let served = post()
         .header("X_OpenClaw_Agent_Id", "main")
         .header("X-OpenClaw-Agent-Id-", "main");
@@ -123,7 +123,7 @@ fn no_session_key_reaches_a_forbidden_agent() {
             stage.refused(400, name(key, value));
         }
     }
-    // What stands deeper in a name is only a name.
+    // Inside a session name, `agent:` has no meaning.
     let arrived = stage.served(name(NAMER, "x:agent:main:y"));
     assert_eq!(agent(&arrived), "research");
     assert!(super::session(&arrived).starts_with("agent:research:openai-named:"));
@@ -133,20 +133,20 @@ fn no_session_key_reaches_a_forbidden_agent() {
 #[test]
 fn a_forbidden_agent_is_indistinguishable_from_an_unknown_one() {
     let stage = stage();
-    let told = |request: Request, name: &str| {
+    let response = |request: Request, name: &str| {
         let answer = request.send();
         let mut headers = answer.headers.0.clone();
         headers.retain(|(name, _)| !["x-request-id", "date", "content-length"].contains(&&**name));
         (answer.status, headers, message(&answer).replace(name, "*"))
     };
-    let by_model = |name: &str| told(with_model(&stage, &format!("openclaw/{name}")), name);
+    let by_model = |name: &str| response(with_model(&stage, &format!("openclaw/{name}")), name);
     let by_header = |name: &str| {
         let request = stage.post(WEB).header("X-OpenClaw-Agent-Id", name);
-        told(request.json(&research()), name)
+        response(request.json(&research()), name)
     };
     let by_path = |name: &str| {
         let path = format!("/v1/models/openclaw/{name}");
-        told(stage.server.request("GET", &path).bearer(WEB), name)
+        response(stage.server.request("GET", &path).bearer(WEB), name)
     };
     assert_eq!(by_model("main"), by_model("none"));
     assert_eq!(by_header("main"), by_header("none"));

@@ -1,11 +1,11 @@
-//! Credentials in odd spellings, and those that are no longer or never were.
+//! Credentials in valid and invalid spellings, and expired credentials.
 
 use super::{APP, OLD, Stage, WEB, research};
 use crate::harness::TOKEN;
 
 #[test]
 fn valid_spellings_of_a_credential_are_accepted() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     for value in [
         format!("Bearer {WEB}"),
         format!("bearer {WEB}"),
@@ -21,7 +21,7 @@ fn valid_spellings_of_a_credential_are_accepted() {
 
 #[test]
 fn other_spellings_of_a_credential_are_refused() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let upper = WEB.to_uppercase();
     let mixed = WEB.replacen("tg_", "Tg_", 1);
     let bare = WEB.trim_start_matches("tg_");
@@ -72,7 +72,7 @@ fn other_spellings_of_a_credential_are_refused() {
 
 #[test]
 fn a_credential_is_accepted_only_in_its_header() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let post = |path: &str| stage.server.request("POST", path).json(&research());
     let plain = || post("/v1/chat/completions");
     let mut inside = research();
@@ -99,7 +99,7 @@ fn a_credential_is_accepted_only_in_its_header() {
 
 #[test]
 fn an_expired_key_is_refused_everywhere() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let refused = stage.refused(401, stage.post(OLD).json(&research()));
     assert_eq!(refused["code"], "expired_api_key");
     for path in ["/v1/models", "/v1/models/openclaw"] {
@@ -109,7 +109,7 @@ fn an_expired_key_is_refused_everywhere() {
         401,
         stage.server.request("POST", "/v1/embeddings").bearer(OLD),
     );
-    // It does not borrow the rights of a key that stands behind it either.
+    // A valid credential after an expired one does not help.
     let both = stage.post(OLD).bearer(APP);
     stage.refused(401, both.json(&research()));
     stage.assert_unharmed();

@@ -1,12 +1,12 @@
-//! What reaches the upstream: a request of the gateway's own making, to the
-//! last header. What a client sends beside it stays where it is.
+//! The request to the upstream: the runtime writes every header and member itself, and
+//! forwards no other header or member of the client.
 
 use serde_json::json;
 
 use super::{NAMER, RUNTIME_TOKEN, Stage, WEB, hello_upstream, research, tenants_and};
 use crate::harness::{self, RecordedRequest, Server, TOKEN};
 
-/// What every value here says of itself.
+/// The value that marks headers and members of the client.
 const MARK: &str = "of-the-client";
 
 /// The headers of every request to the upstream.
@@ -21,9 +21,9 @@ const OWN: [&str; 8] = [
     "x-openclaw-session-key",
 ];
 
-/// Headers that clients, browsers and proxies send, beside those that are read.
+/// Headers that clients, browsers and proxies send, and that the gateway does not read.
 const HEADERS: &[&str] = &[
-    // Hop by hop: RFC 9110, section 7.6.1, and what has been taken for it.
+    // Hop-by-hop headers (RFC 9110, section 7.6.1), and headers treated as such.
     "X-Hop",
     "Keep-Alive",
     "Proxy-Connection",
@@ -31,7 +31,7 @@ const HEADERS: &[&str] = &[
     "Proxy-Authenticate",
     "Trailer",
     "Alt-Used",
-    // Told by proxies.
+    // From proxies.
     "Via",
     "True-Client-IP",
     "CF-Connecting-IP",
@@ -44,7 +44,7 @@ const HEADERS: &[&str] = &[
     "X-Envoy-External-Address",
     "Client-Cert",
     "X-SSL-Client-Cert",
-    // Of the browser and of credentials.
+    // From browsers, and credentials.
     "Cookie",
     "Cookie2",
     "Origin",
@@ -64,7 +64,7 @@ const HEADERS: &[&str] = &[
     "Remote-User",
     "X-Remote-User",
     "X-WEBAUTH-USER",
-    // Of OpenAI's clients and of those before them.
+    // From OpenAI's SDKs and other API clients.
     "OpenAI-Organization",
     "OpenAI-Project",
     "OpenAI-Beta",
@@ -75,7 +75,7 @@ const HEADERS: &[&str] = &[
     "Helicone-Auth",
     "HTTP-Referer",
     "X-Title",
-    // Of traces, beside the one that is carried.
+    // Tracing headers other than `traceparent`.
     "Tracestate",
     "Baggage",
     "B3",
@@ -85,7 +85,7 @@ const HEADERS: &[&str] = &[
     "Uber-Trace-Id",
     "Sentry-Trace",
     "Traceparent2",
-    // Of the runtime, beside those that are read.
+    // The runtime's headers that the gateway does not read.
     "X-OpenClaw-Scopes",
     "X-OpenClaw-Token",
     "X-OpenClaw-Sender",
@@ -106,7 +106,7 @@ const HEADERS: &[&str] = &[
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// Sets the stage with a proxy on this machine, which may tell of its clients.
+/// Starts gateway and upstream with a trusted proxy on the loopback address.
 fn behind_a_proxy() -> Stage {
     let upstream = hello_upstream();
     let config = harness::config(&tenants_and(&upstream));
@@ -161,7 +161,7 @@ fn no_client_header_is_forwarded() {
 
 #[test]
 fn only_known_members_are_forwarded() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let mut body = research();
     for member in [
         "user",
@@ -206,7 +206,7 @@ fn only_known_members_are_forwarded() {
 
 #[test]
 fn only_a_valid_traceparent_is_forwarded() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let traced = |value: &str| {
         let request = stage.post(WEB).header("TraceParent", value);
         let request = request.header("Tracestate", "vendor=of-the-client");
@@ -239,7 +239,7 @@ fn only_a_valid_traceparent_is_forwarded() {
 
 #[test]
 fn a_forwarded_header_cannot_inject_another() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     for (name, value) in [
         ("X-OpenClaw-Model", "a/b\tX-Injected: y"),
         ("X-OpenClaw-Message-Channel", "slack\tx"),
@@ -254,7 +254,7 @@ fn a_forwarded_header_cannot_inject_another() {
                 || refused["param"] == name.to_lowercase()
         );
     }
-    // What a name is made of does not matter where only its digest passes.
+    // A key's session name may contain any byte, because only its digest is sent.
     let request = stage
         .post(NAMER)
         .header("X-OpenClaw-Session-Key", "mine\tX-Injected: y");

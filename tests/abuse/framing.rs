@@ -1,5 +1,5 @@
-//! Bodies of which two readers could see different ends: they are refused, by
-//! the host mostly, or read once.
+//! Bodies whose end two parsers could read differently. The host refuses most of them;
+//! the others are read once.
 
 use super::Stage;
 use super::raw::{assert_refused, bearer, body, in_chunks, length, raw, raw_once, statuses};
@@ -7,7 +7,7 @@ use crate::harness::TOKEN;
 
 #[test]
 fn a_body_with_an_ambiguous_end_is_refused() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let body = body();
     let good = bearer(TOKEN);
     let own = length(&body);
@@ -49,7 +49,7 @@ fn a_body_with_an_ambiguous_end_is_refused() {
 
 #[test]
 fn a_body_with_two_lengths_is_read_once() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let body = body();
     let (good, own) = (bearer(TOKEN), length(&body));
     let chunked = "Transfer-Encoding: chunked";
@@ -78,7 +78,7 @@ fn a_body_with_two_lengths_is_read_once() {
 
 #[test]
 fn a_smuggled_request_inherits_no_credential() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let body = body();
     let (good, own) = (bearer(TOKEN), length(&body));
     let host = b"Host: tidegate.test".as_slice();
@@ -86,7 +86,7 @@ fn a_smuggled_request_inherits_no_credential() {
         &[host, b"Connection: close", own.as_bytes()],
         body.as_bytes(),
     );
-    // A reader of the length takes the second request for the first one's body.
+    // A parser that uses the length reads the second request as the body of the first.
     let hidden = format!("Content-Length: {}", behind.len() + 5);
     let both = [b"0\r\n\r\n".as_slice(), &behind].concat();
     let chunked = b"Transfer-Encoding: chunked".as_slice();
@@ -95,8 +95,8 @@ fn a_smuggled_request_inherits_no_credential() {
         [host, good.as_bytes(), chunked, hidden.as_bytes()],
     ] {
         let answers = statuses(&stage.server.raw(raw(&lines, &both)));
-        // The first one says nothing. The second one, if the host goes on
-        // reading at all, has no credential.
+        // The first request has no messages. The second request, if the host reads it,
+        // has no credential.
         let (first, behind) = answers.split_first().unwrap();
         assert_eq!(first, "400");
         assert!(behind.is_empty() || behind == ["401"], "{behind:?}");

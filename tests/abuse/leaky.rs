@@ -1,12 +1,12 @@
-//! An upstream that does what it can to give away what it was sent.
+//! An upstream whose responses quote the secrets in its requests.
 
 use serde_json::json;
 
 use super::RUNTIME_TOKEN;
 use crate::harness::{Connection, RecordedRequest, Upstream, steps};
 
-/// What the upstream can be asked for.
-pub(crate) const BETRAYALS: &[&str] = &[
+/// The messages that select a response.
+pub(crate) const LEAKS: &[&str] = &[
     "status 400",
     "status 401",
     "status 403",
@@ -29,8 +29,9 @@ pub(crate) const BETRAYALS: &[&str] = &[
     "break",
 ];
 
-/// An upstream that quotes what it was sent in whatever way its message asks.
-pub(crate) fn traitor() -> Upstream {
+/// Starts an upstream that quotes secrets in the kind of response that the message
+/// selects.
+pub(crate) fn leaky_upstream() -> Upstream {
     Upstream::start(|request, connection| {
         let quoted = quoted(request);
         let error = json!({ "error": {
@@ -50,7 +51,7 @@ pub(crate) fn traitor() -> Upstream {
     })
 }
 
-/// Returns what a request tells of the gateway and of the runtime.
+/// Returns a text with the token and the address of a request.
 fn quoted(request: &RecordedRequest) -> String {
     let header = |name| request.headers.get(name).unwrap_or_default();
     let host = header("host");

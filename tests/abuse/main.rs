@@ -1,22 +1,22 @@
-//! Abuse: what somebody sends who wants what is not theirs, and what becomes
-//! of it. Whatever the gateway lets through is looked at where it arrives, at a
-//! scripted upstream behind runtime-openclaw.
+//! Attacks: requests that try to gain access, data or resources. The tests check both
+//! the response and the request that arrives at a scripted upstream behind
+//! runtime-openclaw.
 //!
 //! ```text
-//! smuggling  heads that two readers could read differently
-//! framing    bodies whose end they could
-//! bearers    credentials in odd spellings
-//! tenants    the sessions of others
-//! addresses  guesses from addresses that are not one's own
-//! users      people whom a proxy names
-//! agents     the agents of others
-//! roles      instructions from those who may not give them
-//! sizes      too much of everything
-//! pages      web pages that use the browsers of others
-//! passage    what reaches the upstream, header by header
-//! secrets    what must not be found in any byte that is written
-//! raw        requests as bytes
-//! traitor    an upstream that gives away what it was sent
+//! smuggling    heads that two parsers could read differently
+//! framing      bodies whose end two parsers could read differently
+//! credentials  credentials in valid and invalid spellings
+//! tenants      access to sessions of other tenants
+//! addresses    brute force from forged client addresses
+//! users        impersonation of a trusted proxy's users
+//! agents       access to agents that a key may not use
+//! roles        instructions from keys that may not send them
+//! sizes        oversized names, values and heads
+//! origins      cross-origin requests from web pages
+//! forwarding   the headers and members that reach the upstream
+//! secrets      secrets in responses, log and requests to the upstream
+//! raw          requests as bytes
+//! leaky        an upstream whose responses quote its requests
 //! ```
 
 #![expect(
@@ -48,56 +48,57 @@ use harness::{RecordedRequest, Request, Response, Server, TOKEN, Upstream, ask, 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// The token by which the runtime component calls the upstream.
+/// The token that the runtime sends to the upstream.
 const RUNTIME_TOKEN: &str = "runtime-token-51d0";
 
-/// The key of a tenant that may use the agent `research` and name nothing.
+/// A key that may use the agent `research` and may not name sessions.
 const WEB: &str = "tg_web-8a1f";
-/// Keys of tenants whose names begin like the first one's.
+/// Keys whose names begin with the name of the first key.
 const WEB2: &str = "tg_web2-b07c";
 const WEB_APP: &str = "tg_web-app-11de";
-/// The key of a tenant that may use `research` and name sessions.
+/// A key that may use `research` and name sessions.
 const NAMER: &str = "tg_namer-e2c4";
-/// The key of a tenant that may do all that a key may.
+/// A key with every permission.
 const APP: &str = "tg_app-c55b";
-/// The key of a tenant that may neither instruct nor offer tools.
+/// A key that may send neither instructions nor tools.
 const MUTE: &str = "tg_mute-40aa";
 /// A key that has expired.
 const OLD: &str = "tg_old-6d93";
 
-/// A gateway for many tenants, and the upstream behind it, which says `Hello`
-/// to everyone.
+/// A gateway with several tenants, and an upstream that replies `Hello` to every
+/// request.
 struct Stage {
     server: Server,
     upstream: Upstream,
 }
 
 impl Stage {
-    fn set() -> Self {
-        Self::set_with("")
+    fn start() -> Self {
+        Self::start_with("")
     }
 
-    /// Sets the stage with further members of `tidegate`.
-    fn set_with(members: &str) -> Self {
+    /// Starts gateway and upstream with further members of `tidegate`.
+    fn start_with(members: &str) -> Self {
         let upstream = hello_upstream();
         let config = format!("{}, {members}", tenants_and(&upstream));
         let server = Server::start("openclaw", &harness::config(&config));
         Self { server, upstream }
     }
 
-    /// Prepares a chat completion by the holder of a key.
+    /// Prepares a chat completion with a key.
     fn post(&self, key: &str) -> Request {
         self.server
             .request("POST", "/v1/chat/completions")
             .bearer(key)
     }
 
-    /// Returns how many runs there were.
+    /// Returns the number of runs that reached the upstream.
     fn runs(&self) -> usize {
         self.upstream.requests().len()
     }
 
-    /// Sends what must be served, and returns the one request that it became.
+    /// Sends a request. Asserts that it succeeds as one run, and returns the request to
+    /// the upstream.
     fn served(&self, request: Request) -> RecordedRequest {
         let before = self.runs();
         let answer = request.send();
@@ -106,7 +107,8 @@ impl Stage {
         self.upstream.requests().pop().unwrap()
     }
 
-    /// Sends what must be refused without a run, and returns the error object.
+    /// Sends a request. Asserts that it is refused without a run, and returns the error
+    /// object.
     fn refused(&self, status: u16, request: Request) -> Value {
         let before = self.runs();
         let answer = request.send();
@@ -131,7 +133,7 @@ impl Stage {
     }
 }
 
-/// An upstream that says `Hello` to everyone.
+/// Starts an upstream that replies `Hello` to every request.
 fn hello_upstream() -> Upstream {
     Upstream::start(|_, connection| {
         connection.open_events();
@@ -142,7 +144,7 @@ fn hello_upstream() -> Upstream {
     })
 }
 
-/// Returns the members of `tidegate` that name the tenants and the runtime.
+/// Returns the members of `tidegate` for the keys and the runtime.
 fn tenants_and(upstream: &Upstream) -> String {
     let key = |name, secret, rights| {
         let digest = Sha256::digest(secret);
@@ -168,14 +170,14 @@ fn tenants_and(upstream: &Upstream) -> String {
     format!("keys: [{keys}], runtime: {{ url: '{url}', token: '{RUNTIME_TOKEN}' }}")
 }
 
-/// Returns a request to the agent that every key here may use.
+/// Returns a request to the agent that every key may use.
 fn research() -> Value {
     let mut body = ask("Hi");
     body["model"] = json!("openclaw/research");
     body
 }
 
-/// Returns the session that a request reached.
+/// Returns the session key of a request to the upstream.
 fn session(arrived: &RecordedRequest) -> &str {
     arrived.headers.get("x-openclaw-session-key").unwrap()
 }

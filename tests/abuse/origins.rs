@@ -1,12 +1,12 @@
-//! Web pages that would use a gateway which asks for no credential, through the
-//! browser of somebody who can reach it.
+//! Cross-origin requests: a foreign web page uses the browser of a user who can reach
+//! a gateway without authentication.
 
 use serde_json::json;
 
 use super::message;
 use crate::harness::{Response, Server, ask, error};
 
-fn open_to_all(members: &str) -> Server {
+fn without_auth(members: &str) -> Server {
     Server::start(
         "rehearsal",
         &format!(
@@ -22,14 +22,14 @@ fn send(server: &Server, headers: &[(&str, &str)]) -> Response {
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    // As a page sends it that need not ask for permission first.
+    // With this type, a browser sends the request without a preflight.
     let request = request.header("Content-Type", "text/plain");
     request.body(ask("/echo ok").to_string()).send()
 }
 
 #[test]
 fn a_foreign_page_cannot_start_a_run() {
-    let server = open_to_all("");
+    let server = without_auth("");
     for origin in [
         "https://evil.example",
         "http://127.0.0.1:1",
@@ -54,7 +54,7 @@ fn a_foreign_page_cannot_start_a_run() {
 
 #[test]
 fn a_page_that_uses_dns_rebinding_is_foreign() {
-    let server = open_to_all("");
+    let server = without_auth("");
     let port = server.address().port();
     for name in [
         "evil.example",
@@ -84,7 +84,7 @@ fn a_page_that_uses_dns_rebinding_is_foreign() {
 
 #[test]
 fn an_allowed_origin_allows_no_other_origin() {
-    let server = open_to_all("cors: { origins: ['https://app.example'] }");
+    let server = without_auth("cors: { origins: ['https://app.example'] }");
     let preflight = |origin: &str| {
         let request = server.request("OPTIONS", "/v1/chat/completions");
         let request = request.header("Origin", origin);
@@ -113,7 +113,7 @@ fn an_allowed_origin_allows_no_other_origin() {
         assert!(!names.clone().any(granted), "{refused:?}");
         assert_eq!(send(&server, &[("Origin", origin)]).status, 401, "{origin}");
     }
-    // A second origin is none that a browser sends.
+    // A browser never sends two origins.
     let twice = [
         ("Origin", "https://evil.example"),
         ("Origin", "https://app.example"),

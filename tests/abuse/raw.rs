@@ -1,10 +1,9 @@
-//! Requests as bytes, for what no client library would send.
+//! Requests as bytes, which no client library would send.
 
 use super::{Stage, research};
 use crate::harness::steps;
 
-/// A raw request: its header lines and its body. It is the only one on its
-/// connection.
+/// Returns a raw request with these header lines and this body.
 pub(crate) fn raw(lines: &[&[u8]], body: &[u8]) -> Vec<u8> {
     let mut bytes = b"POST /v1/chat/completions HTTP/1.1\r\n".to_vec();
     for line in lines {
@@ -14,12 +13,13 @@ pub(crate) fn raw(lines: &[&[u8]], body: &[u8]) -> Vec<u8> {
     [&bytes, b"\r\n".as_slice(), body].concat()
 }
 
+/// Returns a raw request that closes its connection.
 pub(crate) fn raw_once(lines: &[&[u8]], body: &[u8]) -> Vec<u8> {
     let always = [b"Host: tidegate.test".as_slice(), b"Connection: close"];
     raw(&[&always, lines].concat(), body)
 }
 
-/// Returns the statuses of the answers that came back over one connection.
+/// Returns the statuses of the responses on a connection.
 pub(crate) fn statuses(answers: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(answers);
     let answers = text.split("HTTP/1.1 ").skip(1);
@@ -44,7 +44,7 @@ pub(crate) fn bearer(token: &str) -> String {
     format!("Authorization: Bearer {token}")
 }
 
-/// Asserts that a raw request is refused, once, and nothing run.
+/// Asserts that a raw request gets one 4xx response and starts no run.
 pub(crate) fn assert_refused(stage: &Stage, lines: &[&[u8]], body: &[u8]) {
     let before = stage.runs();
     let answers = statuses(&stage.server.raw(raw_once(lines, body)));

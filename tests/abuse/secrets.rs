@@ -1,6 +1,6 @@
-//! Secrets, searched for in every byte that is written: to the client, to the
-//! runtime, and to the log. Everything that can happen happens once, and the
-//! upstream is a traitor.
+//! Searches for secrets in every byte of output: responses, requests to the runtime,
+//! and the log. The requests cover every kind of response, and the upstream quotes
+//! secrets.
 
 use std::fmt::Write as _;
 
@@ -9,19 +9,20 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::leaky::{BETRAYALS, traitor};
+use super::leaky::{LEAKS, leaky_upstream};
 use super::{APP, MUTE, NAMER, OLD, RUNTIME_TOKEN, WEB, WEB_APP, WEB2, research, tenants_and};
 use crate::harness::{self, Request, Server, TOKEN, streamed};
 
-/// The key under which sessions are hashed.
+/// The secret of the session keys.
 const SESSION_SECRET: &str = "pepper-and-salt-77e1";
 
-/// Names of people and conversations.
+/// Names of users and conversations.
 const USER: &str = "alice@tenant.example";
 const CHAT: &str = "divorce-lawyer-42";
 const NAME: &str = "alice-and-the-doctor";
 
-/// What the component that makes the request and nobody else may know.
+/// Credentials that may appear only in the request that they authenticate, and the
+/// session secret.
 const SECRETS: [&str; 9] = [
     TOKEN,
     WEB,
@@ -34,8 +35,7 @@ const SECRETS: [&str; 9] = [
     SESSION_SECRET,
 ];
 
-/// Returns the forms in which a secret could be written without being meant to
-/// be.
+/// Returns the encodings in which output could contain a secret by mistake.
 fn forms(secret: &str) -> Vec<String> {
     let hex = |bytes: &[u8]| {
         bytes.iter().fold(String::new(), |mut hex, byte| {
@@ -60,8 +60,8 @@ fn forms(secret: &str) -> Vec<String> {
         hex(&Sha256::digest(secret)).to_uppercase(),
         STANDARD_NO_PAD.encode(Sha256::digest(secret)),
     ];
-    // Within a longer text, base64 begins at any of three places; its first and
-    // last characters depend on what stands around.
+    // Inside a longer text, base64 has three alignments. Its first and last characters
+    // depend on the adjacent bytes.
     for before in ["", "x", "xx"] {
         let text = format!("{before}{secret}");
         for encoded in [STANDARD_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
@@ -84,7 +84,7 @@ fn assert_absent(secrets: &[&str], place: &str, written: &str) {
     }
 }
 
-/// Requests that are served, refused and broken in every way.
+/// Returns requests that succeed, are refused, or fail in every way.
 fn requests(server: &Server) -> Vec<Request> {
     let post = |key: &str| server.request("POST", "/v1/chat/completions").bearer(key);
     let personal = |request: Request| {
@@ -98,7 +98,7 @@ fn requests(server: &Server) -> Vec<Request> {
         .into();
     let wrong = [TOKEN, WEB, APP].map(|key| [format!("{key}0"), key.to_uppercase()]);
     requests.extend(wrong.iter().flatten().map(|key| personal(post(key))));
-    for message in BETRAYALS {
+    for message in LEAKS {
         let mut body = research();
         body["messages"][0]["content"] = json!(message);
         requests.push(post(WEB).json(&body));
@@ -135,7 +135,7 @@ fn requests(server: &Server) -> Vec<Request> {
 
 #[test]
 fn no_output_contains_a_secret() {
-    let upstream = traitor();
+    let upstream = leaky_upstream();
     let session = format!("session: {{ secret: '{SESSION_SECRET}' }}");
     let members = format!("{}, {session}", tenants_and(&upstream));
     let server = Server::start("openclaw", &harness::config(&members));
@@ -168,13 +168,12 @@ fn no_output_contains_a_secret() {
     }
     assert_absent(&SECRETS, "a request to the runtime", &arrived);
     assert_absent(&runtimes, "a request to the runtime", &arrived);
-    // The owner's own name for a session is what the runtime calls it.
     assert_absent(&[USER, CHAT, NAME], "a request to the runtime", &arrived);
 }
 
 #[test]
 fn the_address_of_an_unreachable_runtime_stays_secret() {
-    let upstream = traitor();
+    let upstream = leaky_upstream();
     let members = tenants_and(&upstream);
     let address = upstream.address().to_string();
     drop(upstream);
@@ -187,14 +186,14 @@ fn the_address_of_an_unreachable_runtime_stays_secret() {
     assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
     let log = server.wait_for_log(|log| log.contains("\"status\":502"));
     for written in [&answer, &log] {
-        assert_absent(&[RUNTIME_TOKEN, &address], "what is written", written);
-        assert_absent(&SECRETS, "what is written", written);
+        assert_absent(&[RUNTIME_TOKEN, &address], "the output", written);
+        assert_absent(&SECRETS, "the output", written);
     }
 }
 
 #[test]
 fn configuration_faults_are_logged_without_secrets() {
-    let upstream = traitor();
+    let upstream = leaky_upstream();
     let good = harness::config(&tenants_and(&upstream));
     let url = upstream.url();
     for (from, to) in [
@@ -222,10 +221,7 @@ fn configuration_faults_are_logged_without_secrets() {
         ("agents: ['*']", format!("agents: ['{SESSION_SECRET}/']")),
         (&url, format!("{SESSION_SECRET}:{url}")),
         (RUNTIME_TOKEN, format!("{RUNTIME_TOKEN}\\u0007")),
-        (
-            RUNTIME_TOKEN,
-            format!("{RUNTIME_TOKEN}${{NOTHING_OF_THE_KIND}}"),
-        ),
+        (RUNTIME_TOKEN, format!("{RUNTIME_TOKEN}${{UNSET_VARIABLE}}")),
     ] {
         let faulty = good.replacen(from, &to, 1);
         assert_ne!(faulty, good);
@@ -245,7 +241,7 @@ fn configuration_faults_are_logged_without_secrets() {
 
 #[test]
 fn client_input_cannot_forge_a_log_line() {
-    let upstream = traitor();
+    let upstream = leaky_upstream();
     let server = Server::start("openclaw", &harness::config(&tenants_and(&upstream)));
     let before = server.log().len();
     let word = "x\r\n{\"request\":\"req_forged\"}\u{2028}\u{85}\u{9b}2J\u{1b}[2J\u{202e}\u{7f}";
@@ -259,9 +255,9 @@ fn client_input_cannot_forge_a_log_line() {
         .json(&research());
     for answer in [in_body, in_header.send()] {
         let record = server.access_log(&answer.headers);
-        let told = super::message(&answer);
-        assert!(told.contains("\u{2028}"), "{told}");
-        assert_eq!(record["error"], told);
+        let message = super::message(&answer);
+        assert!(message.contains("\u{2028}"), "{message}");
+        assert_eq!(record["error"], message);
     }
     let log = server.log().split_off(before);
     assert_eq!(log.lines().count(), 2, "{log}");

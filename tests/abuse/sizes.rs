@@ -1,5 +1,5 @@
-//! Too much of everything. What a client sends comes back and is logged in
-//! part at most, and no length makes two sessions one.
+//! Oversized names, values and heads. Errors and log lines truncate them, and long
+//! session names do not collide.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,8 @@ use crate::harness::{Request, TOKEN, streamed};
 
 const KIB: usize = 1024;
 
-/// How long an error and its line in the log may be.
-const ANSWER_LIMIT: usize = KIB;
+/// The size limit of an error, and of its line in the access log.
+const ERROR_LIMIT: usize = KIB;
 
 fn with(stage: &Stage, member: &str, value: &Value) -> Request {
     let mut body = research();
@@ -23,7 +23,7 @@ fn tool(name: &str) -> Value {
 
 #[test]
 fn long_session_names_stay_distinct() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let long = "n".repeat(16 * KIB);
     let names = [long.clone(), format!("{long}a"), format!("{long}b")];
     let mut sessions: Vec<String> = Vec::new();
@@ -44,29 +44,29 @@ fn long_session_names_stay_distinct() {
     sessions.sort();
     sessions.dedup();
     assert_eq!(sessions.len(), count);
-    // As large as a body may be.
+    // The largest name that fits into a body.
     let user = "u".repeat(20 * KIB * KIB - 4 * KIB);
     let session = session(&stage.served(with(&stage, "user", &json!(user)))).to_owned();
     assert!(!sessions.contains(&session));
     stage.assert_unharmed();
 }
 
-/// Asserts that a refusal and its line in the log are short, whatever they
-/// quote.
+/// Asserts that a request is refused, and that the response and its line in the access
+/// log are short.
 fn assert_short(stage: &Stage, request: Request) {
     let before = stage.runs();
     let answer = request.send();
     assert!((400..500).contains(&answer.status), "{}", answer.status);
     assert_eq!(stage.runs(), before);
-    let told = message(&answer);
-    assert!(answer.body.len() < ANSWER_LIMIT, "{told:.200}");
+    let message = message(&answer);
+    assert!(answer.body.len() < ERROR_LIMIT, "{message:.200}");
     let record = stage.server.access_log(&answer.headers).to_string();
-    assert!(record.len() < ANSWER_LIMIT, "{record:.200}");
+    assert!(record.len() < ERROR_LIMIT, "{record:.200}");
 }
 
 #[test]
 fn errors_truncate_values_from_the_body() {
-    let stage = Stage::set_with("models: { 'gpt-4o': 'research' }");
+    let stage = Stage::start_with("models: { 'gpt-4o': 'research' }");
     let long = "n".repeat(KIB * KIB);
     let padded = format!("gpt-4o{}", " ".repeat(KIB * KIB));
     let chosen = json!({ "type": "function", "function": { "name": long } });
@@ -89,7 +89,7 @@ fn errors_truncate_values_from_the_body() {
 
 #[test]
 fn errors_truncate_values_from_headers_and_paths() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let long = "n".repeat(100 * KIB);
     for (key, name) in [
         (WEB, "X-OpenClaw-Agent-Id"),
@@ -106,7 +106,7 @@ fn errors_truncate_values_from_headers_and_paths() {
     stage.assert_unharmed();
 }
 
-/// Returns a request that offers a tool which the tenant may not offer.
+/// Returns a request with a tool.
 fn offer(name: &str) -> Value {
     let mut body = research();
     body["tools"] = tool(name);
@@ -115,7 +115,7 @@ fn offer(name: &str) -> Value {
 
 #[test]
 fn a_long_model_name_is_refused() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let padded = |length: usize| format!("{:<length$}", "openclaw/research");
     let mut body = streamed(research());
     body["model"] = json!(padded(256));
@@ -128,7 +128,7 @@ fn a_long_model_name_is_refused() {
 
 #[test]
 fn oversized_heads_do_no_harm() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let many = (0..10_000).fold(stage.post(WEB), |request, n| {
         request.header(&format!("X-{n}"), "x")
     });
@@ -150,7 +150,7 @@ fn oversized_heads_do_no_harm() {
             .bearer(WEB),
     ];
     for request in lines.into_iter().chain([many, repeated]) {
-        // The host may refuse before all of it is sent, and hang up.
+        // The host may close the connection before the whole request is sent.
         let mut socket = stage.server.connect();
         drop(std::io::Write::write_all(&mut socket, &request.bytes()));
         let mut answer = Vec::new();

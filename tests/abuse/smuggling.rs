@@ -1,6 +1,6 @@
-//! Heads that two readers could read differently. Some are refused by the host,
-//! in words of its own; what matters is that nobody is taken for another and
-//! that a request is one run or none.
+//! Heads that two parsers could read differently. The host refuses some of them. The
+//! tests check that no request gets the identity of another caller, and that a request
+//! starts at most one run.
 
 use super::raw::{assert_refused, bearer, body, length, raw_once, statuses};
 use super::{NAMER, Stage, WEB, research, session};
@@ -8,7 +8,7 @@ use crate::harness::{TOKEN, steps};
 
 #[test]
 fn only_the_first_of_two_credentials_counts() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let post = || {
         stage
             .server
@@ -34,7 +34,7 @@ fn only_the_first_of_two_credentials_counts() {
 
 #[test]
 fn only_the_first_of_two_session_keys_counts() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let named = |first: &str, second: &str| {
         let request = stage
             .post(NAMER)
@@ -47,7 +47,7 @@ fn only_the_first_of_two_session_keys_counts() {
     assert_eq!(named("one", "agent:main:two"), one);
     assert_ne!(named("two", "one"), one);
     assert_ne!(named("one,two", "one"), one);
-    // A blank one names none, and the next one does not stand in for it.
+    // A blank session key names no session, and the second key is ignored.
     assert!(named(" ", "one").starts_with("agent:research:openai:"));
     let denied = stage
         .post(WEB)
@@ -59,7 +59,7 @@ fn only_the_first_of_two_session_keys_counts() {
 
 #[test]
 fn a_credential_with_invalid_bytes_is_refused() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let body = body();
     let length = length(&body);
     let [good, wrong] = [TOKEN, "wrong"].map(bearer);
@@ -70,9 +70,9 @@ fn a_credential_with_invalid_bytes_is_refused() {
         [good.as_bytes(), b"\x7f"].concat(),
         [good.as_bytes(), b"\x1b[0m"].concat(),
         [good.as_bytes(), b"\rX: y"].concat(),
-        // A line break of its own begins another header, which comes too late.
+        // A bare line break begins another header, and only the first one counts.
         [wrong.as_bytes(), b"\n", good.as_bytes()].concat(),
-        // A folded line is no longer one.
+        // HTTP/1.1 does not allow folded lines.
         format!("Authorization: Bearer\r\n {TOKEN}").into_bytes(),
         format!("X-Folded: a\r\n\t{good}").into_bytes(),
         good.replacen(':', " :", 1).into_bytes(),
@@ -90,7 +90,7 @@ fn a_credential_with_invalid_bytes_is_refused() {
 
 #[test]
 fn trailers_are_not_headers() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let body = body();
     let chunk = steps::chunk(&body);
     let chunked = b"Transfer-Encoding: chunked".as_slice();
@@ -114,7 +114,7 @@ fn trailers_are_not_headers() {
 
 #[test]
 fn no_request_line_bypasses_the_checks() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let body = body();
     let (good, own) = (bearer(WEB), length(&body));
     let rest = |start: &str, line: &str| {

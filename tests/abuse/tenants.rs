@@ -1,5 +1,5 @@
-//! The sessions of others: nobody enters one, whatever they call it. Two
-//! requests share a conversation exactly if the runtime sees one session key.
+//! Sessions of other tenants: no name opens them. Two requests share a conversation if
+//! and only if the runtime receives the same session key.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::harness::{Request, TOKEN};
 const SESSION: &str = "X-OpenClaw-Session-Key";
 const CHAT: &str = "X-OpenWebUI-Chat-Id";
 
-/// Namespaces of the runtime's and of the gateway's own, which no name enters.
+/// The reserved namespaces of the runtime and of the gateway.
 const RESERVED: [&str; 8] = [
     "subagent:",
     "cron:",
@@ -21,10 +21,10 @@ const RESERVED: [&str; 8] = [
     "openai-named:",
 ];
 
-/// Who a request says it is for.
-type Said<'s> = (&'s str, Option<&'s str>, Option<(&'s str, &'s str)>);
+/// A key, a `user`, and a header that names a session or a chat.
+type Named<'s> = (&'s str, Option<&'s str>, Option<(&'s str, &'s str)>);
 
-fn request(stage: &Stage, (key, user, header): Said<'_>) -> Request {
+fn request(stage: &Stage, (key, user, header): Named<'_>) -> Request {
     let mut body = research();
     if let Some(user) = user {
         body["user"] = json!(user);
@@ -36,28 +36,28 @@ fn request(stage: &Stage, (key, user, header): Said<'_>) -> Request {
     }
 }
 
-fn reached(stage: &Stage, said: Said<'_>) -> String {
-    session(&stage.served(request(stage, said))).to_owned()
+fn reached(stage: &Stage, named: Named<'_>) -> String {
+    session(&stage.served(request(stage, named))).to_owned()
 }
 
-/// Asserts that no two of the requests share a session, and that each finds its
-/// own again.
-fn assert_apart(stage: &Stage, all: &[Said<'_>]) {
-    let mut sessions: Vec<(String, Said<'_>)> = Vec::new();
-    for said in all {
-        let session = reached(stage, *said);
+/// Asserts that all requests have separate sessions, and that each has the same
+/// session again when it is repeated.
+fn assert_apart(stage: &Stage, all: &[Named<'_>]) {
+    let mut sessions: Vec<(String, Named<'_>)> = Vec::new();
+    for named in all {
+        let session = reached(stage, *named);
         if let Some((_, other)) = sessions.iter().find(|(known, _)| *known == session) {
-            panic!("{said:?} meets {other:?} in {session}");
+            panic!("{named:?} and {other:?} share {session}");
         }
-        assert_eq!(reached(stage, *said), session, "{said:?}");
-        sessions.push((session, *said));
+        assert_eq!(reached(stage, *named), session, "{named:?}");
+        sessions.push((session, *named));
     }
     stage.assert_unharmed();
 }
 
 #[test]
 fn the_same_user_has_separate_sessions_for_each_tenant() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let keys = [WEB, WEB2, WEB_APP, NAMER, APP, TOKEN];
     let users = keys.map(|key| (key, Some("alice"), None));
     let chats = keys.map(|key| (key, None, Some((CHAT, "alice"))));
@@ -68,7 +68,7 @@ fn the_same_user_has_separate_sessions_for_each_tenant() {
 
 #[test]
 fn separators_cannot_make_two_names_collide() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let user = |user| (WEB, Some(user), None);
     let chat = |user, chat| (WEB, user, Some((CHAT, chat)));
     assert_apart(
@@ -82,7 +82,7 @@ fn separators_cannot_make_two_names_collide() {
             chat(Some("a:"), "b"),
             user("a\u{0}b"),
             user("a\nb"),
-            // As the parts are joined before they are hashed.
+            // The gateway joins the parts like this before it hashes them.
             user("\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{2}ab"),
             user("ab\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{1}b"),
             user("a\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{1}b"),
@@ -102,7 +102,7 @@ fn separators_cannot_make_two_names_collide() {
 
 #[test]
 fn lookalikes_cannot_make_two_names_collide() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let users = [
         "alice",
         "Alice",
@@ -124,13 +124,13 @@ fn lookalikes_cannot_make_two_names_collide() {
         "stra\u{df}e",
         "strasse",
     ];
-    let said = users.map(|user| (WEB, Some(user), None));
-    assert_apart(&stage, &said);
+    let named = users.map(|user| (WEB, Some(user), None));
+    assert_apart(&stage, &named);
 }
 
 #[test]
 fn knowing_a_session_key_does_not_open_the_session() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     let victims = [
         reached(&stage, (WEB, Some("alice"), None)),
         reached(&stage, (WEB, None, Some((CHAT, "trip")))),
@@ -159,24 +159,24 @@ fn knowing_a_session_key_does_not_open_the_session() {
             &format!("{victim},x"),
         ] {
             for key in [NAMER, APP, TOKEN] {
-                assert_stays_out(&stage, key, spelling, &victims);
+                assert_opens_no_victim(&stage, key, spelling, &victims);
             }
-            for said in [
+            for named in [
                 (APP, Some(spelling), None),
                 (APP, None, Some((CHAT, spelling))),
                 (TOKEN, Some(spelling), None),
             ] {
-                let session = reached(&stage, said);
-                assert!(!victims.contains(&session), "{said:?}");
+                let session = reached(&stage, named);
+                assert!(!victims.contains(&session), "{named:?}");
             }
         }
     }
     stage.assert_unharmed();
 }
 
-/// Asserts that a session header is refused, or names something that is none of
-/// the victims', even to a runtime that trims the parts of a key.
-fn assert_stays_out(stage: &Stage, key: &str, spelling: &str, victims: &[String]) {
+/// Asserts that a session header is refused, or that its session key is not a
+/// victim's, even if the runtime trims the parts of a key.
+fn assert_opens_no_victim(stage: &Stage, key: &str, spelling: &str, victims: &[String]) {
     let before = stage.runs();
     let answer = request(stage, (key, None, Some((SESSION, spelling)))).send();
     if answer.status == 400 {
@@ -189,7 +189,7 @@ fn assert_stays_out(stage: &Stage, key: &str, spelling: &str, victims: &[String]
     assert!(!victims.iter().any(|v| v == session), "{spelling}");
     let name = session.strip_prefix("agent:research:").unwrap();
     let name = name.trim_matches([' ', ':']);
-    // A tenant's own names are kept where the gateway has put them.
+    // The gateway puts a tenant's session names into `openai-named:`.
     let reserved = RESERVED.iter().any(|space| name.starts_with(space));
     let own = key != TOKEN && name.starts_with("openai-named:");
     assert!(own || !reserved, "{spelling} became {session}");
@@ -197,7 +197,7 @@ fn assert_stays_out(stage: &Stage, key: &str, spelling: &str, victims: &[String]
 
 #[test]
 fn names_in_reserved_namespaces_are_refused() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     for space in RESERVED {
         for spelling in [
             format!("{space}x"),
@@ -220,7 +220,7 @@ fn names_in_reserved_namespaces_are_refused() {
 
 #[test]
 fn every_spelling_of_the_session_header_needs_the_permission() {
-    let stage = Stage::set();
+    let stage = Stage::start();
     for name in [
         "x-openclaw-session-key",
         "X-OPENCLAW-SESSION-KEY",
@@ -245,7 +245,7 @@ fn every_spelling_of_the_session_header_needs_the_permission() {
         named("x-openclaw-session-key", "agent:Research:alice"),
         alice
     );
-    // A header of another name names nothing, and is no offence.
+    // Headers with similar names are ignored.
     for name in [
         "X_OpenClaw_Session_Key",
         "X-OpenClaw-Session_Key",

@@ -1,11 +1,11 @@
-//! Users whom a proxy names: nobody names one in its place, and no name is that
-//! of another.
+//! Users of a trusted proxy: no client can impersonate the proxy, and different user
+//! names have separate sessions.
 
 use serde_json::json;
 
 use crate::harness::{Response, Server, ask, chunks, streamed, text};
 
-/// The header by which these tests stand in for the host, which tells its peer.
+/// The header in which these tests set the peer's address, as a host does.
 const PEER: &str = "X-Test-Peer";
 
 const PROXY: (&str, &str) = (PEER, "10.0.0.7:1");
