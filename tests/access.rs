@@ -1,5 +1,5 @@
-//! What the holder of a key may do, as the table of `docs/access.md` has it, and
-//! what tenants cannot learn of each other.
+//! The permissions of API keys, as in the table of `docs/access.md`, and the
+//! separation of tenants.
 
 #![expect(clippy::indexing_slicing, reason = "a missing value fails the test")]
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const ACCESS: &str = include_str!("../docs/access.md");
 
-/// Keys and their SHA-256, made for these tests.
+/// API keys and their SHA-256 digests.
 const WEB: &str = "tg_web-3f0c";
 const WEB_DIGEST: &str = "fd0b8bfac69429908865025c27669d055e2df76897ebe37a50b0ccd686dafda4";
 const APP: &str = "tg_app-77aa";
@@ -20,8 +20,8 @@ const OLD_DIGEST: &str = "bd92295117d2f66e615fb6ecb4b91d142bf5b88f382718077cb3a6
 
 const SECRETS: [&str; 4] = [WEB, APP, OLD, harness::TOKEN];
 
-/// Starts a gateway with a key that may do next to nothing, one that may do
-/// all, and one that has expired.
+/// Starts a gateway with a key that has almost no permission, a key that has all,
+/// and a key that has expired.
 fn server() -> Server {
     let keys = format!(
         "keys: [
@@ -41,7 +41,7 @@ fn send(server: &Server, key: &str, header: Option<(&str, &str)>, body: &Value) 
     request.json(body).send()
 }
 
-/// Returns a request to the agent that every key here may use.
+/// Returns a request to the agent that every key may use.
 fn research() -> Value {
     let mut body = ask("/echo ok");
     body["model"] = json!("openclaw/research");

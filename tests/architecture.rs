@@ -86,7 +86,7 @@ fn position(name: &str) -> usize {
     position.unwrap_or_else(|| panic!("{name} has no place in the order"))
 }
 
-/// Returns the modules that each file uses, without its tests.
+/// Returns the modules that each file uses outside its tests.
 fn uses() -> BTreeMap<Module, BTreeSet<Module>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();

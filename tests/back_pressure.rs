@@ -1,5 +1,5 @@
-//! A client that does not read: it stops the run behind it, what is on the way
-//! stays little, and nothing is lost when it reads on.
+//! Backpressure: a client that stops reading stops its run, few bytes are buffered,
+//! and no byte is lost when the client resumes.
 
 #![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
@@ -13,55 +13,56 @@ use harness::{
     Server, Stream, Upstream, ask, chunks, config, finish, finishes, says, streamed, text,
 };
 
-/// How soon the upstream must learn that the client has left.
+/// How soon the upstream must notice that a client has disconnected.
 const SOON: Duration = Duration::from_secs(1);
 
-/// The text of an event, in bytes.
+/// The size of the text of an event, in bytes.
 const EVENT: usize = 16 * 1024;
 
-/// How much a run says, in bytes of text.
-const ALL: usize = 100 << 20;
+/// The size of the text of a run, in bytes.
+const TOTAL: usize = 100 << 20;
 
 /// How many streams share one instance of the components.
 const STREAMS: usize = 16;
 
-/// The memory of each component at rest, and half of 256 KiB for each stream:
-/// both components together may hold that much of it.
+/// The memory limit of each component: its size when idle, and 128 KiB for each
+/// stream. Together, the two components may buffer 256 KiB for each stream.
 const MEMORY_LIMIT: usize = (1280 + STREAMS * 128) * 1024;
 
-/// An upstream that says it all, as fast as it is taken, and tells how much of
-/// it has been taken each time.
-fn talkative() -> (Upstream, mpsc::Receiver<usize>) {
-    let (said, heard) = mpsc::channel();
-    let said = Mutex::new(said);
+/// Starts an upstream that sends each run's text as fast as the connection accepts
+/// it, and reports the number of bytes sent on a channel.
+fn fast_upstream() -> (Upstream, mpsc::Receiver<usize>) {
+    let (sent, reports) = mpsc::channel();
+    let sent = Mutex::new(sent);
     let event = says(&"x".repeat(EVENT));
     let upstream = Upstream::start(move |_, connection| {
         connection.open_events();
-        for _ in 0..ALL / EVENT {
+        for _ in 0..TOTAL / EVENT {
             if !connection.event(&event) {
                 return;
             }
-            said.lock().unwrap().send(EVENT).ok();
+            sent.lock().unwrap().send(EVENT).ok();
         }
         connection.event(&finish("stop"));
         connection.event("[DONE]");
         connection.end();
     });
-    (upstream, heard)
+    (upstream, reports)
 }
 
-/// Waits until nothing more can be said: all that holds anything is full.
-fn wait_until_full(heard: &mpsc::Receiver<usize>) -> usize {
-    let mut said = 0;
-    while let Ok(more) = heard.recv_timeout(SOON) {
-        said += more;
+/// Waits until the upstream can send no more because every buffer is full. Returns
+/// the number of bytes sent.
+fn wait_until_full(reports: &mpsc::Receiver<usize>) -> usize {
+    let mut sent = 0;
+    while let Ok(more) = reports.recv_timeout(SOON) {
+        sent += more;
     }
-    said
+    sent
 }
 
 #[test]
 fn clients_that_stop_reading_cost_little_memory_and_can_resume_or_disconnect() {
-    let (upstream, heard) = talkative();
+    let (upstream, reports) = fast_upstream();
     let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
     let server = Server::builder("openclaw")
         .config(&config(&runtime))
@@ -73,22 +74,19 @@ fn clients_that_stop_reading_cost_little_memory_and_can_resume_or_disconnect() {
     for stream in &mut streams {
         assert!(stream.data().is_some(), "{}", server.log());
     }
-    let said = wait_until_full(&heard);
-    assert!(
-        said < STREAMS * ALL / 2,
-        "{said} bytes are held for clients"
-    );
+    let sent = wait_until_full(&reports);
+    assert!(sent < STREAMS * TOTAL / 2, "{sent} bytes are buffered");
     assert_eq!(upstream.closes(), []);
-    let reads_on = streams.pop().unwrap();
+    let resumed = streams.pop().unwrap();
     let left = Instant::now();
     drop(streams);
     let closes = upstream.wait_for_closes(STREAMS - 1);
     for close in closes {
         assert!(close.at - left < SOON, "{:?}", close.at - left);
     }
-    let answer = reads_on.finish();
+    let answer = resumed.finish();
     let chunks = chunks(&answer);
-    assert_eq!(text(&chunks).len(), ALL);
+    assert_eq!(text(&chunks).len(), TOTAL);
     assert_eq!(finishes(&chunks), ["stop"]);
     assert_eq!(upstream.requests().len(), STREAMS);
     server.assert_unharmed(&[]);

@@ -1,5 +1,5 @@
-//! Bad input: whatever a client sends, it gets a clear refusal, the refusal is
-//! logged once, no secret is told, and the next request is served.
+//! Bad input: the client gets an error with the right status, the log has one line
+//! for it, neither contains a secret, and the gateway serves the next request.
 
 #![expect(
     clippy::indexing_slicing,
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 /// The largest body, in bytes.
 const BODY_LIMIT: usize = 20 * 1024 * 1024;
 
-/// How deep the bombs nest.
+/// The depth of the nesting bombs.
 const DEPTH: usize = 100_000;
 
 fn server() -> Server {
@@ -32,8 +32,8 @@ fn post(server: &Server, body: impl Into<Vec<u8>>) -> Request {
     request.bearer(TOKEN).body(body)
 }
 
-/// Asserts that an answer is a refusal which is logged once and tells no
-/// secret, and that the server goes on. Returns the error object.
+/// Asserts that a response is an error without secrets, that the log has one line
+/// for it, and that the server goes on serving. Returns the error object.
 fn refused(server: &Server, status: u16, answer: &Response) -> Value {
     assert_eq!(answer.status, status, "{answer:?}");
     assert!(!format!("{answer:?}").contains(TOKEN), "{answer:?}");
@@ -51,7 +51,7 @@ fn assert_serving(server: &Server) {
     server.assert_unharmed(&[TOKEN]);
 }
 
-/// Returns the text of an answer that was not refused.
+/// Returns the text of a successful reply.
 fn said(answer: &Response) -> String {
     assert_eq!(answer.status, 200, "{answer:?}");
     let completion = answer.json();
@@ -59,7 +59,7 @@ fn said(answer: &Response) -> String {
     text.unwrap().to_owned()
 }
 
-/// Nests as deep as the bombs do.
+/// Nests a value `DEPTH` times.
 fn nested(open: &str, inmost: &str, close: &str) -> String {
     [&open.repeat(DEPTH), inmost, &close.repeat(DEPTH)].concat()
 }
@@ -151,7 +151,7 @@ fn a_wrong_type_is_refused_and_the_error_names_the_member() {
     for (member, value) in plain.into_iter().chain(no_tools) {
         let mut body = ask("Hello");
         body[member] = value;
-        // A refusal has its true status even where a stream is asked for.
+        // The error has its own status even if the client requests a stream.
         for body in [body.clone(), streamed(body)] {
             if member == "stream" && body["stream"] == json!(true) {
                 continue;
@@ -173,7 +173,7 @@ fn a_declared_length_over_the_limit_is_refused_unread() {
     let server = server();
     let size = BODY_LIMIT + 1;
     let request = post(&server, "").header("Content-Length", &size.to_string());
-    // The head alone is sent: whoever waited for the body would wait for ever.
+    // Only the head is sent: a server that reads the body first never responds.
     let answer = request.send();
     assert!(!answer.body.is_empty());
     refused(&server, 413, &answer);
@@ -189,7 +189,7 @@ fn a_chunked_body_over_the_limit_is_refused() {
     for _ in 0..BODY_LIMIT / 0x10000 {
         socket.write_all(&chunk).unwrap();
     }
-    // The last byte is the one too many, and the body does not end there.
+    // This byte exceeds the limit, and the body does not end after it.
     socket.write_all(b"1\r\n{\r\n").unwrap();
     let answer = Stream::open(socket, "POST", Instant::now()).finish();
     refused(&server, 413, &answer);
@@ -366,7 +366,7 @@ fn invalid_utf8_becomes_replacement_characters() {
     ] {
         let answer = request(text);
         if expected.is_empty() {
-            // A bare control character is no JSON.
+            // JSON does not allow bare control characters.
             refused(&server, 400, &answer);
         } else {
             assert_eq!(said(&answer), expected);
@@ -395,8 +395,7 @@ fn a_long_or_malformed_header_is_refused_and_the_error_names_it() {
 #[test]
 fn an_oversized_head_does_no_harm() {
     let server = server();
-    // The host itself refuses these, in words of its own and without the
-    // component.
+    // The host rejects these requests itself, without calling the component.
     let many = (0..500).fold(server.chat(&ask("Hello")), |request, n| {
         request.header(&format!("X-Many-{n}"), "x")
     });
@@ -404,7 +403,7 @@ fn an_oversized_head_does_no_harm() {
     assert!(answer.starts_with(b"HTTP/1.1 431 "), "{answer:?}");
     let huge = "x".repeat(1024 * 1024);
     let request = server.chat(&ask("Hello")).header("X-Huge", &huge);
-    // It may refuse before all of it is sent.
+    // The host may close the connection before the whole request is sent.
     drop(server.connect().write_all(&request.bytes()));
     assert_serving(&server);
 }

@@ -1,4 +1,4 @@
-//! Who is let in without a credential: users whom a proxy names, and everyone.
+//! Callers without a credential: a trusted proxy's users, and anyone in mode `none`.
 
 #![expect(clippy::indexing_slicing, reason = "a missing value fails the test")]
 
@@ -7,7 +7,7 @@ mod harness;
 use harness::{Response, Server, ask, chunks, error, streamed, text};
 use serde_json::json;
 
-/// The header by which these tests stand in for the host.
+/// The header in which these tests set the peer's address, as a host does.
 const PEER: &str = "x-test-peer";
 
 const PROXY: (&str, &str) = (PEER, "10.0.0.7:4711");

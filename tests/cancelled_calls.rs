@@ -1,6 +1,6 @@
-//! A component in front of the gateway may give up its call at any time: the
-//! component model cancels it. That ends the run, and nothing else in the
-//! instance.
+//! A middleware may drop its call to the gateway at any time, and the component
+//! model cancels the call. This cancels the call's run and affects no other request of
+//! the instance.
 
 mod harness;
 
@@ -11,7 +11,7 @@ use harness::{
     Server, TOKEN, Upstream, ask, chunks, config, finish, finishes, says, streamed, text,
 };
 
-/// Starts the gateway with a middleware before it that gives up.
+/// Starts the gateway behind the middleware `impatient`, which drops calls.
 fn server(upstream: &Upstream) -> Server {
     let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
     let server = Server::builder("openclaw").behind("impatient");
@@ -31,21 +31,21 @@ fn cancelling_a_call_at_once_does_not_affect_other_requests() {
         connection.end();
     });
     let server = server(&upstream);
-    let mut neighbour = server.chat(&streamed(ask("Hi"))).open();
-    let said = std::iter::from_fn(|| neighbour.data()).find(|data| data.contains("Good"));
+    let mut other = server.chat(&streamed(ask("Hi"))).open();
+    let said = std::iter::from_fn(|| other.data()).find(|data| data.contains("Good"));
     assert!(said.is_some());
-    let given_up = [
+    let cancelled = [
         server.request("GET", "/healthz"),
         server.request("GET", "/nowhere"),
         server.request("GET", "/v1/models").bearer(TOKEN),
         server.chat(&ask("")),
     ];
-    for request in given_up {
+    for request in cancelled {
         let answer = request.header("X-Patience", "0").send();
         assert_eq!(answer.status, 504, "{answer:?}");
     }
     go_on.send(()).unwrap();
-    let chunks = chunks(&neighbour.finish());
+    let chunks = chunks(&other.finish());
     assert_eq!(
         (text(&chunks).as_str(), finishes(&chunks)),
         ("Goodbye", vec!["stop"])

@@ -1,5 +1,5 @@
 //! The configuration as the running component reads it: JSON5, variables, the
-//! ways to authenticate, and faults that only the operator learns of.
+//! authentication modes, and faults that only the log contains.
 
 #![expect(
     clippy::indexing_slicing,
@@ -14,22 +14,24 @@ use std::fs;
 use harness::{Response, Server, TOKEN, ask, config, error};
 use serde_json::Value;
 
-/// What must never be told, within values that are at fault.
+/// A part of faulty values that neither log nor response may contain.
 const SECRET: &str = "s3cret-value";
 
-/// The members that turn the endpoint on.
-const ON: &str = "http: { endpoints: { chatCompletions: { enabled: true } } }";
+/// The members that enable the endpoint.
+const ENABLED: &str = "http: { endpoints: { chatCompletions: { enabled: true } } }";
 
-/// A document with the endpoint on and these members of `gateway.auth`.
+/// Returns a document that enables the endpoint and has these members of
+/// `gateway.auth`.
 fn with_auth(auth: &str) -> String {
-    format!("{{ gateway: {{ auth: {{ {auth} }}, {ON} }} }}")
+    format!("{{ gateway: {{ auth: {{ {auth} }}, {ENABLED} }} }}")
 }
 
 fn start(document: &str) -> Server {
     Server::start("rehearsal", document)
 }
 
-/// Asks as OpenAI's SDKs do, with a credential or, where it is empty, without.
+/// Sends a request as OpenAI's SDKs do, without `Authorization` if the credential is
+/// empty.
 fn answer(server: &Server, credential: &str) -> Response {
     let request = server.request("POST", "/v1/chat/completions");
     let request = request.header("Accept", "application/json");
@@ -40,12 +42,12 @@ fn answer(server: &Server, credential: &str) -> Response {
     }
 }
 
-fn assert_lets_in(server: &Server, credential: &str) {
+fn assert_accepts(server: &Server, credential: &str) {
     let answer = answer(server, credential);
     assert_eq!(answer.status, 200, "{credential:?}: {answer:?}");
 }
 
-fn assert_keeps_out(server: &Server, credentials: &[&str]) {
+fn assert_rejects(server: &Server, credentials: &[&str]) {
     for credential in credentials {
         let answer = answer(server, credential);
         assert_eq!(answer.status, 401, "{credential:?}: {answer:?}");
@@ -53,10 +55,10 @@ fn assert_keeps_out(server: &Server, credentials: &[&str]) {
     }
 }
 
-/// Asserts that a document is at fault at these paths, that the log tells all
-/// of them and none of the values, and that a client learns nothing.
+/// Asserts that the log lists these faults without the faulty values, and that the
+/// response lists no fault.
 fn assert_faulty(server: &Server, faults: &[&str]) {
-    // Faulty at the first request and at the next one.
+    // A later request gets the same error as the first.
     for path in ["/v1/chat/completions", "/v1/chat/completions", "/v1/models"] {
         let method = if path.ends_with("models") {
             "GET"
@@ -74,9 +76,9 @@ fn assert_faulty(server: &Server, faults: &[&str]) {
         );
         let record = server.access_log(&answer.headers);
         assert_eq!(record["status"], 500);
-        let told = record["detail"].as_str().unwrap_or_default();
+        let detail = record["detail"].as_str().unwrap_or_default();
         for fault in faults {
-            assert!(told.contains(fault), "{fault} in {told}");
+            assert!(detail.contains(fault), "{fault} in {detail}");
         }
     }
     assert!(!server.log().contains(SECRET), "{}", server.log());
@@ -92,7 +94,7 @@ fn the_endpoint_is_disabled_by_default() {
         "{}".to_owned(),
         format!("{{ gateway: {{ auth: {{ token: '{TOKEN}' }} }} }}"),
         config("").replace("enabled: true", "enabled: false"),
-        // What is off is not looked at.
+        // The rest is not validated while the endpoint is disabled.
         "{ tidegate: { nonsense: 1 } }".to_owned(),
     ] {
         let server = start(&document);
@@ -112,7 +114,7 @@ fn the_endpoint_is_disabled_by_default() {
 #[test]
 fn faults_appear_in_the_log_and_not_in_the_response() {
     let document = format!(
-        "{{ gateway: {{ auth: {{ mode: '{SECRET}', token: 7 }}, {ON} }},
+        "{{ gateway: {{ auth: {{ mode: '{SECRET}', token: 7 }}, {ENABLED} }},
            agents: {{ list: [{{ id: 'main' }}, {{ id: '{SECRET} {SECRET}' }}] }},
            tidegate: {{
              defaultAgent: 'nobody',
@@ -180,22 +182,22 @@ fn broken_syntax_is_located_and_not_quoted() {
 fn a_document_is_json5() {
     let document = format!(
         "/* Comments, */ {{ // bare keys,
-           gateway: {{ 'auth': {{ \"token\": 'it\\'s \\x66ine', }}, {ON}, port: +0x10, }},
+           gateway: {{ 'auth': {{ \"token\": 'it\\'s \\x66ine', }}, {ENABLED}, port: +0x10, }},
            agents: {{ entries: {{ main: {{ weight: .5, limit: Infinity, }}, }}, }},
            tidegate: {{ stream: {{ heartbeat: '2\\\ns', }}, }},
          }}"
     );
-    assert_lets_in(&start(&document), "it's fine");
+    assert_accepts(&start(&document), "it's fine");
 }
 
 #[test]
 fn sections_that_only_openclaw_knows_are_ignored() {
     let document = config("").replacen(
         '{',
-        "{ channels: { slack: { token: '${NOBODY_SETS_THIS}' } }, models: 7, $schema: 'x',",
+        "{ channels: { slack: { token: '${UNSET_VARIABLE}' } }, models: 7, $schema: 'x',",
         1,
     );
-    assert_lets_in(&start(&document), TOKEN);
+    assert_accepts(&start(&document), TOKEN);
 }
 
 #[test]
@@ -205,8 +207,8 @@ fn variables_fill_in_secrets() {
         .env("FIRST_PART", "one")
         .env("SECOND_2", "two")
         .start();
-    assert_lets_in(&server, "a-one-two-${KEPT}");
-    assert_keeps_out(
+    assert_accepts(&server, "a-one-two-${KEPT}");
+    assert_rejects(
         &server,
         &["", "a-one-two-", "a-${FIRST_PART}-${SECOND_2}-$${KEPT}"],
     );
@@ -214,8 +216,8 @@ fn variables_fill_in_secrets() {
 
 #[test]
 fn a_variable_without_a_value_is_named() {
-    let document = with_auth("token: '${NOBODY_SETS_THIS}'");
-    let fault = "gateway.auth.token: the variable NOBODY_SETS_THIS has no value";
+    let document = with_auth("token: '${UNSET_VARIABLE}'");
+    let fault = "gateway.auth.token: the variable UNSET_VARIABLE has no value";
     let server = start(&document);
     let refused = answer(&server, "");
     assert_eq!(refused.status, 500, "{refused:?}");
@@ -223,7 +225,7 @@ fn a_variable_without_a_value_is_named() {
     let detail = record["detail"].as_str().unwrap_or_default();
     assert!(detail.contains(fault), "{record}");
     let empty = Server::builder("rehearsal").config(&document);
-    let empty = empty.env("NOBODY_SETS_THIS", "").start();
+    let empty = empty.env("UNSET_VARIABLE", "").start();
     assert_eq!(answer(&empty, "").status, 500);
 }
 
@@ -232,8 +234,8 @@ fn a_secret_may_reference_a_variable_as_in_openclaw() {
     let document = with_auth("token: { source: 'env', provider: 'default', id: 'FRONT' }");
     let server = Server::builder("rehearsal").config(&document);
     let server = server.env("FRONT", "from-outside").start();
-    assert_lets_in(&server, "from-outside");
-    assert_keeps_out(&server, &["FRONT"]);
+    assert_accepts(&server, "from-outside");
+    assert_rejects(&server, &["FRONT"]);
 }
 
 #[test]
@@ -246,8 +248,8 @@ fn the_well_known_variables_need_no_reference() {
     ] {
         let server = Server::builder("rehearsal").config(&with_auth(auth));
         let server = server.env(variable, "from-outside").start();
-        assert_lets_in(&server, "from-outside");
-        assert_keeps_out(&server, &["", "other"]);
+        assert_accepts(&server, "from-outside");
+        assert_rejects(&server, &["", "other"]);
     }
 }
 
@@ -257,12 +259,11 @@ fn a_token_in_the_document_overrides_the_variable() {
         .config(&with_auth("token: 'from-the-document'"))
         .env("OPENCLAW_GATEWAY_TOKEN", "from-outside")
         .start();
-    assert_lets_in(&server, "from-the-document");
-    assert_keeps_out(&server, &["from-outside"]);
+    assert_accepts(&server, "from-the-document");
+    assert_rejects(&server, &["from-outside"]);
 }
 
-/// Starts a server whose variable holds no document and whose mounted root holds
-/// this one.
+/// Starts a server without `TIDEGATE_CONFIG` whose mounted root has this document.
 fn start_with_file(document: &[u8]) -> Server {
     let server = Server::builder("rehearsal");
     let server = server.root(|root| {
@@ -273,11 +274,11 @@ fn start_with_file(document: &[u8]) -> Server {
 
 #[test]
 fn without_the_variable_the_document_is_a_mounted_file() {
-    // Longer than what is asked of the host at a time.
+    // Longer than one read from the host.
     let document = with_auth("token: 'from-the-file'") + &" ".repeat(200_000) + "// the end";
     let server = start_with_file(document.as_bytes());
-    assert_lets_in(&server, "from-the-file");
-    assert_keeps_out(&server, &["", "other"]);
+    assert_accepts(&server, "from-the-file");
+    assert_rejects(&server, &["", "other"]);
 }
 
 #[test]
@@ -287,8 +288,8 @@ fn the_variable_overrides_the_mounted_file() {
         .config(&with_auth("token: 'from-the-variable'"))
         .root(|root| fs::write(root.join("tidegate.json5"), file).expect("a document"))
         .start();
-    assert_lets_in(&server, "from-the-variable");
-    assert_keeps_out(&server, &["from-the-file"]);
+    assert_accepts(&server, "from-the-variable");
+    assert_rejects(&server, &["from-the-file"]);
 }
 
 #[test]
@@ -330,22 +331,22 @@ fn a_password_is_sent_like_a_token() {
         "mode: 'password', password: 'open sesame', token: 'other'",
     ] {
         let server = start(&with_auth(auth));
-        assert_lets_in(&server, "open sesame");
-        assert_keeps_out(&server, &["", "other", "open", "Open Sesame"]);
+        assert_accepts(&server, "open sesame");
+        assert_rejects(&server, &["", "other", "open", "Open Sesame"]);
     }
 }
 
 #[test]
 fn without_authentication_every_request_is_accepted() {
     let server = start(&with_auth("mode: 'none'"));
-    assert_lets_in(&server, "");
-    assert_lets_in(&server, "whatever");
+    assert_accepts(&server, "");
+    assert_accepts(&server, "whatever");
 }
 
 #[test]
 fn agents_may_be_in_the_older_list() {
     let agents = "agents: { list: [{ id: 'Writer' }, { id: 'coder' }] }";
-    let document = format!("{{ gateway: {{ auth: {{ mode: 'none' }}, {ON} }}, {agents} }}");
+    let document = format!("{{ gateway: {{ auth: {{ mode: 'none' }}, {ENABLED} }}, {agents} }}");
     let list = start(&document).request("GET", "/v1/models").send().json();
     let models = list["data"].as_array().map(Vec::as_slice);
     let ids = models.unwrap_or_default().iter().map(|model| &model["id"]);

@@ -1,6 +1,6 @@
-//! The whole contract of chat completions, branch by branch: what a request may
-//! ask for, what of it reaches the run, and every form of the answer. Over real
-//! connections, through the gateway composed with the rehearsal runtime.
+//! The whole contract of chat completions: every member and header of a request, its
+//! effect on the run, and every form of the reply. Over real connections, through the
+//! gateway composed with the rehearsal runtime.
 
 #![expect(
     clippy::indexing_slicing,
@@ -15,13 +15,13 @@ use harness::{
 };
 use serde_json::{Value, json};
 
-/// A web page that [`with_pages`] knows.
+/// The origin that [`with_cors`] allows.
 const PAGE: &str = "https://app.example.com";
 
 /// A GIF of one pixel.
 const GIF: &str = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
-/// How many bytes [`GIF`] has.
+/// The size of [`GIF`] in bytes.
 const GIF_SIZE: usize = 42;
 
 fn server() -> Server {
@@ -46,7 +46,7 @@ fn start_images(images: &str) -> Server {
     Server::start("rehearsal", &document)
 }
 
-fn with_pages() -> Server {
+fn with_cors() -> Server {
     start(&format!("cors: {{ origins: ['{PAGE}'] }}"))
 }
 
@@ -57,8 +57,8 @@ fn with(mut body: Value, members: &Value) -> Value {
     body
 }
 
-/// A request that plays a script and has these further members.
-fn play(script: &str, members: &Value) -> Value {
+/// Returns a request with a script for the rehearsal and further members.
+fn scripted(script: &str, members: &Value) -> Value {
     with(ask(script), members)
 }
 
@@ -76,23 +76,22 @@ fn choice(answer: &Response) -> Value {
     answer.json()["choices"][0].clone()
 }
 
-/// Returns the request that reached the runtime.
+/// Returns the run that the runtime received.
 fn received(request: Request) -> Value {
     let choice = choice(&request.send());
     serde_json::from_str(choice["message"]["content"].as_str().unwrap()).unwrap()
 }
 
-/// Returns the events of a streamed answer, of which the head must be good.
+/// Returns the chunks of a streamed reply. Asserts that its status is 200.
 fn streamed_chunks(server: &Server, body: Value) -> Vec<Value> {
     let answer = server.chat(&streamed(body)).send();
     assert_eq!(answer.status, 200, "{answer:?}");
     chunks(&answer)
 }
 
-/// Returns what each chunk adds: its delta, or the finish reason, or the type of
-/// the error.
-fn story(chunks: &[Value]) -> Vec<Value> {
-    let story = chunks.iter().map(|chunk| {
+/// Summarizes each chunk: its delta, its finish reason, or the type of its error.
+fn summary(chunks: &[Value]) -> Vec<Value> {
+    let summary = chunks.iter().map(|chunk| {
         if let Some(error) = chunk.get("error") {
             return json!({ "error": error["type"] });
         }
@@ -102,26 +101,26 @@ fn story(chunks: &[Value]) -> Vec<Value> {
             reason => json!({ "finish": reason }),
         }
     });
-    story.collect()
+    summary.collect()
 }
 
-/// Asserts that a run fails after it began, in both forms, with nothing of it
-/// shown but this text.
-fn assert_breaks(server: &Server, body: &Value, shown: &str) {
+/// Asserts that a run fails after it began, in both forms, and that the stream
+/// contains only this text and an error.
+fn assert_breaks(server: &Server, body: &Value, sent: &str) {
     let whole = server.chat(body).send();
     assert_eq!(whole.status, 502, "{body}: {whole:?}");
     assert_eq!(whole.headers.get("x-should-retry"), Some("false"), "{body}");
     assert_eq!(error(&whole)["type"], "api_error", "{body}");
     let chunks = streamed_chunks(server, body.clone());
-    assert_eq!(text(&chunks), shown, "{body}");
+    assert_eq!(text(&chunks), sent, "{body}");
     assert_eq!(finishes(&chunks), [""; 0], "{body}");
-    let story = story(&chunks);
+    let summary = summary(&chunks);
     assert_eq!(
-        story.last(),
+        summary.last(),
         Some(&json!({ "error": "api_error" })),
         "{body}"
     );
-    let calls = story
+    let calls = summary
         .iter()
         .filter(|delta| delta.get("tool_calls").is_some());
     assert_eq!(calls.count(), 0, "{body}");
@@ -135,15 +134,15 @@ fn an_alias_selects_an_agent() {
         ("vendor/small", "main"),
         ("openclaw", "main"),
     ] {
-        let body = play("/request", &json!({ "model": model }));
+        let body = scripted("/request", &json!({ "model": model }));
         let answer = server.chat(&body).send();
         assert_eq!(answer.json()["model"], model);
         assert_eq!(received(server.chat(&body))["agent"], agent, "{model}");
     }
-    let header = server.chat(&play("/request", &json!({ "model": "gpt-4o" })));
+    let header = server.chat(&scripted("/request", &json!({ "model": "gpt-4o" })));
     let header = header.header("x-openclaw-agent-id", "main");
     assert_eq!(received(header)["agent"], "main");
-    let unknown = server.chat(&play("/request", &json!({ "model": "gpt-4" })));
+    let unknown = server.chat(&scripted("/request", &json!({ "model": "gpt-4" })));
     assert_eq!(unknown.send().status, 400);
     let models = server.request("GET", "/v1/models").bearer(TOKEN).send();
     for id in ["gpt-4o", "vendor/small"] {
@@ -180,7 +179,7 @@ fn headers_reach_the_run() {
 fn supported_members_reach_the_run_and_others_are_ignored() {
     let server = server();
     let schema = json!({ "name": "n", "schema": { "type": "object" } });
-    let body = play(
+    let body = scripted(
         "/request",
         &json!({
             "temperature": 0.5, "top_p": 0.25, "frequency_penalty": -1.5, "presence_penalty": 1.5,
@@ -207,7 +206,7 @@ fn supported_members_reach_the_run_and_others_are_ignored() {
 #[test]
 fn the_tool_choice_decides_which_tools_the_run_has() {
     let server = server();
-    for (chosen, offered, told) in [
+    for (chosen, offered, received_choice) in [
         (
             json!("auto"),
             json!([{ "name": "a" }, { "name": "b" }]),
@@ -216,12 +215,15 @@ fn the_tool_choice_decides_which_tools_the_run_has() {
         (json!("none"), Value::Null, json!("none")),
     ] {
         let members = json!({ "tools": tools(&["a", "b"]), "tool_choice": chosen });
-        let run = received(server.chat(&play("/request", &members)));
-        assert_eq!((&run["tools"], &run["tool_choice"]), (&offered, &told));
+        let run = received(server.chat(&scripted("/request", &members)));
+        assert_eq!(
+            (&run["tools"], &run["tool_choice"]),
+            (&offered, &received_choice)
+        );
     }
-    // A run that must call is seen here by what it says before it does.
-    let shown = "/request\n/tool b {}";
-    for (chosen, offered, told) in [
+    // A run that must call a tool shows its request in the text before the call.
+    let script = "/request\n/tool b {}";
+    for (chosen, offered, received_choice) in [
         (
             json!("required"),
             json!([{ "name": "a" }, { "name": "b" }]),
@@ -234,11 +236,14 @@ fn the_tool_choice_decides_which_tools_the_run_has() {
         ),
     ] {
         let members = json!({ "tools": tools(&["a", "b"]), "tool_choice": chosen });
-        let run = received(server.chat(&play(shown, &members)));
-        assert_eq!((&run["tools"], &run["tool_choice"]), (&offered, &told));
+        let run = received(server.chat(&scripted(script, &members)));
+        assert_eq!(
+            (&run["tools"], &run["tool_choice"]),
+            (&offered, &received_choice)
+        );
     }
     let members = json!({ "tools": tools(&["a"]), "tool_choice": named("other") });
-    let refused = server.chat(&play("/request", &members)).send();
+    let refused = server.chat(&scripted("/request", &members)).send();
     assert_eq!(error(&refused)["param"], "tool_choice");
 }
 
@@ -247,7 +252,7 @@ fn a_satisfied_tool_choice_sends_the_text_and_then_the_call() {
     let server = server();
     let script = "/say Let me look.\n/tool look {\"at\":\"Paris\"}";
     for chosen in [json!("required"), named("look")] {
-        let body = play(
+        let body = scripted(
             script,
             &json!({ "tools": tools(&["look"]), "tool_choice": chosen }),
         );
@@ -270,7 +275,7 @@ fn text_is_withheld_until_the_required_call() {
     let server = server();
     let script = "/say Let me look.\n/silence 1s\n/tool look {}";
     let members = json!({ "tools": tools(&["look"]), "tool_choice": "required" });
-    let mut stream = server.chat(&streamed(play(script, &members))).open();
+    let mut stream = server.chat(&streamed(scripted(script, &members))).open();
     let mut events = Vec::new();
     while let Some(event) = stream.event() {
         events.push(event);
@@ -284,7 +289,7 @@ fn text_is_withheld_until_the_required_call() {
         prose - role >= std::time::Duration::from_millis(900),
         "{events:?}"
     );
-    // Both are in one write; a slow machine may see it in two pieces.
+    // Both are in one write, which a slow machine may read in two pieces.
     assert!(
         call - prose < std::time::Duration::from_millis(500),
         "{events:?}"
@@ -303,11 +308,11 @@ fn an_unmet_tool_choice_fails_the_run() {
         ("/empty", json!("required")),
     ] {
         let members = json!({ "tools": offered, "tool_choice": chosen });
-        let body = play(script, &members);
+        let body = scripted(script, &members);
         assert_breaks(&server, &body, "");
     }
     let none = json!({ "tools": offered, "tool_choice": "none" });
-    let body = play("/say Calling.\n/tool look {}", &none);
+    let body = scripted("/say Calling.\n/tool look {}", &none);
     assert_breaks(&server, &body, "Calling.");
 }
 
@@ -315,14 +320,14 @@ fn an_unmet_tool_choice_fails_the_run() {
 fn a_runtime_can_report_an_unmet_tool_choice() {
     let server = server();
     let members = json!({ "tools": tools(&["look"]), "tool_choice": "required" });
-    let at_once = play("/fail tool-choice-unmet", &members);
+    let at_once = scripted("/fail tool-choice-unmet", &members);
     for body in [at_once.clone(), streamed(at_once)] {
         let answer = server.chat(&body).send();
         assert_eq!(answer.status, 502, "{answer:?}");
         assert_eq!(error(&answer)["type"], "api_error");
         assert_eq!(answer.headers.get("x-should-retry"), Some("false"));
     }
-    let later = play("/say I will not.\n/fail tool-choice-unmet", &members);
+    let later = scripted("/say I will not.\n/fail tool-choice-unmet", &members);
     assert_breaks(&server, &later, "");
 }
 
@@ -336,7 +341,7 @@ fn parallel_tool_calls_are_streamed_in_pieces_by_index() {
     let script = arguments
         .map(|(name, json)| format!("/tool {name} {json}"))
         .join("\n");
-    let body = play(&script, &json!({ "tools": tools(&["look", "listen"]) }));
+    let body = scripted(&script, &json!({ "tools": tools(&["look", "listen"]) }));
     let whole = choice(&server.chat(&body).send());
     assert_eq!(whole["finish_reason"], "tool_calls");
     assert_eq!(whole["message"]["content"], "");
@@ -428,7 +433,7 @@ fn reasoning_is_hidden_unless_it_is_enabled() {
         let mut expected = vec![json!({ "role": "assistant" })];
         expected.extend(thoughts.map(|thoughts| json!({ "reasoning_content": thoughts })));
         expected.extend([json!({ "content": "Yes." }), json!({ "finish": "stop" })]);
-        assert_eq!(story(&chunks), expected, "{tidegate}");
+        assert_eq!(summary(&chunks), expected, "{tidegate}");
     }
 }
 
@@ -485,7 +490,8 @@ fn data_uri() -> String {
     format!("data:image/png;base64,{GIF}")
 }
 
-/// A request for what arrived, with pictures in its last message.
+/// Returns a request with images in its last message. The reply is the run that the
+/// runtime received.
 fn ask_with_images(urls: &[String]) -> Value {
     let mut parts = vec![json!({ "type": "text", "text": "/request" })];
     parts.extend(
@@ -495,7 +501,7 @@ fn ask_with_images(urls: &[String]) -> Value {
     json!({ "model": "openclaw", "messages": [{ "role": "user", "content": parts }] })
 }
 
-/// The parts of the last message as they arrived at the run.
+/// Returns the parts of the last message that the runtime received.
 fn arrived(server: &Server, body: &Value) -> Value {
     let run = received(server.chat(body));
     run["messages"].as_array().unwrap().last().unwrap()["content"].clone()
@@ -504,11 +510,11 @@ fn arrived(server: &Server, body: &Value) -> Value {
 #[test]
 fn images_reach_the_run_with_the_media_type_of_their_bytes() {
     let server = server();
-    let picture = json!({ "image": { "media_type": "image/gif", "bytes": GIF_SIZE } });
+    let image = json!({ "image": { "media_type": "image/gif", "bytes": GIF_SIZE } });
     let mut body = ask_with_images(&[data_uri()]);
-    let expected = json!([{ "text": "/request" }, picture]);
+    let expected = json!([{ "text": "/request" }, image]);
     assert_eq!(arrived(&server, &body), expected);
-    // The URL may stand without its object.
+    // The URL may also be a string instead of an object.
     body["messages"][0]["content"][1]["image_url"] = json!(data_uri());
     assert_eq!(arrived(&server, &body), expected);
     let eight = ask_with_images(&vec![data_uri(); 8]);
@@ -522,7 +528,7 @@ fn images_reach_the_run_with_the_media_type_of_their_bytes() {
 #[test]
 fn too_many_images_and_invalid_images_are_refused() {
     let server = server();
-    let https = || "https://pictures.example.com/a.png".to_owned();
+    let https = || "https://images.example.com/a.png".to_owned();
     for urls in [
         vec![data_uri(); 9],
         vec![https()],
@@ -547,11 +553,11 @@ fn too_many_images_and_invalid_images_are_refused() {
 
 #[test]
 fn an_image_url_is_forwarded_only_if_its_host_is_allowed() {
-    let allow = "allowUrl: true, urlAllowlist: ['pictures.example.com', '*.cdn.example.com']";
+    let allow = "allowUrl: true, urlAllowlist: ['images.example.com', '*.cdn.example.com']";
     let server = start_images(allow);
     for url in [
-        "https://pictures.example.com/a.png?b=c",
-        "http://PICTURES.example.com:8080/a",
+        "https://images.example.com/a.png?b=c",
+        "http://IMAGES.example.com:8080/a",
         "https://eu.cdn.example.com/a",
     ] {
         let expected = json!([{ "text": "/request" }, { "image_url": url }]);
@@ -563,23 +569,23 @@ fn an_image_url_is_forwarded_only_if_its_host_is_allowed() {
     for url in [
         "https://other.example.com/a.png",
         "https://cdn.example.com/a",
-        "https://pictures.example.com.evil.test/a",
-        "https://pictures.example.com@evil.test/a",
-        "https://evil.test\\@pictures.example.com/a",
+        "https://images.example.com.evil.test/a",
+        "https://images.example.com@evil.test/a",
+        "https://evil.test\\@images.example.com/a",
         "http://169.254.169.254/latest/meta-data",
-        "ftp://pictures.example.com/a",
+        "ftp://images.example.com/a",
     ] {
         let answer = server.chat(&ask_with_images(&[url.to_owned()])).send();
         assert_eq!(answer.status, 400, "{url}: {answer:?}");
         assert_eq!(error(&answer)["param"], "messages", "{url}");
     }
-    // The list alone allows nothing.
-    let server = start_images("urlAllowlist: ['pictures.example.com']");
-    let url = "https://pictures.example.com/a.png".to_owned();
+    // An allowlist without `allowUrl` allows no URL.
+    let server = start_images("urlAllowlist: ['images.example.com']");
+    let url = "https://images.example.com/a.png".to_owned();
     assert_eq!(server.chat(&ask_with_images(&[url])).send().status, 400);
 }
 
-/// A browser's question for permission.
+/// Sends a CORS preflight request.
 fn preflight(server: &Server, path: &str, origin: &str) -> Response {
     let request = server.request("OPTIONS", path).header("Origin", origin);
     let request = request.header("Access-Control-Request-Method", "POST");
@@ -613,7 +619,7 @@ fn assert_not_granted(headers: &Headers) {
 
 #[test]
 fn a_preflight_from_a_configured_origin_needs_no_credential() {
-    let server = with_pages();
+    let server = with_cors();
     for path in ["/v1/chat/completions", "/v1/models", "/v1/models/openclaw"] {
         let answer = preflight(&server, path, PAGE);
         assert_eq!(
@@ -646,7 +652,7 @@ fn a_preflight_from_another_origin_gets_405() {
         "https://app.example.com.evil.test",
         "null",
     ];
-    let server = with_pages();
+    let server = with_cors();
     for origin in foreign {
         let answer = preflight(&server, "/v1/chat/completions", origin);
         assert_eq!(answer.status, 405, "{origin}: {answer:?}");
@@ -655,13 +661,13 @@ fn a_preflight_from_another_origin_gets_405() {
         assert_eq!(answer.status, 200, "{origin}");
         assert_not_granted(&answer.headers);
     }
-    // An OPTIONS request that asks for nothing is none of a browser's.
+    // An OPTIONS request without `Access-Control-Request-Method` is not a preflight.
     let plain = server
         .request("OPTIONS", "/v1/chat/completions")
         .header("Origin", PAGE)
         .send();
     assert_eq!(plain.status, 405);
-    // Without configured pages there are no others than foreign ones.
+    // Without configured origins, every origin is foreign.
     let closed = self::server();
     let answer = preflight(&closed, "/v1/chat/completions", PAGE);
     assert_eq!(answer.status, 405);
@@ -670,7 +676,7 @@ fn a_preflight_from_another_origin_gets_405() {
 
 #[test]
 fn a_configured_origin_may_read_every_response() {
-    let server = with_pages();
+    let server = with_cors();
     let post = || server.request("POST", "/v1/chat/completions");
     let get = |path| server.request("GET", path).bearer(TOKEN);
     for (request, status) in [
@@ -690,8 +696,8 @@ fn a_configured_origin_may_read_every_response() {
         assert_eq!(answer.status, status, "{answer:?}");
         assert_granted(&answer.headers, PAGE);
     }
-    let no_page = server.chat(&ask("/echo x")).send();
-    assert_not_granted(&no_page.headers);
+    let no_origin = server.chat(&ask("/echo x")).send();
+    assert_not_granted(&no_origin.headers);
 }
 
 #[test]
@@ -706,7 +712,7 @@ fn every_origin_can_be_allowed() {
 
 #[test]
 fn every_kind_of_response_has_the_security_headers() {
-    let server = with_pages();
+    let server = with_cors();
     let answers = [
         server.chat(&ask("/echo x")).send(),
         server.chat(&streamed(ask("/echo x"))).send(),
@@ -820,27 +826,27 @@ fn unknown_paths_and_methods_get_text_or_json_as_accepted() {
                 Some(accept) => request.header("Accept", accept).send(),
                 None => request.send(),
             };
-            let told = format!("{method} {path} {accept:?}: {answer:?}");
-            assert_eq!(answer.status, status, "{told}");
+            let case = format!("{method} {path} {accept:?}: {answer:?}");
+            assert_eq!(answer.status, status, "{case}");
             let allow = (status == 405).then_some(if path.ends_with("models") {
                 "GET"
             } else {
                 "POST"
             });
-            assert_eq!(answer.headers.get("allow"), allow, "{told}");
+            assert_eq!(answer.headers.get("allow"), allow, "{case}");
             if is_json {
                 let code = if status == 405 {
                     "method_not_allowed"
                 } else {
                     "unknown_url"
                 };
-                assert_eq!(error(&answer)["code"], code, "{told}");
+                assert_eq!(error(&answer)["code"], code, "{case}");
             } else {
                 let kind = answer.headers.get("content-type");
-                assert_eq!(kind, Some("text/plain; charset=utf-8"), "{told}");
+                assert_eq!(kind, Some("text/plain; charset=utf-8"), "{case}");
                 assert!(
                     !answer.text().is_empty() && !answer.text().starts_with('{'),
-                    "{told}"
+                    "{case}"
                 );
             }
         }

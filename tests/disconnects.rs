@@ -1,4 +1,4 @@
-//! Clients that leave before the end: the run behind them ends, soon.
+//! Clients that disconnect before the end of a reply: their runs are cancelled soon.
 
 mod harness;
 
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use harness::{Server, Step, Stream, Upstream, ask, config, last_message, says, steps, streamed};
 
-/// How soon the upstream must learn that a client has left: half a second, and
-/// as much again for a busy machine.
+/// How soon the upstream must notice that a client has disconnected: half a second,
+/// doubled for a busy machine.
 const SOON: Duration = Duration::from_secs(1);
 
-/// How many clients of each kind leave at once.
+/// How many clients of each kind disconnect at once.
 const CLIENTS: usize = 20;
 
 fn server(upstream: &Upstream, more: &str) -> Server {
@@ -18,8 +18,8 @@ fn server(upstream: &Upstream, more: &str) -> Server {
     Server::start("openclaw", &config(&runtime))
 }
 
-/// An upstream that goes on for as long as anybody listens, by what it is
-/// asked for: silence, or word after word.
+/// Starts an upstream whose replies last until the runtime disconnects. The last
+/// message selects silence or a word every 20 ms.
 fn upstream() -> Upstream {
     Upstream::start(|request, connection| {
         connection.open_events();
@@ -32,11 +32,11 @@ fn upstream() -> Upstream {
     })
 }
 
-/// Waits until all connections of the upstream are closed, which must be soon
-/// after the clients left.
-fn assert_noticed(upstream: &Upstream, count: usize, left: Instant) {
+/// Waits until `count` connections of the upstream are closed, and asserts that this
+/// was soon after the clients disconnected.
+fn assert_noticed(upstream: &Upstream, count: usize, disconnected: Instant) {
     for close in upstream.wait_for_closes(count) {
-        let took = close.at - left;
+        let took = close.at - disconnected;
         assert!(took < SOON, "{took:?}");
     }
     assert_eq!(upstream.requests().len(), count);
@@ -60,9 +60,9 @@ fn a_disconnect_cancels_silent_and_active_runs() {
         .iter()
         .map(|stream| stream.headers.clone())
         .collect();
-    let left = Instant::now();
+    let disconnected = Instant::now();
     drop(streams);
-    assert_noticed(&upstream, 2 * CLIENTS, left);
+    assert_noticed(&upstream, 2 * CLIENTS, disconnected);
     for headers in heads {
         assert_eq!(server.access_log(&headers)["client_gone"], true);
     }
@@ -74,9 +74,9 @@ fn a_disconnect_before_the_first_event_cancels_the_run() {
     let upstream = Upstream::script(vec![Step::Write(steps::events_head()), Step::AwaitClose]);
     let server = server(&upstream, "");
     let stream = server.chat(&streamed(ask("Hi"))).open();
-    let left = Instant::now();
+    let disconnected = Instant::now();
     drop(stream);
-    assert_noticed(&upstream, 1, left);
+    assert_noticed(&upstream, 1, disconnected);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_disconnect_before_the_head_cancels_the_run_once_the_head_is_due() {
     let server = server(&upstream, "stream: { firstEventWait: '100ms' }");
     let socket = server.chat(&streamed(ask("Hi"))).start();
     upstream.wait_for_requests(1);
-    let left = Instant::now();
+    let disconnected = Instant::now();
     drop(socket);
-    assert_noticed(&upstream, 1, left);
+    assert_noticed(&upstream, 1, disconnected);
 }

@@ -1,6 +1,5 @@
-//! The pages of `docs/` are true: every configuration key and fault that they
-//! name is one of the code's, the reverse as far as the code can tell, and no
-//! link leads nowhere.
+//! The pages of `docs/` match the code: every documented key and fault exists, every
+//! key under `tidegate` is documented, and every link has a target.
 
 #![expect(clippy::expect_used, reason = "a missing value fails the test")]
 
@@ -20,15 +19,15 @@ const CONFIGURATION: &str = include_str!("../docs/configuration.md");
 const TROUBLESHOOTING: &str = include_str!("../docs/troubleshooting.md");
 const SESSIONS: &str = include_str!("../docs/sessions.md");
 
-/// What every document here holds, unless a test says otherwise.
+/// The members of every document, unless a test sets them.
 const BASE: [(&str, &str); 3] = [
     ("gateway.auth.mode", "'none'"),
     ("gateway.http.endpoints.chatCompletions.enabled", "true"),
     ("agents.entries", "{ main: {} }"),
 ];
 
-/// Returns the rows of a page that begin with code, as cells without the marks
-/// of code.
+/// Returns the table rows of a page that begin with code, as cells without
+/// backticks.
 fn rows(page: &str) -> Vec<Vec<&str>> {
     let rows = page.lines().filter(|line| line.starts_with("| `"));
     let cells = rows.map(|row| row.trim_matches('|').split(" | "));
@@ -40,7 +39,7 @@ fn rows(page: &str) -> Vec<Vec<&str>> {
         .collect()
 }
 
-/// Returns the keys of the tables before the faults.
+/// Returns the keys in the tables before the section on faults.
 fn documented_keys() -> Vec<&'static str> {
     let (tables, _) = CONFIGURATION.split_once("## Faults").expect("the faults");
     let mut keys: Vec<_> = rows(tables)
@@ -54,7 +53,7 @@ fn documented_keys() -> Vec<&'static str> {
 /// Returns the faults of a document in which `key` has this value.
 fn faults(key: &str, value: &str) -> Vec<String> {
     let base = BASE.into_iter().filter(|(path, _)| !path.starts_with(key));
-    // What belongs to one mode is read in that mode.
+    // The gateway reads the keys of `trustedProxy` only in that mode.
     let base = base.map(|(path, value)| match path {
         "gateway.auth.mode" if key.starts_with("gateway.auth.trustedProxy") => {
             (path, "'trusted-proxy'")
@@ -70,7 +69,7 @@ fn faults(key: &str, value: &str) -> Vec<String> {
     all.iter().map(ToString::to_string).collect()
 }
 
-/// Writes an object whose members lie under dotted paths.
+/// Writes an object with members at dotted paths.
 fn object(entries: &[(&str, &str)]) -> String {
     let mut members = BTreeMap::<&str, Vec<_>>::new();
     for (path, value) in entries {
@@ -84,8 +83,8 @@ fn object(entries: &[(&str, &str)]) -> String {
     format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
 }
 
-/// Returns the faults of a document with a value at a documented key, which
-/// may lie in the items of a list, and where the faults place it.
+/// Returns the faults of a document with a value at a documented key, and the path
+/// that the faults name. The key may be in the items of a list.
 fn faults_at(key: &str, value: &str) -> (String, Vec<String>) {
     match key.split_once("[].") {
         Some((list, name)) => (
@@ -101,13 +100,13 @@ fn every_documented_key_is_read() {
     let keys = documented_keys();
     assert!(keys.len() > 30, "{keys:?}");
     for key in keys {
-        // No key takes both a number and a text.
-        let is_told = ["7", "'seven'"].into_iter().any(|wrong| {
+        // No key accepts both a number and a string.
+        let is_reported = ["7", "'seven'"].into_iter().any(|wrong| {
             let (path, faults) = faults_at(key, wrong);
-            let told = format!("{path}: must be");
-            faults.iter().any(|fault| fault.starts_with(&told))
+            let expected = format!("{path}: must be");
+            faults.iter().any(|fault| fault.starts_with(&expected))
         });
-        assert!(is_told, "{key}");
+        assert!(is_reported, "{key}");
     }
 }
 
@@ -118,9 +117,9 @@ fn every_key_that_is_read_is_documented() {
     let sections = own.filter_map(|key| key.rsplit_once('.').map(|(section, _)| section));
     for section in sections.collect::<BTreeSet<_>>() {
         let (path, faults) = faults_at(&format!("{section}.nonsense"), "7");
-        let told = format!("{path}: is not a known key; the known keys are ");
-        let known = faults.iter().find_map(|fault| fault.strip_prefix(&told));
-        let known = known.unwrap_or_else(|| panic!("{section} takes any key: {faults:?}"));
+        let prefix = format!("{path}: is not a known key; the known keys are ");
+        let known = faults.iter().find_map(|fault| fault.strip_prefix(&prefix));
+        let known = known.unwrap_or_else(|| panic!("{section} accepts any key: {faults:?}"));
         for key in known.split(", ") {
             let path = format!("{section}.{key}");
             let is_documented = documented
@@ -141,12 +140,12 @@ fn every_documented_fault_is_reported() {
     let rows = rows(tables);
     assert!(rows.len() > 30, "{rows:?}");
     for row in rows {
-        let [key, value, told] = row.as_slice() else {
+        let [key, value, expected] = row.as_slice() else {
             panic!("{row:?}");
         };
         let faults = faults(key, value);
         assert!(
-            faults.iter().any(|fault| fault == told),
+            faults.iter().any(|fault| fault == expected),
             "{row:?}: {faults:?}"
         );
     }
@@ -200,14 +199,14 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// Returns where the links of a page lead, other than to other hosts.
+/// Returns the targets of the links of a page, without links to other hosts.
 fn links(page: &str) -> impl Iterator<Item = &str> {
     let targets = page.split("](").skip(1);
     let targets = targets.filter_map(|rest| rest.split(')').next());
     targets.filter(|target| !target.contains("://"))
 }
 
-/// Returns the anchor that a heading gets.
+/// Returns the anchor of a heading.
 fn anchor(heading: &str) -> String {
     let words = heading.trim_start_matches('#').trim().to_lowercase();
     let kept = words
@@ -243,8 +242,8 @@ fn every_link_has_a_target() {
     }
 }
 
-/// Returns the sources of the components as one text, in which a string that
-/// goes on in the next line is whole.
+/// Returns the source of all components as one text, with continued string literals
+/// joined.
 fn sources() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders = ["src", "crates"].map(|name| root.join(name)).to_vec();
@@ -273,7 +272,7 @@ fn every_explained_message_is_in_the_code() {
     let messages = rows.iter().filter_map(|row| row.first());
     for message in messages {
         let literal = message.trim_end_matches(" …").trim_end_matches('`');
-        // What stands for a value separates what the code has.
+        // Digits and `…` replace values, so only the text between them is in the code.
         for piece in literal.split(|c: char| c == '…' || c.is_ascii_digit()) {
             assert!(sources.contains(piece), "{message}: {piece:?}");
         }

@@ -1,5 +1,4 @@
-//! The harness, tried against itself: its client talks to its upstream and to
-//! a server of its own.
+//! Tests of the harness: its client sends requests to its upstream and to its server.
 
 mod harness;
 

@@ -1,5 +1,4 @@
-//! How often clients may guess and keys may call, over all requests that share
-//! a store.
+//! Lockouts and rate limits, counted across all instances that share a store.
 
 mod harness;
 
@@ -9,17 +8,17 @@ use std::thread;
 use harness::{Response, Server, ServerBuilder, TOKEN, ask, error};
 use serde_json::{Value, json};
 
-/// The header by which these tests stand in for the host.
+/// The header in which these tests set the peer's address, as a host does.
 const PEER: &str = "x-test-peer";
 
-/// A key and its SHA-256, made for these tests.
+/// An API key and its SHA-256 digest.
 const WEB: &str = "tg_web-3f0c";
 const WEB_DIGEST: &str = "fd0b8bfac69429908865025c27669d055e2df76897ebe37a50b0ccd686dafda4";
 
-/// Prepares a gateway whose rate of the key and throttle are these.
-fn builder(component: &str, rate: &str, throttle: &str) -> ServerBuilder {
+/// Prepares a gateway with a rate limit for the key and members of `gateway.auth`.
+fn builder(component: &str, rate: &str, auth: &str) -> ServerBuilder {
     let config = format!(
-        "{{ gateway: {{ auth: {{ token: '{TOKEN}', {throttle} }},
+        "{{ gateway: {{ auth: {{ token: '{TOKEN}', {auth} }},
              http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }} }},
            agents: {{ entries: {{ main: {{}} }} }},
            tidegate: {{ client: {{ peerHeader: '{PEER}' }},
@@ -28,9 +27,9 @@ fn builder(component: &str, rate: &str, throttle: &str) -> ServerBuilder {
     Server::builder(component).config(&config)
 }
 
-/// Starts a gateway with a store that all of its instances share.
-fn counting(rate: &str, throttle: &str) -> Server {
-    builder("rehearsal-files", rate, throttle).store().start()
+/// Starts a gateway whose instances share a store.
+fn counting(rate: &str, auth: &str) -> Server {
+    builder("rehearsal-files", rate, auth).store().start()
 }
 
 fn send(server: &Server, key: &str, from: &str, body: &Value) -> Response {
@@ -118,11 +117,11 @@ fn one_of_twenty_concurrent_requests_gets_the_days_last_run() {
         let answers = racers.into_iter().map(thread::ScopedJoinHandle::join);
         answers.map(|answer| answer.expect("an answer")).collect()
     });
-    let (let_in, refused): (Vec<_>, Vec<_>) =
+    let (accepted, refused): (Vec<_>, Vec<_>) =
         answers.iter().partition(|answer| answer.status == 200);
-    // A day that ends meanwhile brings permits of its own.
+    // If a new day has begun meanwhile, its runs are counted anew.
     if before == day() {
-        assert_eq!((let_in.len(), refused.len()), (1, 19));
+        assert_eq!((accepted.len(), refused.len()), (1, 19));
     }
     for refused in refused {
         assert_eq!(refused.status, 429);
@@ -141,7 +140,7 @@ fn a_key_cannot_exceed_its_requests_per_minute() {
         .iter()
         .filter(|answer| answer.status == 429)
         .collect();
-    // Two minutes at most have begun meanwhile, each with its three.
+    // The requests fall into at most two minutes, each of which allows three.
     assert!((2..=5).contains(&refused.len()), "{}", refused.len());
     for refused in refused {
         assert_eq!(error(refused)["type"], "rate_limit_error");
@@ -169,8 +168,8 @@ fn expired_counters_are_deleted_and_store_keys_reveal_no_client() {
     let over = server
         .store()
         .join("tidegate,1000000000,minute,0123456789ab");
-    fs::write(&over, b"").expect("an entry of long ago");
-    fs::write(server.store().join("others"), b"").expect("an entry of others");
+    fs::write(&over, b"").expect("an expired entry");
+    fs::write(server.store().join("others"), b"").expect("an unrelated entry");
     assert_eq!(status(&server, WEB, "203.0.113.9:1"), 200);
     assert_eq!(status(&server, "tg_wrong", "203.0.113.9:1"), 401);
     let names = fs::read_dir(server.store()).expect("the store");
@@ -193,6 +192,6 @@ fn expired_counters_are_deleted_and_store_keys_reveal_no_client() {
         names.iter().any(|name| name.contains(",failures,")),
         "{names:?}"
     );
-    let telling = |name: &String| name.contains("web") || name.contains("203");
-    assert!(!names.iter().any(telling), "{names:?}");
+    let reveals_client = |name: &String| name.contains("web") || name.contains("203");
+    assert!(!names.iter().any(reveals_client), "{names:?}");
 }

@@ -1,4 +1,4 @@
-//! The line that is logged for a request, as `docs/log.md` has it.
+//! The access log, as documented in `docs/log.md`.
 
 mod harness;
 

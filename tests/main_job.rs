@@ -1,5 +1,5 @@
-//! The main job, end to end: chat completions through the gateway composed
-//! with the rehearsal runtime, over real connections.
+//! Chat completions, end to end: over real connections, through the gateway composed
+//! with the rehearsal runtime.
 
 #![expect(
     clippy::indexing_slicing,
@@ -25,7 +25,7 @@ fn server() -> Server {
     Server::start("rehearsal", &config(""))
 }
 
-/// Returns the request that reached the runtime.
+/// Returns the run that the runtime received.
 fn received(server: &Server, mut body: Value, headers: &[(&str, &str)]) -> Value {
     body["messages"] = json!([{ "role": "user", "content": "/request" }]);
     let request = server.chat(&body);
@@ -37,13 +37,13 @@ fn received(server: &Server, mut body: Value, headers: &[(&str, &str)]) -> Value
     serde_json::from_str(said(&answer.json())).unwrap()
 }
 
-/// Returns the session that a request reached.
+/// Returns the session key of a run.
 fn session(server: &Server, body: Value, headers: &[(&str, &str)]) -> String {
     let session = received(server, body, headers)["session"].clone();
     session.as_str().unwrap().to_owned()
 }
 
-/// Returns the text of a whole answer.
+/// Returns the text of a whole reply.
 fn said(completion: &Value) -> &str {
     completion["choices"][0]["message"]["content"]
         .as_str()
@@ -64,7 +64,7 @@ fn members(value: &Value) -> Vec<&str> {
     members.keys().map(String::as_str).collect()
 }
 
-/// Whether a text is as many lower-case hexadecimal digits.
+/// Returns whether a text consists of `length` lower-case hexadecimal digits.
 fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length
         && text
@@ -82,8 +82,8 @@ fn a_streamed_reply_arrives_word_by_word() {
     let server = server();
     let mut stream = server.chat(&streamed(ask("Hello"))).open();
     let words: Vec<_> = events(&mut stream).into_iter().filter(is_text).collect();
-    // Eight words with pauses of 50 ms between them; a slow machine may find
-    // two of them in one piece.
+    // The rehearsal pauses for 50 ms between words. A slow machine may read two words
+    // in one piece.
     assert_eq!(words.len(), 8, "{words:?}");
     let moments: BTreeSet<_> = words.iter().map(|word| word.at).collect();
     assert!(moments.len() >= 5, "{words:?}");
@@ -469,7 +469,7 @@ fn unknown_paths_get_404_and_wrong_methods_405() {
         ("POST", "/healthz", 405, Some("GET, HEAD")),
         ("POST", "/readyz", 405, Some("GET, HEAD")),
     ] {
-        // As OpenAI's SDKs do.
+        // OpenAI's SDKs send this header.
         let request = server.request(method, path).bearer(TOKEN);
         let answer = request.header("Accept", "application/json").send();
         assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
@@ -508,7 +508,7 @@ fn a_silent_stream_sends_heartbeats() {
     let events = events(&mut stream);
     let silent = events.iter().take_while(|event| !is_text(event));
     let comments: Vec<_> = silent.filter(|event| event.data().is_none()).collect();
-    // The first one goes with the head, after one second of waiting.
+    // The first heartbeat is sent with the head, after one second.
     assert!((2..=4).contains(&comments.len()), "{events:?}");
     assert!(comments.iter().all(|comment| comment.text.starts_with(':')));
     for pair in comments.windows(2) {

@@ -1,5 +1,4 @@
-//! More streams than a host takes by its own defaults: `cargo xtask serve` lifts
-//! them.
+//! More streams than the host's defaults allow. `cargo xtask serve` raises the limits.
 
 mod harness;
 
@@ -7,11 +6,11 @@ use std::time::Instant;
 
 use harness::{Server, Stream, TOKEN, Upstream, ask, config, says, streamed};
 
-/// How many streams are opened at once. Wasmtime takes 1,000 by default.
+/// The number of concurrent streams. Wasmtime allows 1,000 by default.
 const STREAMS: usize = 1500;
 
-/// How many files this process opens: for each stream the client's socket and
-/// three handles of the upstream's, and some for itself.
+/// The number of files that this process opens: for each stream one socket of the
+/// client and three handles of the upstream, and some others.
 const OPEN_FILES: u64 = 4 * STREAMS as u64 + 500;
 
 #[test]
@@ -49,6 +48,6 @@ fn raise_open_files() {
     let allowed = rlimit::increase_nofile_limit(OPEN_FILES).unwrap_or(OPEN_FILES);
     assert!(
         allowed >= OPEN_FILES,
-        "this test opens {OPEN_FILES} files and may open {allowed}: raise the hard limit, `ulimit -Hn`"
+        "this test opens {OPEN_FILES} files, and the limit is {allowed}: raise it with `ulimit -Hn`"
     );
 }

@@ -1,5 +1,5 @@
-//! The largest requests: what they take of the components' memory, and that a
-//! larger one is refused before it has all come.
+//! The largest requests: how much memory the components need for them, and that a
+//! larger request is refused before all of it has arrived.
 
 mod harness;
 
@@ -13,14 +13,14 @@ use serde_json::json;
 /// The largest body, in bytes.
 const BODY_LIMIT: usize = 20 * 1024 * 1024;
 
-/// How large the memory of each component may become, in bytes: both together
-/// stay under 200 MiB.
+/// The memory limit of each component, in bytes. Two components stay below
+/// 200 MiB.
 const MEMORY_LIMIT: usize = 100 * 1024 * 1024 - 64 * 1024;
 
-/// A chunk of a body, of 64 KiB.
+/// The size of a chunk of a body.
 const CHUNK_SIZE: usize = 0x10000;
 
-/// An upstream that reads everything and says `Hello`.
+/// Starts an upstream that replies `Hello` to every request.
 fn hello_upstream() -> Upstream {
     let says = json!({ "choices": [{ "index": 0, "delta": { "content": "Hello" } }] });
     let ends = json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
@@ -32,12 +32,12 @@ fn hello_upstream() -> Upstream {
     })
 }
 
-/// Starts the gateway before an upstream, in little memory.
+/// Starts the gateway with an upstream and the memory limit.
 fn server(upstream: &Upstream) -> Server {
     server_with(&format!("url: '{}'", upstream.url()))
 }
 
-/// Starts the gateway with these members of `tidegate.runtime`, in little memory.
+/// Starts the gateway with these members of `tidegate.runtime` and the memory limit.
 fn server_with(runtime: &str) -> Server {
     let runtime = format!("runtime: {{ {runtime} }}");
     let limit = format!("-Wmax-memory-size={MEMORY_LIMIT}");
@@ -50,16 +50,16 @@ fn post(server: &Server, body: impl Into<Vec<u8>>) -> Request {
     request.bearer(TOKEN).body(body)
 }
 
-/// A request of the largest size that shows two pictures, each in base64 with
-/// `after_line` after every line of it.
-fn with_pictures(after_line: &str) -> Vec<u8> {
+/// Returns a request of the largest size with two images in base64, which has
+/// `after_line` after every line.
+fn with_images(after_line: &str) -> Vec<u8> {
     let line = ["A".repeat(76).as_str(), after_line].concat();
     let open = "data:image/png;base64,iVBORw0KGgo";
     let mut left = BODY_LIMIT - 2 * open.len() - 512;
     left -= left % (2 * line.len());
-    // A whole number of four characters with those of the signature.
-    let picture = [open, "A", &line.repeat(left / 2 / line.len())].concat();
-    let image = format!("{{\"type\":\"image_url\",\"image_url\":{{\"url\":\"{picture}\"}}}}");
+    // With the signature and this `A`, the length is a multiple of four.
+    let url = [open, "A", &line.repeat(left / 2 / line.len())].concat();
+    let image = format!("{{\"type\":\"image_url\",\"image_url\":{{\"url\":\"{url}\"}}}}");
     let content = format!("[{{\"type\":\"text\",\"text\":\"See?\"}},{image},{image}]");
     let body = format!("{{\"messages\":[{{\"role\":\"user\",\"content\":{content}}}]}}");
     let mut body = body.into_bytes();
@@ -68,7 +68,7 @@ fn with_pictures(after_line: &str) -> Vec<u8> {
     body
 }
 
-/// A request of the largest size with a text of these pieces.
+/// Returns a request of the largest size whose text repeats `piece`.
 fn with_text(piece: &[u8]) -> Vec<u8> {
     let open = b"{\"messages\":[{\"role\":\"user\",\"content\":\"".as_slice();
     let close = b"\"}]}".as_slice();
@@ -89,10 +89,7 @@ fn chunked(body: &[u8]) -> Vec<u8> {
 fn the_largest_request_with_images_fits_the_memory_limit() {
     let upstream = hello_upstream();
     let server = server(&upstream);
-    for (count, body) in [with_pictures(""), with_pictures("\\r\\n")]
-        .iter()
-        .enumerate()
-    {
+    for (count, body) in [with_images(""), with_images("\\r\\n")].iter().enumerate() {
         let whole = post(&server, body.clone()).send();
         assert_eq!(whole.status, 200, "{whole:?}");
         let in_chunks = post(&server, chunked(body)).header("Transfer-Encoding", "chunked");
@@ -116,10 +113,10 @@ fn the_largest_request_with_images_fits_the_memory_limit() {
 #[test]
 fn the_largest_request_fits_the_memory_limit_with_failover() {
     let upstream = hello_upstream();
-    // Nothing listens at a port of the system's own.
-    let nobody = "{ url: 'http://127.0.0.1:1', weight: 1000 }";
-    let server = server_with(&format!("urls: [{nobody}, '{}']", upstream.url()));
-    let body = with_pictures("");
+    // No program listens on this system port.
+    let unreachable = "{ url: 'http://127.0.0.1:1', weight: 1000 }";
+    let server = server_with(&format!("urls: [{unreachable}, '{}']", upstream.url()));
+    let body = with_images("");
     for _ in 0..4 {
         assert_eq!(post(&server, body.clone()).send().status, 200);
     }
@@ -144,7 +141,7 @@ fn the_largest_request_of_text_fits_the_memory_limit() {
     server.assert_unharmed(&[TOKEN]);
 }
 
-/// A request of the largest size with as many of these items as fit into a list.
+/// Returns a request of the largest size with a list of `count` items.
 fn with_items(open: &str, item: &str, count: usize, close: &str) -> Vec<u8> {
     let items = vec![item; count].join(",");
     let mut body = [open, &items, close].concat().into_bytes();
@@ -162,7 +159,7 @@ fn millions_of_values_are_refused_and_the_most_allowed_fit_the_memory_limit() {
     let stop = format!("{{{says},\"stop\":[");
     let after = format!(",{}]}}", "{\"role\":\"user\",\"content\":\"Hi\"}");
     let calls = "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[";
-    // Each item with the number of values that it holds.
+    // `values` is the number of JSON values in an item.
     for (open, item, values, close, status) in [
         (tools.as_str(), "0", 1, "]}", 400),
         (&tools, "{}", 2, "]}", 400),
@@ -207,7 +204,7 @@ fn a_declared_length_over_the_limit_is_refused_unread() {
     let server = server(&upstream);
     let length = (BODY_LIMIT + 1).to_string();
     let asked = Instant::now();
-    // Nothing follows the head: whoever waited for the body would wait.
+    // Only the head is sent: a server that reads the body first does not respond.
     let answer = post(&server, "").header("Content-Length", &length).send();
     assert!(asked.elapsed() < Duration::from_secs(5));
     assert_eq!(answer.status, 413, "{answer:?}");
@@ -224,8 +221,7 @@ fn a_body_over_the_limit_is_refused_while_the_client_sends() {
     let mut socket = server.connect();
     let mut sending = socket.try_clone().unwrap();
     socket.write_all(&head.bytes()).unwrap();
-    // A client that goes on for as long as anybody takes it, up to ten times
-    // of what is allowed.
+    // The client sends until the connection closes, at most ten times the limit.
     let sent = thread::spawn(move || {
         let chunk = steps::chunk(vec![b' '; CHUNK_SIZE]);
         (0..10 * BODY_LIMIT / CHUNK_SIZE)
@@ -237,8 +233,8 @@ fn a_body_over_the_limit_is_refused_while_the_client_sends() {
     assert_eq!(stream.status, 413);
     assert!(stream.piece().is_some());
     let sent = sent.join().unwrap();
-    // What the buffers of the connection hold comes on top.
-    assert!(sent < 2 * BODY_LIMIT, "{sent} bytes were taken");
+    // The client may send more than the limit, because the connection has buffers.
+    assert!(sent < 2 * BODY_LIMIT, "{sent} bytes were accepted");
     assert_eq!(upstream.requests().len(), 0);
     server.assert_unharmed(&[TOKEN]);
 }

@@ -1,5 +1,5 @@
-//! The gateway composed with runtime-openclaw, before a scripted upstream: what
-//! is sent there, what comes back, and what becomes of every failure.
+//! The gateway composed with runtime-openclaw, in front of a scripted upstream: the
+//! request to the upstream, and the reply to the client.
 
 #![expect(
     clippy::indexing_slicing,
@@ -19,7 +19,7 @@ use harness::{
 };
 use serde_json::{Value, json};
 
-/// The token by which the runtime component calls the upstream.
+/// The token that the runtime sends to the upstream.
 const OWN_TOKEN: &str = "runtime-token-9c2a";
 
 fn server_at(url: &str) -> Server {
@@ -31,7 +31,7 @@ fn server(upstream: &Upstream) -> Server {
     server_at(&upstream.url())
 }
 
-/// Sends a request and returns what arrived at the upstream.
+/// Sends a request and returns the request that the upstream received.
 fn sent(upstream: &Upstream, request: harness::Request) -> RecordedRequest {
     let answer = request.send();
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -72,8 +72,8 @@ fn agent_session_channel_and_model_are_sent_as_headers() {
         .chat(&body)
         .header("x-openclaw-message-channel", "Slack")
         .header("x-openclaw-model", "openai/gpt-5");
-    let told = sent(&upstream, request);
-    let session = told.headers.get("x-openclaw-session-key").unwrap();
+    let sent_request = sent(&upstream, request);
+    let session = sent_request.headers.get("x-openclaw-session-key").unwrap();
     let hash = session.strip_prefix("agent:research:openai-user:").unwrap();
     assert_eq!(hash.len(), 64, "{session}");
     for (name, value) in [
@@ -81,10 +81,13 @@ fn agent_session_channel_and_model_are_sent_as_headers() {
         ("x-openclaw-message-channel", "slack"),
         ("x-openclaw-model", "openai/gpt-5"),
     ] {
-        assert_eq!(told.headers.all(name), [value], "{name}");
+        assert_eq!(sent_request.headers.all(name), [value], "{name}");
     }
-    assert_eq!(told.json()["model"], "openclaw/research");
-    assert!(!format!("{told:?}").contains("alice"), "{told:?}");
+    assert_eq!(sent_request.json()["model"], "openclaw/research");
+    assert!(
+        !format!("{sent_request:?}").contains("alice"),
+        "{sent_request:?}"
+    );
     let again = sent(&upstream, server.chat(&body));
     assert_eq!(again.headers.get("x-openclaw-session-key"), Some(session));
     assert_eq!(again.headers.get("x-openclaw-message-channel"), None);
@@ -160,16 +163,16 @@ fn without_a_runtime_token_no_authorization_is_sent() {
     let upstream = hello_upstream();
     let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
     let server = Server::start("openclaw", &config(&runtime));
-    let told = sent(&upstream, server.chat(&ask("Hi")));
-    assert_eq!(told.headers.get("authorization"), None);
+    let sent_request = sent(&upstream, server.chat(&ask("Hi")));
+    assert_eq!(sent_request.headers.get("authorization"), None);
     let server = Server::builder("openclaw")
         .config(&config(&runtime))
         .env("TIDEGATE_RUNTIME_TOKEN", OWN_TOKEN)
         .start();
-    let told = sent(&upstream, server.chat(&ask("Hi")));
+    let sent_request = sent(&upstream, server.chat(&ask("Hi")));
     let authorization = format!("Bearer {OWN_TOKEN}");
     assert_eq!(
-        told.headers.get("authorization"),
+        sent_request.headers.get("authorization"),
         Some(authorization.as_str())
     );
 }
@@ -223,7 +226,7 @@ fn every_event_is_forwarded_before_the_next_one_arrives() {
         connection.open_events();
         for word in ["one ", "two ", "three"] {
             connection.event(&says(word));
-            // Not a word more before the client has read this one.
+            // The next word is sent after the client has read this one.
             may_go_on.lock().unwrap().recv().unwrap();
         }
         connection.event(&finish("stop"));
@@ -342,7 +345,7 @@ fn tool_calls_reach_the_client_and_their_results_reach_the_upstream() {
     assert_eq!(sent.json()["tools"], body["tools"]);
 }
 
-/// Puts the calls of a stream together, as the SDKs do.
+/// Joins the tool calls of a stream, as the SDKs do.
 fn joined_calls(chunks: &[Value]) -> Value {
     let mut calls: Vec<Value> = Vec::new();
     let deltas = chunks

@@ -1,5 +1,5 @@
-//! `cargo xtask serve` as a process: it becomes the host, and nobody who lists
-//! the processes of the machine sees a secret.
+//! `cargo xtask serve` as a process: it becomes the host, and the list of processes
+//! shows no secret.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::expect_used, reason = "a missing value fails the test")]
@@ -10,10 +10,10 @@ use std::fs;
 
 use harness::{Server, config};
 
-/// Longer than a variable may be on Linux, in bytes.
+/// More bytes than Linux allows in an environment variable.
 const LONG: usize = 200 * 1024;
 
-/// Returns the arguments with which a server's process was started.
+/// Returns the command line of a server's process.
 fn arguments(server: &Server) -> String {
     let file = format!("/proc/{}/cmdline", server.process());
     let bytes = fs::read(file).expect("its arguments");

@@ -1,4 +1,4 @@
-//! The README is true: its commands run, and print what it shows.
+//! The commands of the README print the output that it shows.
 
 mod harness;
 
@@ -8,13 +8,13 @@ use harness::Server;
 
 const README: &str = include_str!("../README.md");
 
-/// The configuration and the token with which `cargo xtask up` starts.
+/// Starts a server with the configuration and the token of `cargo xtask up`.
 fn up() -> Server {
     let server = Server::builder("rehearsal").config(include_str!("../tidegate.json5"));
     server.env("OPENCLAW_GATEWAY_TOKEN", "tidegate-dev").start()
 }
 
-/// Returns the fenced blocks of a language.
+/// Returns the fenced code blocks of a language.
 fn blocks(language: &str) -> Vec<&'static str> {
     let opening = format!("```{language}\n");
     let blocks = README.split(&opening).skip(1);
@@ -23,7 +23,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// Leaves out what is different each time.
+/// Removes the ids and times of a line.
 fn timeless(line: &str) -> String {
     let without = |line: &str, from: &str, to: &str| match line.split_once(from) {
         Some((before, rest)) => match rest.split_once(to) {

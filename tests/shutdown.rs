@@ -1,5 +1,5 @@
-//! A server that is told to stop: `wasmtime serve` takes no more connections,
-//! and the streams that are under way come to their end.
+//! Graceful shutdown: after an interrupt, `wasmtime serve` accepts no more connections
+//! and finishes the open streams.
 
 #![cfg(unix)]
 

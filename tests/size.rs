@@ -1,8 +1,8 @@
-//! The components stay small: they are sent to hosts and started there often.
+//! The size limit of the composed components, which keeps deployment and start fast.
 
 use std::path::Path;
 
-/// How large a composed component may be, in bytes.
+/// The size limit of a composed component, in bytes.
 const LIMIT: u64 = 700 * 1024;
 
 #[test]

@@ -1,5 +1,5 @@
-//! What is ready together is sent together: every write of a component is a
-//! packet, and on hosts that wait for acknowledgements a delay.
+//! Events that are ready together are sent in one write: every write of a component
+//! costs a packet, and on some hosts a delay until the acknowledgement.
 
 #![expect(clippy::indexing_slicing, reason = "a missing value fails the test")]
 
@@ -14,11 +14,11 @@ use harness::{
 };
 use serde_json::{Value, json};
 
-/// How often a test repeats what luck could bring about.
+/// How often a test repeats a check that could succeed by chance.
 const TRIES: usize = 40;
 
-/// How often the head and what follows must arrive in one read. A busy machine
-/// may tear apart what was sent together, but rarely.
+/// How often the head and the first piece must arrive in one read. A busy machine
+/// may rarely need two reads for one write.
 const MOST: usize = TRIES * 9 / 10;
 
 fn server(upstream: &Upstream) -> Server {
@@ -32,7 +32,7 @@ fn with_usage(text: &str) -> Value {
     body
 }
 
-/// The last words of an answer and its ending, in one chunk.
+/// The last text of a response and its end, in one chunk.
 fn ending(words: &str) -> Vec<u8> {
     let usage = json!({ "choices": [], "usage": { "total_tokens": 3 } }).to_string();
     let events = [says(words), finish("stop"), usage, "[DONE]".to_owned()];
@@ -70,7 +70,7 @@ fn the_last_text_and_the_ending_are_one_write() {
     let upstream = Upstream::start(move |_, connection| {
         connection.open_events();
         connection.event(&says("Good"));
-        // The rest comes when the client has read this.
+        // The rest is sent after the client has read this.
         may_go_on.lock().unwrap().recv().unwrap();
         connection.send(ending("bye"));
     });
@@ -100,7 +100,7 @@ fn fast_text_is_sent_in_fewer_writes_than_events() {
     let answer = server.chat(&streamed(ask("Hi"))).send();
     let chunks = chunks(&answer);
     assert_eq!(text(&chunks), "word ".repeat(PIECES) + "end");
-    // Joined in writes, each piece still is a chunk of its own.
+    // Each piece is still a separate completion chunk.
     let pieces = chunks
         .iter()
         .map(|chunk| &chunk["choices"][0]["delta"]["content"]);
