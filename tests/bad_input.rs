@@ -107,10 +107,9 @@ fn a_request_without_a_usable_message_is_refused() {
     }
 }
 
-#[test]
-fn a_wrong_type_is_refused_and_the_error_names_the_member() {
-    let server = server();
-    let no_tools = [
+/// Returns members of a request, each with a value of a wrong type or out of range.
+fn wrong_values() -> Vec<(&'static str, Value)> {
+    let tools = [
         ("tools", json!({})),
         ("tools", json!([1])),
         ("tools", json!([{ "type": "custom" }])),
@@ -148,7 +147,13 @@ fn a_wrong_type_is_refused_and_the_error_names_the_member() {
         ("response_format", json!("json")),
         ("response_format", json!({ "type": "xml" })),
     ];
-    for (member, value) in plain.into_iter().chain(no_tools) {
+    plain.into_iter().chain(tools).collect()
+}
+
+#[test]
+fn a_wrong_type_is_refused_and_the_error_names_the_member() {
+    let server = server();
+    for (member, value) in wrong_values() {
         let mut body = ask("Hello");
         body[member] = value;
         // The error has its own status even if the client requests a stream.

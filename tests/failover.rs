@@ -390,18 +390,23 @@ fn users_of_each(server: &Server, count: usize) -> Vec<(usize, usize)> {
     users
 }
 
-#[test]
-fn a_backend_that_fails_under_load_loses_only_its_runs_and_regains_its_sessions() {
-    let traffic = Arc::new(Watched::<Traffic>::default());
+/// Starts three echoing backends.
+fn three_echoing(traffic: &Arc<Watched<Traffic>>) -> Vec<Option<Upstream>> {
     // A loopback address that no other test uses: while the backend is down, no other
     // program may listen on its port.
     let own = SocketAddr::from(([127, 0, 0, 77], 0));
     let (stable, failing) = (SocketAddr::from(([127, 0, 0, 1], 0)), own);
-    let mut backends: Vec<_> = [stable, failing, stable]
+    [stable, failing, stable]
         .into_iter()
         .enumerate()
-        .map(|(n, address)| Some(echoing(n, address, &traffic)))
-        .collect();
+        .map(|(n, address)| Some(echoing(n, address, traffic)))
+        .collect()
+}
+
+#[test]
+fn a_backend_that_fails_under_load_loses_only_its_runs_and_regains_its_sessions() {
+    let traffic = Arc::new(Watched::<Traffic>::default());
+    let mut backends = three_echoing(&traffic);
     let urls: Vec<_> = backends.iter().flatten().map(Upstream::url).collect();
     let urls: Vec<_> = urls.iter().map(String::as_str).collect();
     let server = server(&urls, "failover: 'all'");
@@ -412,7 +417,7 @@ fn a_backend_that_fails_under_load_loses_only_its_runs_and_regains_its_sessions(
     };
     let count = |traffic: &Traffic| traffic.replies.values().map(Vec::len).max().unwrap_or(0);
     let users = users_of_each(&server, 4);
-    let (orphan, _) = *users.iter().find(|(_, home)| *home == 1).unwrap();
+    let (user, _) = *users.iter().find(|(_, home)| *home == 1).unwrap();
     thread::scope(|scope| {
         let guard = StopOnDrop(&stop);
         for (user, _) in &users {
@@ -420,7 +425,7 @@ fn a_backend_that_fails_under_load_loses_only_its_runs_and_regains_its_sessions(
             scope.spawn(move || send_until(stop, server, *user, traffic));
         }
         wait(&|traffic| traffic.all_have(users.len(), 3));
-        let held = server.chat(&streamed(with_user(&format!("user {orphan}"), "hold")));
+        let held = server.chat(&streamed(with_user(&format!("user {user}"), "hold")));
         let mut held = held.open();
         while !held.data().unwrap().contains("1:") {}
         let address = backends[1].as_ref().unwrap().address();
@@ -432,8 +437,8 @@ fn a_backend_that_fails_under_load_loses_only_its_runs_and_regains_its_sessions(
                 .any(|event| event.contains("\"error\""))
         );
         assert_eq!(finishes(&chunks(&held)), [""; 0], "{held:?}");
-        let dead_since = traffic.read(count);
-        wait(&|traffic| traffic.all_have(users.len(), dead_since + 3));
+        let replies_before = traffic.read(count);
+        wait(&|traffic| traffic.all_have(users.len(), replies_before + 3));
         let last = |traffic: &Traffic, user: &usize| traffic.last(*user);
         traffic
             .read(|traffic| assert!(users.iter().all(|(user, _)| last(traffic, user) != Some(1))));
@@ -448,8 +453,8 @@ fn a_backend_that_fails_under_load_loses_only_its_runs_and_regains_its_sessions(
     server.assert_unharmed(&[TOKEN, OWN_TOKEN]);
 }
 
-/// Asserts that no run was sent twice, that only active runs of the failing backend
-/// failed, and that every reply belongs to its message.
+/// Asserts that no run was sent twice, that only users of the failing backend lost a
+/// run and each at most one, and that every reply belongs to its message.
 fn check(traffic: &Traffic, users: &[(usize, usize)]) {
     let mut arrivals = BTreeMap::<&str, Vec<usize>>::new();
     for (message, backend) in &traffic.received {
