@@ -152,8 +152,8 @@ fn a_key_cannot_reach_another_keys_session() {
         if let Some(user) = user {
             body["user"] = json!(user);
         }
-        let said = text(&chunks(&send(&server, key, header, &body)));
-        said.split("session ").nth(1).unwrap().to_owned()
+        let reply = text(&chunks(&send(&server, key, header, &body)));
+        reply.split("session ").nth(1).unwrap().to_owned()
     };
     let named = |name: &'static str| Some(("x-openclaw-session-key", name));
     let sessions = [

@@ -52,7 +52,7 @@ fn assert_serving(server: &Server) {
 }
 
 /// Returns the text of a successful reply.
-fn said(answer: &Response) -> String {
+fn reply_text(answer: &Response) -> String {
     assert_eq!(answer.status, 200, "{answer:?}");
     let completion = answer.json();
     let text = completion["choices"][0]["message"]["content"].as_str();
@@ -205,7 +205,7 @@ fn a_body_of_exactly_the_limit_is_accepted() {
     let server = server();
     let mut body = ask("/echo just so").to_string().into_bytes();
     body.resize(BODY_LIMIT, b' ');
-    assert_eq!(said(&post(&server, body).send()), "just so");
+    assert_eq!(reply_text(&post(&server, body).send()), "just so");
     assert_serving(&server);
 }
 
@@ -350,7 +350,7 @@ fn the_bearer_scheme_is_case_insensitive() {
         let request = server.request("POST", "/v1/chat/completions");
         let request = request.header("Authorization", &format!("{scheme} {TOKEN}"));
         let answer = request.json(&ask("/echo in")).send();
-        assert_eq!(said(&answer), "in", "{scheme}");
+        assert_eq!(reply_text(&answer), "in", "{scheme}");
     }
 }
 
@@ -374,7 +374,7 @@ fn invalid_utf8_becomes_replacement_characters() {
             // JSON does not allow bare control characters.
             refused(&server, 400, &answer);
         } else {
-            assert_eq!(said(&answer), expected);
+            assert_eq!(reply_text(&answer), expected);
         }
     }
     assert_serving(&server);

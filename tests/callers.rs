@@ -44,8 +44,8 @@ fn send(server: &Server, headers: &[(&str, &str)]) -> Response {
 }
 
 fn session(answer: &Response) -> String {
-    let said = text(&chunks(answer));
-    let session = said.split("session ").nth(1);
+    let reply = text(&chunks(answer));
+    let session = reply.split("session ").nth(1);
     session.unwrap_or_default().to_owned()
 }
 

@@ -32,8 +32,8 @@ fn cancelling_a_call_at_once_does_not_affect_other_requests() {
     });
     let server = server(&upstream);
     let mut other = server.chat(&streamed(ask("Hi"))).open();
-    let said = std::iter::from_fn(|| other.data()).find(|data| data.contains("Good"));
-    assert!(said.is_some());
+    let found = std::iter::from_fn(|| other.data()).find(|data| data.contains("Good"));
+    assert!(found.is_some());
     let cancelled = [
         server.request("GET", "/healthz"),
         server.request("GET", "/nowhere"),

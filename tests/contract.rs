@@ -472,11 +472,11 @@ fn usage_has_the_details_that_the_run_reports() {
             expected,
             "{usage}"
         );
-        let asked = with(
+        let with_usage = with(
             body.clone(),
             &json!({ "stream_options": { "include_usage": true } }),
         );
-        let chunks = streamed_chunks(&server, asked);
+        let chunks = streamed_chunks(&server, with_usage);
         let (last, before) = chunks.split_last().unwrap();
         assert_eq!(last["usage"], expected, "{usage}");
         assert_eq!(last["choices"], json!([]), "{usage}");
@@ -790,8 +790,8 @@ fn an_untrusted_proxy_is_refused() {
     }
     let server = start_gateway("trustedProxies: ['127.0.0.1']");
     for (name, value) in proxied {
-        let asked = server.chat(&ask("/echo x")).header(name, value);
-        let answer = asked.header("X-Forwarded-For", "203.0.113.9").send();
+        let request = server.chat(&ask("/echo x")).header(name, value);
+        let answer = request.header("X-Forwarded-For", "203.0.113.9").send();
         assert_eq!(answer.status, 200, "{name}: {answer:?}");
     }
     let bare = server

@@ -285,7 +285,7 @@ fn instances_with_a_store_share_their_backoff() {
     assert_eq!(first, 1, "{}", server.log());
     let back = start(address);
     run_until(&|| !back.requests().is_empty());
-    // The instance that reached the backend has removed the backoff from the store.
+    // The instance that reached the backend has cleared its backoff in the store.
     let before = back.requests().len();
     (0..32).for_each(|_| assert_eq!(reply_text(&server.chat(&ask("Hi")).send()), "Hello"));
     assert!(back.requests().len() > before);

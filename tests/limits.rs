@@ -28,7 +28,7 @@ fn builder(component: &str, rate: &str, auth: &str) -> ServerBuilder {
 }
 
 /// Starts a gateway whose instances share a store.
-fn counting(rate: &str, auth: &str) -> Server {
+fn with_store(rate: &str, auth: &str) -> Server {
     builder("rehearsal-files", rate, auth).store().start()
 }
 
@@ -48,7 +48,7 @@ fn seconds(refused: &Response) -> u64 {
 
 #[test]
 fn failed_attempts_lock_out_only_their_address() {
-    let server = counting("", "rateLimit: { maxAttempts: 3, lockoutMs: 40000 }");
+    let server = with_store("", "rateLimit: { maxAttempts: 3, lockoutMs: 40000 }");
     let attacker = "203.0.113.9:4711";
     for guess in ["tg_a", "tg_b", "tg_c"] {
         assert_eq!(status(&server, guess, attacker), 401);
@@ -71,7 +71,7 @@ fn failed_attempts_lock_out_only_their_address() {
 
 #[test]
 fn requests_without_credentials_are_not_failed_attempts() {
-    let server = counting("", "rateLimit: { maxAttempts: 2 }");
+    let server = with_store("", "rateLimit: { maxAttempts: 2 }");
     for _ in 0..5 {
         let bare = server.request("GET", "/v1/models");
         assert_eq!(bare.header(PEER, "203.0.113.9:1").send().status, 401);
@@ -81,12 +81,12 @@ fn requests_without_credentials_are_not_failed_attempts() {
 
 #[test]
 fn loopback_is_exempt_from_lockout_unless_configured() {
-    let server = counting("", "rateLimit: { maxAttempts: 2 }");
+    let server = with_store("", "rateLimit: { maxAttempts: 2 }");
     for _ in 0..3 {
         assert_eq!(status(&server, "tg_wrong", "127.0.0.1:1"), 401);
     }
     assert_eq!(status(&server, TOKEN, "127.0.0.1:1"), 200);
-    let strict = counting("", "rateLimit: { maxAttempts: 2, exemptLoopback: false }");
+    let strict = with_store("", "rateLimit: { maxAttempts: 2, exemptLoopback: false }");
     for expected in [401, 401, 429] {
         assert_eq!(status(&strict, "tg_wrong", "127.0.0.1:1"), expected);
     }
@@ -94,7 +94,7 @@ fn loopback_is_exempt_from_lockout_unless_configured() {
 
 #[test]
 fn one_of_twenty_concurrent_requests_gets_the_days_last_run() {
-    let server = counting("rate: { runsPerDay: 5 }", "");
+    let server = with_store("rate: { runsPerDay: 5 }", "");
     let day = || {
         server
             .chat(&json!({}))
@@ -133,7 +133,7 @@ fn one_of_twenty_concurrent_requests_gets_the_days_last_run() {
 
 #[test]
 fn a_key_cannot_exceed_its_requests_per_minute() {
-    let server = counting("rate: { requestsPerMinute: 3 }", "");
+    let server = with_store("rate: { requestsPerMinute: 3 }", "");
     let models = || server.request("GET", "/v1/models").bearer(WEB).send();
     let answers: Vec<_> = (0..8).map(|_| models()).collect();
     let refused: Vec<_> = answers
@@ -164,7 +164,7 @@ fn without_a_store_no_limit_applies_and_the_log_says_so() {
 
 #[test]
 fn expired_counters_are_deleted_and_store_keys_reveal_no_client() {
-    let server = counting("rate: { requestsPerMinute: 100 }", "");
+    let server = with_store("rate: { requestsPerMinute: 100 }", "");
     let over = server
         .store()
         .join("tidegate,1000000000,minute,0123456789ab");

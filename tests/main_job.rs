@@ -34,7 +34,7 @@ fn received(server: &Server, mut body: Value, headers: &[(&str, &str)]) -> Value
     });
     let answer = request.send();
     assert_eq!(answer.status, 200, "{body} {headers:?}: {answer:?}");
-    serde_json::from_str(said(&answer.json())).unwrap()
+    serde_json::from_str(reply_text(&answer.json())).unwrap()
 }
 
 /// Returns the session key of a run.
@@ -44,7 +44,7 @@ fn session(server: &Server, body: Value, headers: &[(&str, &str)]) -> String {
 }
 
 /// Returns the text of a whole reply.
-fn said(completion: &Value) -> &str {
+fn reply_text(completion: &Value) -> &str {
     completion["choices"][0]["message"]["content"]
         .as_str()
         .unwrap()
@@ -143,12 +143,12 @@ fn a_stream_has_one_role_then_text_then_one_finish_then_done() {
 #[test]
 fn usage_comes_last_and_only_if_requested() {
     let server = server();
-    let asked = |include: Value| {
+    let with_usage = |include: Value| {
         let mut body = streamed(ask("/usage 10 5 4 2"));
         body["stream_options"] = json!({ "include_usage": include });
         chunks(&server.chat(&body).send())
     };
-    let chunks = asked(json!(true));
+    let chunks = with_usage(json!(true));
     let (last, before) = chunks.split_last().unwrap();
     let usage = json!({
         "prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15,
@@ -160,7 +160,7 @@ fn usage_comes_last_and_only_if_requested() {
     assert_eq!(last["id"], before[0]["id"]);
     assert_eq!(finishes(before), ["stop"]);
     assert!(before.iter().all(|chunk| chunk.get("usage").is_none()));
-    let never = asked(json!(false));
+    let never = with_usage(json!(false));
     assert!(never.iter().all(|chunk| chunk.get("usage").is_none()));
 }
 
@@ -312,7 +312,7 @@ fn text_reaches_the_runtime_unchanged() {
     let server = server();
     let words = "quotes \" back\\slash\n\ttab, 日本語 🙂 \u{2028} </script> data: [DONE]";
     let body = ask(&format!("/echo {words}"));
-    assert_eq!(said(&server.chat(&body).send().json()), words);
+    assert_eq!(reply_text(&server.chat(&body).send().json()), words);
     let chunks = chunks(&server.chat(&streamed(body)).send());
     assert_eq!(text(&chunks), words);
 }
@@ -323,7 +323,7 @@ fn unicode_text_is_the_same_in_both_forms() {
     let body = ask("/unicode");
     let whole = server.chat(&body).send().json();
     let streamed = server.chat(&streamed(body)).send();
-    assert_eq!(text(&chunks(&streamed)), said(&whole));
+    assert_eq!(text(&chunks(&streamed)), reply_text(&whole));
 }
 
 #[test]
@@ -433,8 +433,8 @@ fn models_are_the_agents() {
     let unknown = server.request("GET", path).bearer(TOKEN).send();
     assert_eq!(unknown.status, 404);
     assert_eq!(error(&unknown)["code"], "model_not_found");
-    let stranger = server.request("GET", "/v1/models").send();
-    assert_eq!(stranger.status, 401);
+    let anonymous = server.request("GET", "/v1/models").send();
+    assert_eq!(anonymous.status, 401);
 }
 
 #[test]
@@ -491,7 +491,7 @@ fn a_connection_is_reused_after_either_form() {
     };
     for _ in 0..2 {
         let whole = exchange(server.chat(&ask("/echo whole")));
-        assert_eq!(said(&whole.json()), "whole");
+        assert_eq!(reply_text(&whole.json()), "whole");
         let streamed = exchange(server.chat(&streamed(ask("/echo streamed"))));
         assert_eq!(text(&chunks(&streamed)), "streamed");
         let refused = exchange(server.chat(&json!([])));

@@ -31,8 +31,8 @@ fn probes_and_new_runs_are_answered_while_1500_silent_streams_are_open() {
         .collect();
     for stream in &mut streams {
         assert_eq!(stream.status, 200, "{stream:?}");
-        let said = std::iter::from_fn(|| stream.data()).find(|data| data.contains("Wait"));
-        assert!(said.is_some(), "{stream:?}");
+        let found = std::iter::from_fn(|| stream.data()).find(|data| data.contains("Wait"));
+        assert!(found.is_some(), "{stream:?}");
     }
     for probe in ["/healthz", "/readyz"] {
         assert_eq!(server.request("GET", probe).send().status, 200, "{probe}");

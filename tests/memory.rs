@@ -203,10 +203,10 @@ fn a_declared_length_over_the_limit_is_refused_unread() {
     let upstream = hello_upstream();
     let server = server(&upstream);
     let length = (BODY_LIMIT + 1).to_string();
-    let asked = Instant::now();
+    let sent = Instant::now();
     // Only the head is sent: a server that reads the body first does not respond.
     let answer = post(&server, "").header("Content-Length", &length).send();
-    assert!(asked.elapsed() < Duration::from_secs(5));
+    assert!(sent.elapsed() < Duration::from_secs(5));
     assert_eq!(answer.status, 413, "{answer:?}");
     assert_eq!(error(&answer)["type"], "invalid_request_error");
     assert_eq!(upstream.requests().len(), 0);

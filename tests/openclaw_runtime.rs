@@ -111,8 +111,8 @@ fn a_configured_model_name_is_sent_to_the_backend() {
            tidegate: {{ runtime: {{ url: '{url}', models: {{ main: 'llama3:8b' }} }} }} }}"
     );
     let server = Server::start("openclaw", &document);
-    let asked = sent(&upstream, server.chat(&ask("Hi")));
-    assert_eq!(asked.json()["model"], "llama3:8b");
+    let sent_request = sent(&upstream, server.chat(&ask("Hi")));
+    assert_eq!(sent_request.json()["model"], "llama3:8b");
     let list = server.request("GET", "/v1/models").bearer(TOKEN).send();
     let ids: Vec<_> = list.json()["data"]
         .as_array()
@@ -199,7 +199,7 @@ fn the_body_carries_the_whole_request_and_always_requests_a_stream() {
         { "role": "assistant", "content": "Two" },
         { "role": "user", "content": "Three" },
     ]);
-    let asked = json!({
+    let request = json!({
         "model": "openclaw", "messages": messages, "tools": [tool], "tool_choice": "required",
         "parallel_tool_calls": false, "temperature": 0.5, "top_p": 0.25, "seed": 7,
         "frequency_penalty": 1.5, "presence_penalty": -1.5, "stop": ["a", "b"],
@@ -213,7 +213,7 @@ fn the_body_carries_the_whole_request_and_always_requests_a_stream() {
         "max_tokens": 64, "reasoning_effort": "low", "response_format": format,
         "stream": true, "stream_options": { "include_usage": true },
     });
-    for body in [streamed(asked.clone()), asked] {
+    for body in [streamed(request.clone()), request] {
         assert_eq!(sent(&upstream, server.chat(&body)).json(), expected);
     }
 }

@@ -24,7 +24,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
 }
 
 /// Removes the ids and times of a line.
-fn timeless(line: &str) -> String {
+fn without_ids(line: &str) -> String {
     let without = |line: &str, from: &str, to: &str| match line.split_once(from) {
         Some((before, rest)) => match rest.split_once(to) {
             Some((_, after)) => format!("{before}{after}"),
@@ -50,9 +50,9 @@ fn the_curl_command_prints_the_output_shown_below_it() {
         .expect("curl runs");
     let printed = String::from_utf8_lossy(&curl.stdout);
     let shown = blocks("text").swap_remove(0);
-    let mut printed_lines = printed.lines().map(timeless);
+    let mut printed_lines = printed.lines().map(without_ids);
     for line in shown.lines() {
-        assert_eq!(printed_lines.next(), Some(timeless(line)), "{printed}");
+        assert_eq!(printed_lines.next(), Some(without_ids(line)), "{printed}");
     }
     assert!(printed.ends_with("data: [DONE]\n\n"), "{printed}");
 }

@@ -25,8 +25,8 @@ fn an_interrupted_server_finishes_its_streams_before_it_exits() {
     let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
     let mut server = Server::start("openclaw", &config(&runtime));
     let mut stream = server.chat(&streamed(ask("Hi"))).open();
-    let said = std::iter::from_fn(|| stream.data()).find(|data| data.contains("Good"));
-    assert!(said.is_some());
+    let found = std::iter::from_fn(|| stream.data()).find(|data| data.contains("Good"));
+    assert!(found.is_some());
     server.interrupt();
     server.wait_for_log(|log| log.contains("Waiting for child tasks to exit"));
     go_on.send(()).unwrap();

@@ -13,7 +13,7 @@ fn a_composed_component_is_smaller_than_700_kibibytes() {
         let size = file.metadata().map(|metadata| metadata.len());
         assert!(
             size.is_ok_and(|size| size < LIMIT),
-            "{} or run `cargo xtask test`",
+            "{} is missing or too large: run `cargo xtask test`",
             file.display()
         );
     }

@@ -77,8 +77,8 @@ fn the_last_text_and_the_ending_are_one_write() {
     let server = server(&upstream);
     for _ in 0..TRIES {
         let mut stream = server.chat(&with_usage("Hi")).open();
-        let said = std::iter::from_fn(|| stream.data()).find(|data| data.contains("Good"));
-        assert!(said.is_some());
+        let found = std::iter::from_fn(|| stream.data()).find(|data| data.contains("Good"));
+        assert!(found.is_some());
         go_on.send(()).unwrap();
         let answer = stream.finish();
         assert_eq!(answer.chunks, 2, "{answer:?}");

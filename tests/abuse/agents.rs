@@ -37,7 +37,7 @@ fn no_spelling_of_the_model_reaches_a_forbidden_agent() {
         let refused = stage.refused(404, with_model(&stage, model));
         assert_eq!(refused["code"], "model_not_found", "{model}");
     }
-    // These are not model names. An alias of a forbidden agent is not one either.
+    // These are not valid models for this key. Neither is an alias of a forbidden agent.
     for model in [
         "gpt-4o",
         " gpt-4o ",
@@ -123,7 +123,7 @@ fn no_session_key_reaches_a_forbidden_agent() {
             stage.refused(400, name(key, value));
         }
     }
-    // Inside a session name, `agent:` has no meaning.
+    // An `agent:` that is not at the beginning is part of the name.
     let arrived = stage.served(name(NAMER, "x:agent:main:y"));
     assert_eq!(agent(&arrived), "research");
     assert!(super::session(&arrived).starts_with("agent:research:openai-named:"));

@@ -1,5 +1,5 @@
-//! The request to the upstream: the runtime writes every header and member itself, and
-//! forwards no other header or member of the client.
+//! The request to the upstream: it has only headers and members that the runtime
+//! writes, and nothing else from the client.
 
 use serde_json::json;
 
@@ -198,8 +198,8 @@ fn only_known_members_are_forwarded() {
     let members: Vec<_> = document.as_object().unwrap().keys().collect();
     assert_eq!(members, ["messages", "model", "stream", "stream_options"]);
     assert_eq!(document["model"], "openclaw/research");
-    let said = json!([{ "role": "user", "content": "Hi" }]);
-    assert_eq!(document["messages"], said);
+    let messages = json!([{ "role": "user", "content": "Hi" }]);
+    assert_eq!(document["messages"], messages);
     assert!(!format!("{arrived:?}").contains(MARK), "{arrived:?}");
     stage.assert_unharmed();
 }

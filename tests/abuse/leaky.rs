@@ -47,7 +47,7 @@ pub(crate) fn leaky_upstream() -> Upstream {
             );
             return;
         }
-        misbehave(&message, &quoted, &error.to_string(), connection);
+        respond(&message, &quoted, &error.to_string(), connection);
     })
 }
 
@@ -59,7 +59,7 @@ fn quoted(request: &RecordedRequest) -> String {
     format!("no {authorization} at http://{host}/v1 or {host} or {RUNTIME_TOKEN}")
 }
 
-fn misbehave(message: &str, quoted: &str, error: &str, connection: &mut Connection) {
+fn respond(message: &str, quoted: &str, error: &str, connection: &mut Connection) {
     match message {
         "redirect" => {
             let head = format!("HTTP/1.1 307 Go\r\nLocation: http://{quoted}\r\n");

@@ -81,7 +81,7 @@ fn errors_truncate_values_from_the_body() {
     ] {
         assert_short(&stage, with(&stage, member, &value));
     }
-    assert_short(&stage, stage.post(super::MUTE).json(&offer(&long)));
+    assert_short(&stage, stage.post(super::MUTE).json(&with_tool(&long)));
     assert_short(&stage, stage.post(WEB).body(format!("{{\"{long}")));
     assert_short(&stage, stage.post(WEB).body(format!("[\"{long}\"]")));
     stage.assert_unharmed();
@@ -107,7 +107,7 @@ fn errors_truncate_values_from_headers_and_paths() {
 }
 
 /// Returns a request with a tool.
-fn offer(name: &str) -> Value {
+fn with_tool(name: &str) -> Value {
     let mut body = research();
     body["tools"] = tool(name);
     body

@@ -39,8 +39,8 @@ fn send(server: &Server, user: Option<&str>, headers: &[(&str, &str)]) -> Respon
 }
 
 fn session(answer: &Response) -> String {
-    let said = text(&chunks(answer));
-    said.split("session ").nth(1).unwrap().to_owned()
+    let reply = text(&chunks(answer));
+    reply.split("session ").nth(1).unwrap().to_owned()
 }
 
 #[test]

@@ -50,8 +50,8 @@ pub(crate) fn breaks_after_text(name: &'static str, script: Vec<Step>) -> Case {
 }
 
 /// Returns a case in which the run succeeds with this text.
-pub(crate) fn answers(name: &'static str, script: Vec<Step>, said: &str) -> Case {
-    let expected = Expected::Whole(said.to_owned());
+pub(crate) fn answers(name: &'static str, script: Vec<Step>, text: &str) -> Case {
+    let expected = Expected::Whole(text.to_owned());
     Case {
         name,
         script,

@@ -24,24 +24,24 @@ impl Expected {
     }
 
     /// A run that broke after this text.
-    pub(crate) fn broken_after(said: &'static str) -> Self {
-        Self::Broken(said, Refusal::broken())
+    pub(crate) fn broken_after(text: &'static str) -> Self {
+        Self::Broken(text, Refusal::broken())
     }
 
     /// Asserts that a streamed response is as expected.
     pub(crate) fn assert_streamed(&self, name: &str, answer: &Response, server: &Server) {
-        let said = match self {
+        let expected_text = match self {
             Self::Refused(refusal) => {
                 refusal.assert_matches(name, answer, server);
                 return;
             }
-            Self::Broken(said, _) => *said,
-            Self::Whole(said) => said.as_str(),
+            Self::Broken(text, _) => *text,
+            Self::Whole(text) => text.as_str(),
         };
         assert_eq!(answer.status, 200, "{name}: {answer:?}");
         assert_reveals_nothing(answer);
         let chunks = chunks(answer);
-        assert_eq!(text(&chunks), said, "{name}");
+        assert_eq!(text(&chunks), expected_text, "{name}");
         let errors = chunks.iter().filter(|chunk| chunk.get("error").is_some());
         let (whole, errors) = (matches!(self, Self::Whole(_)), errors.count());
         let expected = if whole { vec!["stop"] } else { Vec::new() };
@@ -62,10 +62,10 @@ impl Expected {
             Self::Refused(refusal) | Self::Broken(_, refusal) => {
                 refusal.assert_matches(name, answer, server);
             }
-            Self::Whole(said) => {
+            Self::Whole(text) => {
                 assert_eq!(answer.status, 200, "{name}: {answer:?}");
                 let choice = &answer.json()["choices"][0];
-                assert_eq!(choice["message"]["content"], *said, "{name}");
+                assert_eq!(choice["message"]["content"], *text, "{name}");
                 assert_eq!(choice["finish_reason"], "stop", "{name}");
                 server.access_log(&answer.headers);
             }

@@ -52,11 +52,11 @@ fn wrong_protocols() -> Vec<Case> {
     let gzip = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip";
     // The first bytes of a gzip file.
     let zipped = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x4b\x49\x2c\x49\xb4\x52";
-    let elsewhere = "Location: http://127.0.0.1:1/v1/chat/completions";
+    let location = "Location: http://127.0.0.1:1/v1/chat/completions";
     vec![
-        breaks("301", refusal_with(301, elsewhere)),
-        breaks("302", refusal_with(302, elsewhere)),
-        breaks("307", refusal_with(307, elsewhere)),
+        breaks("301", refusal_with(301, location)),
+        breaks("302", refusal_with(302, location)),
+        breaks("307", refusal_with(307, location)),
         breaks("201", refusal(201, "{\"choices\":[]}")),
         breaks(
             "204",

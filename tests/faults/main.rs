@@ -116,7 +116,7 @@ fn an_unreachable_upstream_is_502_and_may_be_retried() {
 
 /// Starts a server that sends `answer` and resets the connection: closing a socket
 /// with unread bytes resets it.
-fn resetting(answer: Vec<u8>) -> SocketAddr {
+fn resetting_server(answer: Vec<u8>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -139,7 +139,7 @@ fn a_connection_reset_breaks_the_run() {
         ("after the head", head, Expected::broken_at_once()),
         ("after words", words, Expected::broken_after("Some text")),
     ] {
-        let server = server_at(&format!("http://{}", resetting(answer)));
+        let server = server_at(&format!("http://{}", resetting_server(answer)));
         let answer = server.chat(&ask("Hi")).send();
         expected.assert_whole(name, &answer, &server);
         // The text may be lost with the connection.

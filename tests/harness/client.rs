@@ -86,7 +86,7 @@ pub(crate) fn error(response: &Response) -> Value {
     );
     let document = response.json();
     let error = document["error"].as_object();
-    let error = error.unwrap_or_else(|| panic!("no error: {response:?}"));
+    let error = error.unwrap_or_else(|| panic!("no error object: {response:?}"));
     let members: Vec<_> = error.keys().map(String::as_str).collect();
     assert_eq!(
         members,

@@ -227,10 +227,10 @@ impl Connection {
 
     /// Plays a script.
     pub(crate) fn play(&mut self, steps: &[Step]) {
-        steps.iter().for_each(|step| self.carry_out(step));
+        steps.iter().for_each(|step| self.perform(step));
     }
 
-    fn carry_out(&mut self, step: &Step) {
+    fn perform(&mut self, step: &Step) {
         match step {
             Step::Write(bytes) => {
                 self.send(bytes);
