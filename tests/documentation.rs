@@ -172,7 +172,7 @@ fn the_published_session_keys_are_right() {
         let key = SessionKey::of_user(&owner, &main, "alice", hmac.as_ref()).to_string();
         let (_, digits) = key.rsplit_once(':').expect("digits");
         let row = match secret {
-            None => format!("| none | `{digits}` |"),
+            None => format!("| not set | `{digits}` |"),
             Some(secret) => format!("| `{secret}` | `{digits}` |"),
         };
         assert!(SESSIONS.contains(&row), "{row}");

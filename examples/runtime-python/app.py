@@ -1,4 +1,4 @@
-"""An agent runtime in Python: it counts the words of what it heard."""
+"""An agent runtime in Python that counts the words of the message."""
 
 import collections
 
@@ -12,14 +12,14 @@ AGENT = "counter"
 
 
 class Runtime(exports.Runtime):
-    """What the component exports as `tidegate:agent/runtime`."""
+    """The exported interface `tidegate:agent/runtime`."""
 
     async def run(self, request):
-        """Returns at once; what can go wrong is told by the future."""
-        events, told = wit_world.runtime_run_event_stream()
-        outcome, ended = wit_world.result_runtime_run_outcome_runtime_run_error_future(abandoned)
-        spawn(carry_out(request, events, outcome))
-        return told, ended
+        """Returns immediately. All errors arrive on the future."""
+        writer, events = wit_world.runtime_run_event_stream()
+        ending, outcome = wit_world.result_runtime_run_outcome_runtime_run_error_future(abandoned)
+        spawn(carry_out(request, writer, ending))
+        return events, outcome
 
     async def agents(self):
         return [contract.Agent(AGENT)]
@@ -29,27 +29,27 @@ def abandoned():
     return Err(contract.RunError_Failed("the run was abandoned"))
 
 
-async def carry_out(request, events, outcome):
-    """Tells everything, ends the stream, and then says how the run ended."""
+async def carry_out(request, events, ending):
+    """Sends all events, ends the stream, and then resolves the future."""
     if request.agent != AGENT:
-        ending = Err(contract.RunError_UnknownAgent())
+        result = Err(contract.RunError_UnknownAgent())
     else:
-        ending = await count(request, events)
+        result = await count(request, events)
     with events:
         pass
-    await outcome.write(ending)
+    await ending.write(result)
 
 
 async def count(request, events):
-    words = collections.Counter(heard(request.messages).lower().split())
+    words = collections.Counter(user_text(request.messages).lower().split())
     for word, times in words.most_common():
         await events.write_all([contract.RunEvent_Text(f"{word}: {times}\n")])
         if events.reader_dropped:
-            return Err(contract.RunError_Failed("the caller has left"))
+            return Err(contract.RunError_Failed("the caller disconnected"))
     return Ok(contract.RunOutcome(contract.StopReason.END_TURN, None))
 
 
-def heard(messages):
-    said = (message for message in reversed(messages) if message.role == contract.Role.USER)
-    parts = next(said).content
+def user_text(messages):
+    from_user = (message for message in reversed(messages) if message.role == contract.Role.USER)
+    parts = next(from_user).content
     return " ".join(part.value for part in parts if isinstance(part, contract.ContentPart_Text))

@@ -33,7 +33,7 @@ pub trait Effects {
     /// Reads the configuration.
     fn config(&self) -> impl Future<Output = Result<Config, Faults>>;
 
-    /// Opens the host's store, or returns `None` if there is none.
+    /// Opens the host's store, X.
     fn counters(&self) -> Option<Rc<Self::Counters>>;
 
     /// Returns the host and port that the request was sent to.
@@ -174,7 +174,7 @@ async fn health(probe: Probe, head: &RequestHead, effects: &impl Effects) -> Res
 }
 
 /// Lists the caller's agents as models: the configured ones, or the runtime's if the
-/// configuration has none.
+/// configuration has no agents.
 async fn models(
     caller: &Caller,
     settings: &Settings,

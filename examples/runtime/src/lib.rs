@@ -1,4 +1,4 @@
-//! An agent runtime of one's own: a parrot, which says again what it heard.
+//! A minimal agent runtime: a parrot that repeats the message.
 
 use wit_bindgen::{FutureReader, StreamReader, StreamWriter};
 
@@ -16,16 +16,16 @@ export!(Parrot);
 type Outcome = Result<RunOutcome, RunError>;
 
 impl Guest for Parrot {
-    /// Returns at once; what can go wrong is told by the future.
+    /// Returns immediately. All errors arrive on the future.
     async fn run(request: RunRequest) -> (StreamReader<RunEvent>, FutureReader<Outcome>) {
-        let (events, told) = wit_stream::new();
-        let (outcome, ended) = wit_future::new(|| Err(RunError::Failed("abandoned".to_owned())));
+        let (writer, events) = wit_stream::new();
+        let (ending, outcome) = wit_future::new(|| Err(RunError::Failed("abandoned".to_owned())));
         wit_bindgen::spawn(async move {
-            let ending = carry_out(&request, events).await;
-            // A caller that does not wait for the ending has left.
-            drop(outcome.write(ending).await);
+            let result = carry_out(&request, writer).await;
+            // An error means that the caller has dropped the future.
+            drop(ending.write(result).await);
         });
-        (told, ended)
+        (events, outcome)
     }
 
     async fn agents() -> Result<Vec<Agent>, RunError> {
@@ -34,19 +34,19 @@ impl Guest for Parrot {
     }
 }
 
-/// Says every word as an event. The stream ends when this returns, before the
-/// future tells how.
+/// Sends every word as an event. The stream ends when this returns, before the future
+/// resolves.
 async fn carry_out(request: &RunRequest, mut events: StreamWriter<RunEvent>) -> Outcome {
     if request.agent != "parrot" {
         return Err(RunError::UnknownAgent);
     }
-    let heard = request.messages.iter().rev().find_map(said_by_user);
-    let heard = heard.ok_or_else(|| nothing_heard("Say something in words."))?;
-    for word in heard.split_inclusive(' ') {
+    let found = request.messages.iter().rev().find_map(user_text);
+    let text = found.ok_or_else(|| invalid("Send a message with text."))?;
+    for word in text.split_inclusive(' ') {
         let event = RunEvent::Text(word.to_owned());
-        // What is not taken was written to a caller that has left: stop working.
+        // Unsent events mean that the caller has dropped the stream: stop the work.
         if !events.write_all(vec![event]).await.is_empty() {
-            return Err(RunError::Failed("the caller has left".to_owned()));
+            return Err(RunError::Failed("the caller disconnected".to_owned()));
         }
     }
     Ok(RunOutcome {
@@ -55,7 +55,7 @@ async fn carry_out(request: &RunRequest, mut events: StreamWriter<RunEvent>) -> 
     })
 }
 
-fn said_by_user(message: &Message) -> Option<String> {
+fn user_text(message: &Message) -> Option<String> {
     let texts = message.content.iter().filter_map(|part| match part {
         ContentPart::Text(text) => Some(text.as_str()),
         ContentPart::Image(_) | ContentPart::ImageUrl(_) => None,
@@ -64,8 +64,8 @@ fn said_by_user(message: &Message) -> Option<String> {
     (matches!(message.role, Role::User) && !text.is_empty()).then_some(text)
 }
 
-/// A refusal that the client reads: it is about the client's own request.
-fn nothing_heard(message: &str) -> RunError {
+/// Makes an error about the client's request, which the client reads.
+fn invalid(message: &str) -> RunError {
     RunError::Invalid(InvalidRequest {
         kind: InvalidKind::Malformed,
         message: message.to_owned(),

@@ -1,6 +1,6 @@
-//! A middleware that gives up a call of the component behind it: after as many
-//! milliseconds as the header `X-Patience` says, or, with 0, as soon as the call
-//! has begun. Its client then gets 504.
+//! A middleware that cancels its call of the next component after the number of
+//! milliseconds in the header `X-Patience`, or with 0 as soon as the call has begun. The
+//! client then gets 504.
 
 #![cfg(target_family = "wasm")]
 
