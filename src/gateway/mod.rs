@@ -33,7 +33,7 @@ pub trait Effects {
     /// Reads the configuration.
     fn config(&self) -> impl Future<Output = Result<Config, Faults>>;
 
-    /// Opens the host's store, X.
+    /// Opens the host's store. Returns `None` without a store.
     fn counters(&self) -> Option<Rc<Self::Counters>>;
 
     /// Returns the host and port that the request was sent to.
