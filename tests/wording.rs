@@ -104,7 +104,6 @@ const RULES: &[Rule] = &[
 const SKIPPED: [&str; 5] = ["target", "dist", "node_modules", ".git", ".spin"];
 
 #[test]
-#[ignore = "the text is being rewritten"]
 fn the_text_uses_plain_words() {
     let texts = texts();
     assert!(texts.len() > 100, "{} files", texts.len());

@@ -1,4 +1,4 @@
-//! The components: built, composed and left in `dist/`.
+//! Builds and composes the components into `dist/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,15 +19,15 @@ pub(crate) const PACKAGES: [&str; 5] = [
     "floor",
 ];
 
-/// The packages that are components for the tests alone.
+/// The packages that are components only for tests.
 pub(crate) const FIXTURES: [&str; 1] = ["impatient"];
 
 /// A runtime that the gateway can be composed with.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Runtime {
-    /// Answers by script, with no network and no key.
+    /// Replies by script, without network or key.
     Rehearsal,
-    /// Calls an OpenClaw gateway, or another server of its protocol.
+    /// Calls OpenClaw, or another server with its protocol.
     Openclaw,
 }
 
@@ -42,18 +42,18 @@ impl Runtime {
         }
     }
 
-    /// Returns the component of the gateway together with this runtime, which
-    /// asks its host for no store.
+    /// Returns the component of the gateway composed with this runtime, without a store.
     pub(crate) fn composed(self, workspace: &Workspace) -> PathBuf {
         let name = format!("tidegate-{}.wasm", self.name());
         workspace.dist().join(name)
     }
 }
 
-/// Builds every component into `dist/` and prints what lies there.
+/// Builds every component into `dist/` and prints their sizes.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     workspace.ensure_wasm_target()?;
-    // What asks for a store is built under the same names, one after the other.
+    // The variants with and without a store have the same file names, so they are built in
+    // turn.
     let features = "--features=tidegate/store,runtime-openclaw/store";
     compile(workspace, &["tidegate", "runtime-openclaw"], &[features])?;
     let storing = Storing {
@@ -67,7 +67,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Builds the gateway together with a runtime into `dist/`, and nothing else.
+/// Builds only the gateway composed with a runtime into `dist/`.
 pub(crate) fn build_composed(workspace: &Workspace, runtime: Runtime) -> Result<()> {
     workspace.ensure_wasm_target()?;
     let name = runtime.name();
@@ -80,12 +80,12 @@ pub(crate) fn build_composed(workspace: &Workspace, runtime: Runtime) -> Result<
     Ok(())
 }
 
-/// Builds the components that only the tests use.
+/// Builds the components of the tests.
 pub(crate) fn build_fixtures(workspace: &Workspace) -> Result<()> {
     compile(workspace, &FIXTURES, &[])
 }
 
-/// Compiles packages as components.
+/// Compiles packages to components.
 fn compile(workspace: &Workspace, packages: &[&str], more: &[&str]) -> Result<()> {
     // Cargo adds these to the flags in `.cargo/config.toml`.
     let flags = path_flags(&sources());
@@ -110,14 +110,14 @@ fn compose_runtime(gateway: &[u8], plugs: &[Vec<u8>], name: &str) -> Result<Vec<
         .with_context(|| format!("cannot compose the gateway with runtime-{name}"))
 }
 
-/// The components that ask their host for a key-value store.
+/// The components that import a key-value store.
 struct Storing {
     gateway: Vec<u8>,
     openclaw: Vec<u8>,
 }
 
-/// Returns the flags that leave the folders of this machine's dependencies out
-/// of a component, where panics name their files.
+/// Returns the flags that remove the folders of this machine's dependencies from panic
+/// messages in a component.
 fn path_flags(folders: &[PathBuf]) -> Vec<String> {
     let folders = folders.iter().map(|folder| folder.display());
     folders
@@ -125,7 +125,7 @@ fn path_flags(folders: &[PathBuf]) -> Vec<String> {
         .collect()
 }
 
-/// Returns the folders in which cargo keeps the sources of registries.
+/// Returns cargo's folders of registry sources.
 fn sources() -> Vec<PathBuf> {
     let home = std::env::home_dir().map(|home| home.join(".cargo"));
     let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home);
@@ -177,7 +177,7 @@ fn built(workspace: &Workspace, name: &str) -> Result<Vec<u8>> {
     slim(&component)
 }
 
-/// A component that has been written.
+/// A component in `dist/`.
 struct Component {
     file: PathBuf,
     size: usize,

@@ -1,8 +1,8 @@
-//! Components made one: a socket, and the plugs that fill its imports.
+//! Composes components: a socket, and plugs whose exports fill its imports.
 //!
-//! The result is what `wac plug gateway.wasm --plug runtime.wasm` writes, less
-//! the names of its parts. It asks its host for WASI alone: anything else would
-//! be found out only when a host refuses to start it.
+//! The result equals the output of `wac plug gateway.wasm --plug runtime.wasm` without the
+//! names of its parts. It may import only WASI: a host would refuse to start a component
+//! with other imports.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,21 +14,21 @@ use wac_graph::{CompositionGraph, EncodeOptions, PackageId, plug};
 
 use crate::slim::slim;
 
-/// What `cargo xtask plug` is told, which is what `wac plug` is.
+/// The arguments of `cargo xtask plug`, the same as of `wac plug`.
 #[derive(Args)]
 pub(crate) struct Plug {
-    /// The component whose imports are filled, such as `dist/gateway.wasm`.
+    /// The component with the imports, such as `dist/gateway.wasm`.
     socket: PathBuf,
-    /// A component that exports what the socket imports; may be repeated.
+    /// A component with matching exports; repeatable.
     #[arg(long = "plug", value_name = "FILE", required = true)]
     plugs: Vec<PathBuf>,
-    /// Where the composed component is written.
+    /// The file of the composed component.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
 }
 
 impl Plug {
-    /// Composes, and writes the result.
+    /// Composes the components and writes the result.
     pub(crate) fn run(self) -> Result<()> {
         let socket = read(&self.socket)?;
         let plugs: Vec<_> = self
@@ -46,10 +46,10 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Fills the socket's imports by what the plugs export.
+/// Fills the socket's imports with the plugs' exports.
 ///
 /// # Errors
-/// Parts whose interfaces differ, and a result that needs more than WASI.
+/// Components with different interfaces, and a result with imports other than WASI's.
 pub(crate) fn compose(socket: &[u8], plugs: &[Vec<u8>]) -> Result<Vec<u8>> {
     let mut graph = CompositionGraph::new();
     let socket = register(&mut graph, "tidegate:socket", socket)?;
@@ -58,7 +58,7 @@ pub(crate) fn compose(socket: &[u8], plugs: &[Vec<u8>]) -> Result<Vec<u8>> {
         registered.push(register(&mut graph, &format!("tidegate:plug{n}"), plug)?);
     }
     plug(&mut graph, registered, socket)
-        .context("they do not share one version of an interface")?;
+        .context("the components use different versions of an interface")?;
     let composed = slim(&graph.encode(EncodeOptions::default())?)?;
     ensure_only_wasi(&composed)?;
     Ok(composed)
@@ -72,11 +72,14 @@ fn register(graph: &mut CompositionGraph, name: &str, component: &[u8]) -> Resul
 fn ensure_only_wasi(component: &[u8]) -> Result<()> {
     let foreign = foreign_imports(component)?;
     let names = foreign.join(", ");
-    ensure!(foreign.is_empty(), "no host provides the imports {names}");
+    ensure!(
+        foreign.is_empty(),
+        "the result imports {names}, which no host provides"
+    );
     Ok(())
 }
 
-/// Returns the names of what is imported and is not WASI's.
+/// Returns the names of imports other than WASI's.
 fn foreign_imports(component: &[u8]) -> Result<Vec<String>> {
     let mut types = Types::default();
     let package = Package::from_bytes("tidegate:composed", None, component, &mut types)?;
@@ -93,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_component_is_refused() {
+    fn a_core_module_is_refused() {
         assert!(compose(b"\0asm\x01\0\0\0", &[Vec::new()]).is_err());
     }
 }

@@ -1,37 +1,38 @@
-//! `cargo xtask up`: from a fresh clone to an answered request.
+//! `cargo xtask up`: builds and serves a fresh clone with one command.
 //!
-//! Without a configuration it uses the repository's `tidegate.json5` and a
-//! token that everyone knows, and therefore stays on this machine.
+//! Without a configuration it uses the repository's `tidegate.json5` and a publicly known
+//! token, so it only listens on this machine.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
+use tidegate_config::variables::{GATEWAY_TOKEN, RUNTIME_TOKEN};
 
 use crate::components::{self, Runtime};
-use crate::environment::{Environment, FRONT_TOKEN, RUNTIME_TOKEN};
+use crate::environment::Environment;
 use crate::host::HostChoice;
 use crate::server::{DEFAULT_LISTEN, Server};
 use crate::workspace::Workspace;
 
-/// The configuration where none is given.
+/// The default configuration.
 const CONFIG: &str = include_str!("../../tidegate.json5");
 
-/// The front door's token where no configuration is given.
+/// The gateway's token with the default configuration.
 const TOKEN: &str = "tidegate-dev";
 
 /// The arguments of `cargo xtask up`.
 #[derive(Args)]
 pub(crate) struct Up {
-    /// What carries out the runs behind the gateway.
+    /// The agent runtime.
     #[arg(long, value_enum, default_value_t = Runtime::Rehearsal)]
     runtime: Runtime,
-    /// The configuration; without one, the repository's `tidegate.json5` with
-    /// the token `tidegate-dev`.
+    /// The configuration. Default: the repository's `tidegate.json5` with the token
+    /// `tidegate-dev`.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The address to listen on; port 0 takes a free one.
+    /// The address to listen on; port 0 selects a free port.
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     listen: SocketAddr,
     #[command(flatten)]
@@ -39,20 +40,20 @@ pub(crate) struct Up {
 }
 
 impl Up {
-    /// Builds, and serves until it is interrupted.
+    /// Builds, and serves until the process is interrupted.
     pub(crate) fn run(self, workspace: &Workspace) -> Result<()> {
         ensure!(
             self.config.is_some() || self.listen.ip().is_loopback(),
-            "{} can be reached from other machines, and the token {TOKEN} is known to all: \
-             give a --config with a token of your own",
+            "other machines can connect to {}, and the token {TOKEN} is publicly known: \
+             use --config with a secret token",
             self.listen
         );
         let environment = self.environment()?;
-        let claim = claim(self.listen)?;
-        let address = claim.local_addr()?;
+        let reserved = reserve(self.listen)?;
+        let address = reserved.local_addr()?;
         let host = self.host.find(workspace)?;
         components::build_composed(workspace, self.runtime)?;
-        drop(claim);
+        drop(reserved);
         println!("{}", self.announcement(address));
         let server = Server {
             component: &self.runtime.composed(workspace),
@@ -67,7 +68,7 @@ impl Up {
         if let Some(file) = &self.config {
             return Environment::load(Some(file));
         }
-        let environment = Environment::with_document(CONFIG).with(FRONT_TOKEN, TOKEN);
+        let environment = Environment::with_document(CONFIG).with(GATEWAY_TOKEN, TOKEN);
         Ok(match (self.runtime, runtime_token()) {
             (Runtime::Openclaw, Some(token)) => environment.with(RUNTIME_TOKEN, token),
             (Runtime::Openclaw, None) | (Runtime::Rehearsal, _) => environment,
@@ -82,10 +83,10 @@ impl Up {
         )
     }
 
-    /// The word that stands for the token in a command: itself only where it
-    /// is no secret.
+    /// Returns the token for a printed command. A secret token is replaced by its variable
+    /// or a placeholder.
     fn shown_token(&self) -> &'static str {
-        match (&self.config, std::env::var_os(FRONT_TOKEN)) {
+        match (&self.config, std::env::var_os(GATEWAY_TOKEN)) {
             (None, _) => TOKEN,
             (Some(_), Some(_)) => "$OPENCLAW_GATEWAY_TOKEN",
             (Some(_), None) => "<your token>",
@@ -93,22 +94,22 @@ impl Up {
     }
 }
 
-/// The token for the runtime behind the runtime component. OpenClaw's own
-/// variable names it too: the token of this front door is another one here.
+/// Returns the token that the runtime component sends to its backend. OpenClaw's variable
+/// contains it as well, because the gateway uses its own token here.
 fn runtime_token() -> Option<String> {
-    let names = [RUNTIME_TOKEN, FRONT_TOKEN];
+    let names = [RUNTIME_TOKEN, GATEWAY_TOKEN];
     names.into_iter().find_map(|name| std::env::var(name).ok())
 }
 
-/// Takes the address, so that a port in use is told before a build and a free
-/// one stays free during it.
-fn claim(listen: SocketAddr) -> Result<TcpListener> {
+/// Reserves the address, so that a port in use is reported before the build and a free
+/// port stays free during it.
+fn reserve(listen: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(listen)
-        .with_context(|| format!("cannot listen on {listen}: choose another address by --listen"))
+        .with_context(|| format!("cannot listen on {listen}: choose another address with --listen"))
 }
 
-/// Returns the address by which this machine reaches a server that listens on
-/// all of its addresses.
+/// Returns an address with which this machine can connect to a server that listens on all
+/// addresses.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -140,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn the_known_token_is_kept_from_other_machines() {
+    fn the_known_token_is_refused_on_public_addresses() {
         let workspace = Workspace::locate().unwrap();
         let error = up(None).run(&workspace).unwrap_err().to_string();
         assert!(error.contains("--config"), "{error}");
     }
 
     #[test]
-    fn the_announced_command_is_one_line_that_reaches_this_machine() {
+    fn the_printed_command_is_one_line_and_connects_to_this_machine() {
         let announcement = up(None).announcement("0.0.0.0:3000".parse().unwrap());
         let command = announcement.lines().find(|line| line.starts_with("curl"));
         let expected = r#"curl -N http://127.0.0.1:3000/v1/chat/completions -H "Authorization: Bearer tidegate-dev" -d '{"model":"openclaw","stream":true,"messages":[{"role":"user","content":"Hello"}]}'"#;

@@ -1,7 +1,7 @@
-//! What the guest sees of the outside: its configuration and the variables
-//! that it names.
+//! The environment variables of the component: the configuration document and the
+//! variables in it.
 //!
-//! Nothing else of the caller's environment reaches the guest.
+//! The component sees no other variable of the caller.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -11,45 +11,38 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use tidegate_config::Document;
+use tidegate_config::variables::{DOCUMENT, GATEWAY_PASSWORD, GATEWAY_TOKEN, RUNTIME_TOKEN};
 
-/// The variable that holds the whole configuration document.
-const DOCUMENT: &str = "TIDEGATE_CONFIG";
-
-/// The file of the component's root that holds it instead.
+/// The file in the component's root folder that may contain the document instead.
 const DOCUMENT_FILE: &str = "tidegate.json5";
 
-/// The longest document that is handed over as a variable, in bytes. Linux takes
-/// variables of up to 128 KiB, with their names.
+/// The maximum size of a document in a variable, in bytes. Linux limits a variable and
+/// its name to 128 KiB.
 const DOCUMENT_LIMIT: usize = 100 * 1024;
 
-/// What the names of folders for long documents begin with.
+/// The prefix of folders for long documents.
 const FOLDER_PREFIX: &str = "tidegate-document-";
 
-/// How old a folder must be before it counts as left behind.
+/// The minimum age of an abandoned folder.
 const FOLDER_AGE: Duration = Duration::from_secs(60);
 
-/// OpenClaw's own name for the token of its front door.
-pub(crate) const FRONT_TOKEN: &str = "OPENCLAW_GATEWAY_TOKEN";
+/// The variables that apply without appearing in the document.
+const WELL_KNOWN: [&str; 3] = [GATEWAY_TOKEN, GATEWAY_PASSWORD, RUNTIME_TOKEN];
 
-/// The token by which a runtime component calls the runtime behind it.
-pub(crate) const RUNTIME_TOKEN: &str = "TIDEGATE_RUNTIME_TOKEN";
-
-/// The variables that count without being named in the document.
-const WELL_KNOWN: [&str; 3] = [FRONT_TOKEN, "OPENCLAW_GATEWAY_PASSWORD", RUNTIME_TOKEN];
-
-/// The guest's environment variables.
+/// The component's environment variables.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// Takes the document from a file, if there is one, and the variables
-    /// that count from this program's own environment.
+    /// Reads the document from a file, if there is one, and the variables in it from the
+    /// environment of this process.
     pub(crate) fn load(file: Option<&Path>) -> Result<Self> {
         let document = file.map(read).transpose()?;
         Ok(Self::select(document, |name| std::env::var(name).ok()))
     }
 
-    /// Starts from a document that names no variable of the outside.
+    /// Creates an environment with a document, and no variable of this process.
     pub(crate) fn with_document(document: &str) -> Self {
         Self::default().with(DOCUMENT, document)
     }
@@ -60,14 +53,14 @@ impl Environment {
         self
     }
 
-    /// Hands the variables to a `wasmtime serve`: their values through its
-    /// environment, and their names alone as arguments, which every user of the
-    /// machine can list. A document that is too long for a variable is mounted as
-    /// `/tidegate.json5` from a folder that this user alone can open.
+    /// Passes the variables to `wasmtime serve`: values in its environment, and only names
+    /// as arguments, because every user of the machine can list arguments. A document that
+    /// exceeds the size of a variable is mounted as `/tidegate.json5` from a folder that
+    /// only this user can open.
     ///
     /// # Errors
     /// A folder that cannot be written.
-    pub(crate) fn hand_over(&self, command: &mut Command) -> Result<()> {
+    pub(crate) fn apply(&self, command: &mut Command) -> Result<()> {
         for (name, value) in &self.0 {
             if name == DOCUMENT && value.len() > DOCUMENT_LIMIT {
                 command.env_remove(name);
@@ -80,9 +73,9 @@ impl Environment {
     }
 
     fn select(document: Option<String>, outside: impl Fn(&str) -> Option<String>) -> Self {
-        let named = variable_names(document.as_deref().unwrap_or_default());
-        let selected = WELL_KNOWN.into_iter().chain(named);
-        let selected = selected.filter_map(|name| Some((name.to_owned(), outside(name)?)));
+        let names = WELL_KNOWN.map(str::to_owned).into_iter();
+        let names = names.chain(variable_names(document.as_deref().unwrap_or_default()));
+        let selected = names.filter_map(|name| outside(&name).map(|value| (name, value)));
         let environment = Self(selected.collect());
         match document {
             Some(document) => environment.with(DOCUMENT, document),
@@ -95,16 +88,16 @@ fn read(file: &Path) -> Result<String> {
     fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Writes a document into a private folder below `parent` and mounts the folder.
+/// Writes a document into a private folder in `parent` and mounts the folder.
 ///
-/// The process keeps the file locked as its standard input, which the host takes
-/// over. So a folder whose file is not locked is left behind, and is deleted.
+/// The file is the standard input of the host and locked while the host runs. A folder
+/// whose file is not locked is abandoned.
 fn mount(document: &str, parent: &Path, command: &mut Command) -> Result<()> {
     delete_abandoned(parent);
     let folder = parent.join(format!("{FOLDER_PREFIX}{:016x}", getrandom::u64()?));
     let written = write_private(&folder, document);
     let file = written.with_context(|| format!("cannot write into {}", folder.display()))?;
-    // In the argument `::` ends the folder.
+    // `::` in the argument separates the two folders.
     let shown = folder.to_str().filter(|folder| !folder.contains("::"));
     let shown = shown.with_context(|| format!("{} cannot be mounted", folder.display()))?;
     command.arg(format!("--dir={shown}::/")).stdin(file);
@@ -127,8 +120,8 @@ fn write_private(folder: &Path, document: &str) -> io::Result<File> {
     Ok(file)
 }
 
-/// Deletes the folders of servers that have ended. One that cannot be deleted is
-/// another user's, or another process is faster.
+/// Deletes the folders of servers that have ended. Failures are ignored: the folder
+/// belongs to another user, or another process has deleted it.
 fn delete_abandoned(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -145,17 +138,10 @@ fn is_abandoned(folder: &Path) -> bool {
     is_old && file.is_ok_and(|file| file.try_lock().is_ok())
 }
 
-/// Returns the names that a document refers to, as `${NAME}` or as the `id` of
-/// a reference: every name that stands between braces or quotes.
-fn variable_names(document: &str) -> impl Iterator<Item = &str> {
-    let pieces = document.split(['{', '}', '"', '\'']);
-    pieces.filter(|piece| is_variable_name(piece))
-}
-
-fn is_variable_name(name: &str) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
-    name.bytes().next().is_some_and(is_letter)
-        && name.bytes().all(|b| is_letter(b) || b.is_ascii_digit())
+/// Returns the names of the variables in a document. A document with a syntax error has
+/// no variables; the component reports the error.
+fn variable_names(document: &str) -> Vec<String> {
+    Document::parse(document).map_or_else(|_| Vec::new(), |document| document.variable_names())
 }
 
 #[cfg(test)]
@@ -169,9 +155,9 @@ mod tests {
     }
 
     #[test]
-    fn a_document_brings_the_variables_that_it_names_and_no_others() {
+    fn only_variables_in_the_document_are_selected() {
         let document =
-            "{ a: '${A_1}', b: '${UNSET} ${lower} ${1} $B', c: { source: \"env\", id: \"_C\" } }";
+            "{ a: '${A_1}', b: '${UNSET} ${lower} ${1} $B', c: { source: 'env', id: '_C' } }";
         let environment = Environment::select(Some(document.to_owned()), outside);
         let expected = Environment::select(None, outside)
             .with(DOCUMENT, document)
@@ -181,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_well_known_variables_need_no_document() {
+    fn well_known_variables_need_no_document() {
         let environment = Environment::select(None, outside);
         let names: Vec<_> = environment.0.keys().map(String::as_str).collect();
         let expected = [
@@ -192,9 +178,9 @@ mod tests {
         assert_eq!(names, expected);
     }
 
-    fn handed_over(environment: &Environment) -> Command {
+    fn applied(environment: &Environment) -> Command {
         let mut command = Command::new("wasmtime");
-        environment.hand_over(&mut command).unwrap();
+        environment.apply(&mut command).unwrap();
         command
     }
 
@@ -206,9 +192,9 @@ mod tests {
     }
 
     #[test]
-    fn no_value_stands_among_the_arguments() {
+    fn no_argument_contains_a_value() {
         let environment = Environment::default().with("A", "b=c\n--d");
-        let command = handed_over(&environment);
+        let command = applied(&environment);
         assert_eq!(arguments(&command), ["--env=A"]);
         let variables: Vec<_> = command.get_envs().collect();
         assert_eq!(variables, [(OsStr::new("A"), Some(OsStr::new("b=c\n--d")))]);
@@ -216,10 +202,10 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_long_document_is_mounted_from_a_folder_that_nobody_else_can_open() {
+    fn a_long_document_is_mounted_from_a_private_folder() {
         use std::os::unix::fs::PermissionsExt as _;
         let long = "x".repeat(DOCUMENT_LIMIT + 1);
-        let command = handed_over(&Environment::with_document(&long));
+        let command = applied(&Environment::with_document(&long));
         let [argument] = &arguments(&command)[..] else {
             panic!("{command:?}");
         };
@@ -238,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_deleted_once_nobody_holds_its_document() {
+    fn a_folder_without_a_running_host_is_deleted() {
         let parent = std::env::temp_dir().join(format!("tidegate-mounts-{}", std::process::id()));
         let other = parent.join("of-someone-else");
         fs::create_dir_all(&other).unwrap();

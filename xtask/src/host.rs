@@ -1,10 +1,10 @@
 //! The host: the `wasmtime` that serves components.
 //!
-//! It is looked for in this order, and named before it serves:
+//! The search order; the selected host is printed:
 //!
 //! 1. `--host` or the variable `TIDEGATE_HOST`: a program, or `embedded`;
 //! 2. a `wasmtime` of version 48 or later on the PATH;
-//! 3. `embedded`: the package `host`, built when it is first needed.
+//! 3. `embedded`: the package `host`, built when needed.
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::ffi::OsStr;
@@ -20,37 +20,37 @@ use clap::Args;
 
 use crate::workspace::Workspace;
 
-/// The variable that names the host.
+/// The variable that selects the host.
 pub(crate) const VARIABLE: &str = "TIDEGATE_HOST";
 
-/// The word for the host that is built here.
+/// The name of the host that this repository builds.
 pub(crate) const EMBEDDED: &str = "embedded";
 
 /// The first version of Wasmtime that serves WASI 0.3.
 const FIRST_MAJOR: u32 = 48;
 
-/// How long a program may take to print its version.
+/// The time limit for a program to print its version.
 const VERSION_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long the host takes to be built on two cores.
+/// The build time of the host on two cores.
 const BUILD_MINUTES: u32 = 7;
 
-/// Which host is wanted.
+/// The selection of a host.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct HostChoice {
-    /// The host: the path of a `wasmtime`, or `embedded` for the one that is
-    /// built here. Default: a `wasmtime` 48 or later on the PATH, else `embedded`.
-    /// The variable `TIDEGATE_HOST` says the same.
+    /// The host: the path of a `wasmtime`, or `embedded` to build one. Default: a
+    /// `wasmtime` 48 or later on the PATH, otherwise `embedded`. The variable
+    /// `TIDEGATE_HOST` is an alternative to this option.
     #[arg(long = "host", value_name = "PATH")]
     wanted: Option<PathBuf>,
 }
 
 impl HostChoice {
-    /// Finds the host, or builds it, and prints which one it is.
+    /// Finds or builds the host, and prints it.
     ///
     /// # Errors
-    /// A wanted program that is not a `wasmtime` of version 48 or later, and a
-    /// failed build.
+    /// A selected program that is not a `wasmtime` of version 48 or later, and a failed
+    /// build.
     pub(crate) fn find(&self, workspace: &Workspace) -> Result<Host> {
         let variable = env::var_os(VARIABLE).filter(|value| !value.is_empty());
         let wanted = self.wanted.clone().or(variable.map(PathBuf::from));
@@ -80,13 +80,12 @@ impl Host {
         &self.program
     }
 
-    /// Returns whether it is the one that is built here.
+    /// Returns whether this is the host that this repository builds.
     pub(crate) fn is_embedded(&self, workspace: &Workspace) -> bool {
         self.program == Self::embedded(workspace)
     }
 
-    /// Returns a command that serves a component as `cargo xtask serve` does,
-    /// on this host.
+    /// Returns a command that serves a component on this host like `cargo xtask serve`.
     pub(crate) fn serve(&self, component: &Path) -> Result<Command> {
         let mut command = Command::new(env::current_exe()?);
         command.env(VARIABLE, &self.program);
@@ -94,20 +93,20 @@ impl Host {
         Ok(command)
     }
 
-    /// Builds the package `host`, unless that was done before.
+    /// Builds the package `host`, unless it is up to date.
     pub(crate) fn build(workspace: &Workspace) -> Result<Self> {
         let program = Self::embedded(workspace);
         if !program.is_file() {
             eprintln!(
-                "Building Wasmtime, once, for some {BUILD_MINUTES} minutes on two cores. A `wasmtime` \
-                 {FIRST_MAJOR} or later on the PATH saves that: https://wasmtime.dev"
+                "Building Wasmtime once, about {BUILD_MINUTES} minutes on two cores. To skip the build, \
+                 install `wasmtime` {FIRST_MAJOR} or later: https://wasmtime.dev"
             );
         }
         workspace.cargo(&["build", "--package=host", "--profile=host"])?;
         Self::of(program)
     }
 
-    /// Returns where the package `host` is built.
+    /// Returns the path of the program that the package `host` builds.
     pub(crate) fn embedded(workspace: &Workspace) -> PathBuf {
         workspace.target().join("host").join(file_name())
     }
@@ -121,16 +120,16 @@ impl Host {
         }
     }
 
-    /// Returns the first `wasmtime` on the PATH that is new enough.
+    /// Returns the first supported `wasmtime` on the PATH.
     fn on_path() -> Option<Self> {
         on_path(OsStr::new(&file_name())).find_map(|program| {
             let host = Self::of(program);
-            host.inspect_err(|error| eprintln!("not used: {error:#}"))
+            host.inspect_err(|error| eprintln!("ignored: {error:#}"))
                 .ok()
         })
     }
 
-    /// Asks a program for its version.
+    /// Runs a program to read its version.
     pub(crate) fn of(program: PathBuf) -> Result<Self> {
         let shown = program.display();
         let printed = print_version(&program);
@@ -139,7 +138,7 @@ impl Host {
         let version = version.with_context(|| format!("{shown} is not a `wasmtime`"))?;
         ensure!(
             version.major >= FIRST_MAJOR,
-            "{shown} is {version}, and WASI 0.3 needs {FIRST_MAJOR} or later"
+            "{shown} is {version}, but WASI 0.3 needs {FIRST_MAJOR} or later"
         );
         Ok(Self { program, version })
     }
@@ -151,7 +150,8 @@ impl fmt::Display for Host {
     }
 }
 
-/// Returns what a program prints as its version, if it ends well and soon.
+/// Returns the version that a program prints. Returns `None` if the program fails or
+/// exceeds the time limit.
 fn print_version(program: &Path) -> io::Result<Option<String>> {
     let mut command = Command::new(program);
     command.arg("--version").stdin(Stdio::null());
@@ -180,7 +180,7 @@ fn print_version(program: &Path) -> io::Result<Option<String>> {
     Ok(None)
 }
 
-/// What `wasmtime --version` prints.
+/// The output of `wasmtime --version`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Version {
     text: String,
@@ -208,7 +208,7 @@ fn file_name() -> String {
     format!("wasmtime{EXE_SUFFIX}")
 }
 
-/// Returns the files of a name in the folders of the PATH, in their order.
+/// Returns the files with a name in the folders of the PATH, in their order.
 fn on_path(name: &OsStr) -> impl Iterator<Item = PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders: Vec<_> = env::split_paths(&path).collect();
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_read_from_the_line_that_wasmtime_prints() {
+    fn a_version_is_parsed_from_the_output_of_wasmtime() {
         let line = "wasmtime 48.0.2 (e9f1ea232 2026-09-10)\n";
         let version = Version::parse(line).unwrap();
         assert_eq!(
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_program_that_is_no_wasmtime_or_too_old_is_refused_with_its_path() {
+    fn an_unsupported_program_is_refused_with_its_path() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = env::temp_dir().join(format!("tidegate-host-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -251,7 +251,7 @@ mod tests {
             ("wasmtime 48.0.2'; exit 3; '", "is not a `wasmtime`"),
             (
                 "wasmtime 47.0.3",
-                "is wasmtime 47.0.3, and WASI 0.3 needs 48 or later",
+                "is wasmtime 47.0.3, but WASI 0.3 needs 48 or later",
             ),
             ("something else", "is not a `wasmtime`"),
         ] {

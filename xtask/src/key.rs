@@ -1,13 +1,13 @@
-//! `cargo xtask key new`: a key for the gateway, and its line of configuration.
+//! `cargo xtask key new`: an API key and its line of configuration.
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Subcommand};
 use sha2::{Digest as _, Sha256};
 
-/// How much chance is in a key, in bytes.
-const STRENGTH: usize = 32;
+/// The entropy of a key, in bytes.
+const ENTROPY: usize = 32;
 
-/// What `cargo xtask key` is told.
+/// The arguments of `cargo xtask key`.
 #[derive(Args)]
 pub(crate) struct KeyTask {
     #[command(subcommand)]
@@ -16,54 +16,54 @@ pub(crate) struct KeyTask {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a key, and print it once with its line for the configuration.
+    /// Generate an API key and print it with its line for the configuration.
     New {
         /// The key's name, such as "web app".
         name: String,
-        /// An agent that it may use, `*` for all; may be repeated.
+        /// An agent that the key may use, `*` for all; repeatable.
         #[arg(long = "agent", value_name = "AGENT")]
         agents: Vec<String>,
     },
 }
 
 impl KeyTask {
-    /// Does what is asked.
+    /// Runs the action.
     pub(crate) fn run(&self) -> Result<()> {
         match &self.action {
             Action::New { name, agents } => {
-                let mut chance = [0; STRENGTH];
-                getrandom::fill(&mut chance).context("the system has no random numbers")?;
-                print!("{}", printed(name, agents, &chance)?);
+                let mut entropy = [0; ENTROPY];
+                getrandom::fill(&mut entropy).context("cannot read random numbers")?;
+                print!("{}", printed(name, agents, &entropy)?);
                 Ok(())
             }
         }
     }
 }
 
-/// Returns what is printed for a new key.
-fn printed(name: &str, agents: &[String], chance: &[u8; STRENGTH]) -> Result<String> {
+/// Returns the output for a new key.
+fn printed(name: &str, agents: &[String], entropy: &[u8; ENTROPY]) -> Result<String> {
     let plain = |text: &str| !text.contains(|c: char| c.is_control() || "\"\\".contains(c));
     ensure!(
         !name.trim().is_empty() && plain(name) && agents.iter().all(|agent| plain(agent)),
-        "a key needs a name, and agents, without quotes, backslashes and line breaks"
+        "the name must not be empty, and the name and agents must not contain quotes, backslashes or control characters"
     );
-    let key = format!("tg_{}", hex(chance));
+    let key = format!("tg_{}", hex(entropy));
     let digest = digest(&key);
     let agents: Vec<_> = agents.iter().map(|agent| format!("\"{agent}\"")).collect();
     let (name, agents) = (name.trim(), agents.join(", "));
     Ok(format!(
-        "The key, which is shown this once:\n\n  {key}\n\n\
-         Its line for `tidegate.keys`, with the agents that it may use:\n\n  \
+        "The API key, shown only once:\n\n  {key}\n\n\
+         Its entry in `tidegate.keys`:\n\n  \
          {{ name: \"{name}\", sha256: \"{digest}\", agents: [{agents}] }},\n",
     ))
 }
 
-/// Returns what the configuration keeps of a key.
+/// Returns the digest of a key, for the configuration.
 pub(crate) fn digest(key: &str) -> String {
     hex(&Sha256::digest(key.as_bytes()).into())
 }
 
-fn hex(bytes: &[u8; STRENGTH]) -> String {
+fn hex(bytes: &[u8; ENTROPY]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_key_is_printed_with_its_own_digest() {
-        let text = printed(" web app ", &["main".to_owned()], &[0xab; STRENGTH]).unwrap();
+        let text = printed(" web app ", &["main".to_owned()], &[0xab; ENTROPY]).unwrap();
         let key = format!("tg_{}", "ab".repeat(32));
         let digest = digest(&key);
         assert!(text.contains(&format!("\n  {key}\n")), "{text}");
@@ -82,9 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_would_break_the_line_is_refused() {
+    fn a_name_with_special_characters_is_refused() {
         for name in ["", "  ", "a\"b", "a\\b", "a\nb"] {
-            assert!(printed(name, &[], &[0; STRENGTH]).is_err(), "{name:?}");
+            assert!(printed(name, &[], &[0; ENTROPY]).is_err(), "{name:?}");
         }
     }
 }

@@ -1,22 +1,23 @@
-//! Tidegate's own tasks: `cargo xtask build | up | serve | plug | test | e2e | bench | soak | key`.
+//! Tidegate's development tasks: `cargo xtask build | up | serve | plug | test | e2e | bench | soak | key`.
 //!
 //! ```text
-//! workspace    where things are, and cargo itself
+//! workspace    the folders, and cargo
 //! components   sources                 -> dist/*.wasm
 //! composition  socket + plugs          -> one component
-//! slim         component               -> the same without long names
-//! environment  configuration, secrets  -> what the guest may see
-//! host         which `wasmtime` serves
-//! server       component + environment -> HTTP, by that host's `wasmtime serve`
-//! development  build and serve with nothing but defaults
-//! key          chance                  -> a key and its line
-//! bench        the gateway beside other servers, measured
-//! soak         many streams for a minute, and what is left of them
-//! suite        every check of this repository, in order
+//! slim         component               -> the same component with short names
+//! environment  configuration, secrets  -> the component's environment variables
+//! host         the `wasmtime` that serves
+//! server       component + environment -> HTTP, with `wasmtime serve`
+//! development  builds and serves with defaults
+//! key          entropy                 -> an API key and its configuration
+//! http         client and upstream for load tests
+//! bench        compares the gateway with other servers
+//! soak         many streams for a minute, checked
+//! suite        all checks of this repository, in order
 //! e2e          real clients, the real runtime and real hosts
 //! ```
 //!
-//! A machine with only rustup needs no other tool.
+//! rustup is the only requirement.
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +28,7 @@ mod development;
 mod e2e;
 mod environment;
 mod host;
+mod http;
 mod key;
 mod server;
 mod slim;
@@ -40,7 +42,7 @@ use clap::{Parser, Subcommand};
 
 use crate::workspace::{CommandFailed, Workspace};
 
-/// Tidegate's own tasks.
+/// Tidegate's development tasks.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -50,23 +52,23 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Build the components and compose them, into `dist/`.
+    /// Build and compose the components into `dist/`.
     Build,
-    /// Build, and serve the gateway with a runtime, ready to be asked.
+    /// Build and serve the gateway with a runtime.
     Up(development::Up),
-    /// Make keys for `tidegate.keys`.
+    /// Generate API keys for `tidegate.keys`.
     Key(key::KeyTask),
-    /// Serve one composed component.
+    /// Serve a composed component.
     Serve(server::Serve),
-    /// Fill the imports of a component by what others export.
+    /// Compose a component with others that fill its imports.
     Plug(composition::Plug),
-    /// Measure the gateway beside other servers, on this machine alone.
+    /// Compare the gateway's performance with other servers on this machine.
     Bench(bench::Bench),
-    /// Ask for many streams at once, and check every answer and what is left.
+    /// Open many streams at once, and check every response, connections and memory.
     Soak(soak::Soak),
-    /// Check formatting and lints, build, and run every test.
+    /// Check formatting and lints, build, and run all tests.
     Test(suite::Test),
-    /// Run real clients, the real runtime and real hosts, as a table.
+    /// Test with real clients, the real runtime and real hosts.
     E2e(e2e::EndToEnd),
 }
 
@@ -95,8 +97,8 @@ fn run(task: Task) -> anyhow::Result<()> {
     }
 }
 
-/// A failed command's own code, so that a caller of `cargo xtask` learns what
-/// a caller of that command would have.
+/// Returns the exit code of a failed command, so that `cargo xtask` exits with the code of
+/// the command that it ran.
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     let failed = error.downcast_ref::<CommandFailed>();
     failed.map_or(ExitCode::FAILURE, |failed| ExitCode::from(failed.code))

@@ -1,8 +1,7 @@
-//! A component on a socket, served by the host's `wasmtime serve`.
+//! Serves a component with the host's `wasmtime serve`.
 //!
-//! On Unix this process becomes the host, so that ending it leaves nothing
-//! behind. Secrets never stand on the list of processes: see
-//! [`Environment::hand_over`].
+//! On Unix the host replaces this process, so one signal ends both. No argument of the
+//! process contains a secret, see [`Environment::apply`].
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -16,29 +15,29 @@ use crate::environment::Environment;
 use crate::host::{Host, HostChoice};
 use crate::workspace::Workspace;
 
-/// Where a server listens by default: on this machine only.
+/// The default address: only this machine can connect.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 
-/// How many streams a server takes at a time. One holds up to 150 KiB of the
-/// host's memory, so this many hold 1.2 GiB.
+/// The maximum number of concurrent streams. Each takes up to 150 KiB of the host's
+/// memory, 1.2 GiB together.
 const STREAMS: u64 = 8_000;
 
-/// How many files a server needs beside those of its streams.
+/// The number of open files that a server needs in addition to its streams.
 const OTHER_FILES: u64 = 100;
 
-/// The ceilings of `wasmtime serve`, by their arguments.
-const CEILINGS: [&str; 2] = ["--max-concurrent-connections", "--max-concurrent-requests"];
+/// The arguments of `wasmtime serve` that limit its load.
+const LIMITS: [&str; 2] = ["--max-concurrent-connections", "--max-concurrent-requests"];
 
 /// The arguments of `cargo xtask serve`.
 #[derive(Args)]
 pub(crate) struct Serve {
     /// The composed component, such as `dist/tidegate-rehearsal.wasm`.
     component: PathBuf,
-    /// The configuration, a JSON5 document. It and the variables that it
-    /// names as `${NAME}` are all that the component sees.
+    /// The configuration, a JSON5 document. The component sees only this document and
+    /// the variables in it, `${NAME}`.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The address to listen on; port 0 takes a free one.
+    /// The address to listen on; port 0 selects a free port.
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     listen: SocketAddr,
     #[command(flatten)]
@@ -49,7 +48,7 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    /// Serves until it is interrupted.
+    /// Serves until the process is interrupted.
     pub(crate) fn run(self, workspace: &Workspace) -> Result<()> {
         let environment = Environment::load(self.config.as_deref())?;
         let server = Server {
@@ -62,7 +61,7 @@ impl Serve {
     }
 }
 
-/// What is served, and where.
+/// A component, its environment and its address.
 pub(crate) struct Server<'a> {
     pub(crate) component: &'a Path,
     pub(crate) environment: &'a Environment,
@@ -72,7 +71,7 @@ pub(crate) struct Server<'a> {
 }
 
 impl Server<'_> {
-    /// Serves on a host until it is interrupted.
+    /// Serves on a host until the process is interrupted.
     pub(crate) fn run(&self, host: &Host) -> Result<()> {
         let file = self.component.display();
         ensure!(
@@ -81,23 +80,23 @@ impl Server<'_> {
         );
         let mut command = Command::new(host.program());
         command.args(self.arguments(streams_of(raise_open_files())));
-        self.environment.hand_over(&mut command)?;
+        self.environment.apply(&mut command)?;
         command.args(self.more).arg(self.component);
         become_command(command).with_context(|| format!("cannot serve {file} on {}", self.listen))
     }
 
     fn arguments(&self, streams: u64) -> Vec<String> {
-        // The components' standard library reads its environment through `wasi:cli`.
+        // Rust's standard library reads the environment through `wasi:cli`.
         let fixed = ["serve", "-Scli", "--no-logging-prefix"].map(str::to_owned);
         let listen = format!("--addr={}", self.listen);
-        // Without a pool, instances are limited by memory alone.
+        // Without a pool, only memory limits the number of instances.
         let no_pool = "-Opooling-allocator=n".to_owned();
-        let ceilings = CEILINGS.into_iter().filter(|ceiling| !self.sets(ceiling));
-        let ceilings = ceilings.map(|ceiling| format!("{ceiling}={streams}"));
+        let limits = LIMITS.into_iter().filter(|limit| !self.sets(limit));
+        let limits = limits.map(|limit| format!("{limit}={streams}"));
         fixed
             .into_iter()
             .chain([listen, no_pool])
-            .chain(ceilings)
+            .chain(limits)
             .collect()
     }
 
@@ -107,36 +106,35 @@ impl Server<'_> {
     }
 }
 
-/// Raises this process's limit of open files, which the host inherits, and
-/// returns it.
+/// Raises the limit of open files for this process and the host, and returns it.
 fn raise_open_files() -> u64 {
     let wanted = 2 * STREAMS + OTHER_FILES;
     let allowed = rlimit::increase_nofile_limit(wanted).unwrap_or(wanted);
     if allowed < wanted {
         let streams = streams_of(allowed);
         eprintln!(
-            "only {streams} streams at a time, for {allowed} open files: raise `ulimit -Hn` to {wanted}"
+            "limited to {streams} concurrent streams by {allowed} open files: raise `ulimit -Hn` to {wanted}"
         );
     }
     allowed
 }
 
-/// Returns how many streams fit into a number of open files: each takes two, the
-/// client's connection and the runtime's. Wasmtime exits where it can open none.
+/// Returns the number of streams for a number of open files. Each stream takes two, the
+/// client's connection and the runtime's. Wasmtime exits when it cannot open a file.
 fn streams_of(open_files: u64) -> u64 {
     STREAMS
         .min(open_files.saturating_sub(OTHER_FILES) / 2)
         .max(1)
 }
 
-/// Turns this process into the command's.
+/// Replaces this process with the command.
 #[cfg(unix)]
 fn become_command(mut command: Command) -> Result<()> {
     use std::os::unix::process::CommandExt as _;
     Err(command.exec().into())
 }
 
-/// Runs the command and waits for its end.
+/// Runs the command until it ends.
 #[cfg(not(unix))]
 fn become_command(mut command: Command) -> Result<()> {
     crate::workspace::succeed(&mut command)
@@ -158,26 +156,24 @@ mod tests {
     }
 
     #[test]
-    fn a_ceiling_of_the_caller_takes_the_place_of_ours() {
-        let is_set = |arguments: &[String], ceiling: &str| {
-            arguments
-                .iter()
-                .any(|argument| argument.starts_with(ceiling))
+    fn an_argument_replaces_a_default_limit() {
+        let is_set = |arguments: &[String], limit: &str| {
+            arguments.iter().any(|argument| argument.starts_with(limit))
         };
         let default = arguments(&[]);
-        assert!(CEILINGS.iter().all(|ceiling| is_set(&default, ceiling)));
+        assert!(LIMITS.iter().all(|limit| is_set(&default, limit)));
         for given in [
             &["--max-concurrent-requests=7"][..],
             &["--max-concurrent-requests", "7"],
         ] {
             let arguments = arguments(given);
-            assert!(is_set(&arguments, CEILINGS[0]), "{arguments:?}");
-            assert!(!is_set(&arguments, CEILINGS[1]), "{arguments:?}");
+            assert!(is_set(&arguments, LIMITS[0]), "{arguments:?}");
+            assert!(!is_set(&arguments, LIMITS[1]), "{arguments:?}");
         }
     }
 
     #[test]
-    fn fewer_open_files_are_fewer_streams() {
+    fn open_files_limit_the_number_of_streams() {
         let streams = [1_048_576, 16_100, 1_100, 100].map(streams_of);
         assert_eq!(streams, [8_000, 8_000, 500, 1]);
     }

@@ -1,7 +1,7 @@
-//! `cargo xtask test`: every check of this repository, in order.
+//! `cargo xtask test`: all checks of this repository, in order.
 //!
-//! The package `host` is left out where another host serves: all of Wasmtime
-//! would be built for it.
+//! The package `host` is excluded when another host is selected, because it would build
+//! all of Wasmtime.
 
 use anyhow::Result;
 use clap::Args;
@@ -17,7 +17,7 @@ const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 /// The arguments of `cargo xtask test`.
 #[derive(Args)]
 pub(crate) struct Test {
-    /// Run only the tests whose names contain one of these.
+    /// Run only the tests whose names contain one of these texts.
     filters: Vec<String>,
     #[command(flatten)]
     host: HostChoice,
@@ -71,7 +71,7 @@ fn component_clippy() -> Vec<&'static str> {
     clippy.into_iter().chain(packages).collect()
 }
 
-/// One cargo command, with what it is for.
+/// A cargo command with a title.
 struct Check<'a> {
     title: &'static str,
     arguments: Vec<&'a str>,

@@ -1,4 +1,4 @@
-//! Where things are in this repository, and how its cargo is called.
+//! The repository's folders and its cargo commands.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 /// The target that the components are built for.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 
-/// The repository, as the tasks see it.
+/// The repository.
 pub(crate) struct Workspace {
     root: PathBuf,
     target: PathBuf,
@@ -23,7 +23,7 @@ impl Workspace {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = manifest.parent().context("xtask has no workspace")?;
         let target = match std::env::var_os("CARGO_TARGET_DIR") {
-            // Relative to where the caller stands, like cargo's own reading.
+            // Relative to the current folder, as cargo interprets it.
             Some(directory) => std::path::absolute(directory)?,
             None => root.join("target"),
         };
@@ -36,22 +36,22 @@ impl Workspace {
         &self.root
     }
 
-    /// Returns cargo's folder for what is made: `target/`.
+    /// Returns cargo's target folder.
     pub(crate) fn target(&self) -> &Path {
         &self.target
     }
 
-    /// Returns the folder for what is built to be used: `dist/`.
+    /// Returns the folder for finished components: `dist/`.
     pub(crate) fn dist(&self) -> PathBuf {
         self.root.join("dist")
     }
 
-    /// Returns the folder in which cargo leaves the components.
+    /// Returns the folder in which cargo builds the components.
     pub(crate) fn release(&self) -> PathBuf {
         self.target.join(WASM_TARGET).join("release")
     }
 
-    /// Runs a cargo command, its output passed on as it comes.
+    /// Runs a cargo command with inherited output.
     ///
     /// # Errors
     /// [`CommandFailed`] with the command's exit code.
@@ -59,7 +59,7 @@ impl Workspace {
         succeed(&mut self.cargo_command(arguments))
     }
 
-    /// Prepares a cargo command.
+    /// Returns a cargo command.
     pub(crate) fn cargo_command(&self, arguments: &[&str]) -> Command {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
@@ -71,7 +71,7 @@ impl Workspace {
         command
     }
 
-    /// Installs the target that the components are built for, if it is missing.
+    /// Installs the components' compilation target if it is missing.
     pub(crate) fn ensure_wasm_target(&self) -> Result<()> {
         if self.installed_targets()?.lines().any(|t| t == WASM_TARGET) {
             return Ok(());
@@ -95,7 +95,7 @@ impl Workspace {
     }
 }
 
-/// A command that ran and did not succeed.
+/// A command that exited with an error.
 #[derive(Debug)]
 pub(crate) struct CommandFailed {
     command: String,
@@ -111,7 +111,7 @@ impl fmt::Display for CommandFailed {
 
 impl std::error::Error for CommandFailed {}
 
-/// Runs a command, its output passed on as it comes.
+/// Runs a command with inherited output.
 ///
 /// # Errors
 /// A program that cannot be run, and [`CommandFailed`].
@@ -138,14 +138,14 @@ fn text(command: &Command) -> String {
 
 fn no_rustup(error: io::Error) -> anyhow::Error {
     anyhow::Error::new(error).context(format!(
-        "cannot ask rustup for the target {WASM_TARGET}: install rustup from https://rustup.rs"
+        "cannot check for the target {WASM_TARGET}: install rustup from https://rustup.rs"
     ))
 }
 
-/// Names what `cargo run` tells this program about its package.
+/// Returns the names of the variables that `cargo run` sets.
 ///
-/// Build scripts that watch these (ring's does) would be run again at every
-/// change between a cargo of ours and one of the user's.
+/// Build scripts that depend on them, such as ring's, would run again each time that
+/// xtask's cargo and the user's cargo alternate.
 pub(crate) fn variables_of_cargo_run() -> impl Iterator<Item = OsString> {
     let names = std::env::vars_os().map(|(name, _)| name);
     names.filter(|name| {

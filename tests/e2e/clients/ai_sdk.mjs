@@ -90,8 +90,8 @@ await run({
 
   async broken() {
     const whole = word();
-    // The AI SDK repeats every 5xx and does not heed `x-should-retry: false`: only without retries is a failed
-    // run not run again.
+    // The AI SDK retries every 5xx and ignores `x-should-retry: false`. Without retries, a failed run is carried
+    // out once.
     const error = await generateText({ model: faults("openclaw"), prompt: `{{break}} ${whole}`, maxRetries: 0 })
       .catch((error) => error);
     assert.equal(error.data?.error.type, "api_error", error);

@@ -1,38 +1,38 @@
-// What the JavaScript clients share: where Tidegate is, what the LLM behind it saw, and how a check is told.
+// Shared by the JavaScript clients: Tidegate's URLs, the calls of the LLM, and the output of checks.
 import { randomUUID } from "node:crypto";
 
-/** Tidegate before a real OpenClaw gateway, and the key that it asks for. */
+/** Tidegate with a real OpenClaw, and the clients' API key. */
 export const baseURL = process.env.TIDEGATE_BASE_URL;
 export const apiKey = process.env.TIDEGATE_API_KEY;
 
-/** Tidegate before the scripted LLM alone: its failures come at once. */
+/** Tidegate with only the scripted LLM, which fails immediately. */
 export const faultsURL = process.env.FAULTS_BASE_URL;
 
-/** A tool that clients offer. */
+/** A tool of the client. */
 export const weather = {
   name: "get_weather",
   description: "Tells the weather of a city.",
   parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
 };
 
-/** Returns a word by which the calls of a check are found again. */
+/** Returns a word that identifies the calls of a check. */
 export function word() {
   return `word-${randomUUID().slice(0, 13)}`;
 }
 
-/** Returns the calls of the LLM whose newest message has the word. */
+/** Returns the LLM's calls whose last message contains the word. */
 export function calls(word) {
   return llm("calls", word);
 }
 
-/** Tells whether a call with the word is hung up on within that time. */
+/** Returns whether a call with the word is disconnected within the time limit. */
 export async function leftWithin(milliseconds, word) {
   const begun = performance.now();
   const left = await llm("left", word);
   return left.length > 0 && performance.now() - begun < milliseconds;
 }
 
-/** Tells whether the LLM was called twice, a second apart: once, and as `Retry-After` says. */
+/** Returns whether the LLM was called twice with a second between the calls, as `Retry-After` requests. */
 export async function waitedASecond(word) {
   const [first, second, ...more] = await calls(word);
   return more.length === 0 && second?.at - first.at >= 1000;
@@ -43,7 +43,7 @@ async function llm(path, word) {
   return answer.json();
 }
 
-/** Says that there is nothing to check, for the reason. */
+/** Skips the check, with a reason. */
 export class Skip extends Error {}
 
 /** Runs each check and prints its line. */

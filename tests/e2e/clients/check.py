@@ -1,4 +1,4 @@
-"""What the Python clients share: where Tidegate is, what the LLM behind it saw, and how a check is told."""
+"""Shared by the Python clients: Tidegate's URLs, the calls of the LLM, and the output of checks."""
 
 import asyncio
 import json
@@ -8,11 +8,11 @@ import traceback
 import urllib.request
 import uuid
 
-# Tidegate before a real OpenClaw gateway, and the key that it asks for.
+# Tidegate with a real OpenClaw, and the clients' API key.
 BASE_URL = os.environ["TIDEGATE_BASE_URL"]
 API_KEY = os.environ["TIDEGATE_API_KEY"]
 
-# Tidegate before the scripted LLM alone: its failures come at once.
+# Tidegate with only the scripted LLM, which fails immediately.
 FAULTS_URL = os.environ["FAULTS_BASE_URL"]
 
 WEATHER = {
@@ -26,21 +26,21 @@ WEATHER = {
 
 
 class Skip(Exception):
-    """There is nothing to check, for the given reason."""
+    """Skips the check, with a reason."""
 
 
 def word():
-    """Returns a word by which the calls of a check are found again."""
+    """Returns a word that identifies the calls of a check."""
     return f"word-{uuid.uuid4().hex[:12]}"
 
 
 def calls(word):
-    """Returns the calls of the LLM whose newest message has the word."""
+    """Returns the LLM's calls whose last message contains the word."""
     return llm("calls", word)
 
 
 def left_within(seconds, word):
-    """Tells whether a call with the word is hung up on within that time."""
+    """Returns whether a call with the word is disconnected within the time limit."""
     begun = time.monotonic()
     return bool(llm("left", word)) and time.monotonic() - begun < seconds
 
@@ -51,7 +51,7 @@ def llm(path, word):
 
 
 def waited_a_second(word):
-    """Tells whether the LLM was called twice, a second apart: once, and as `Retry-After` says."""
+    """Returns whether the LLM was called twice with a second between the calls, as `Retry-After` requests."""
     times = [call["at"] for call in calls(word)]
     return len(times) == 2 and times[1] - times[0] >= 1000
 

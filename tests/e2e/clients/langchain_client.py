@@ -13,7 +13,7 @@ faults = ChatOpenAI(base_url=FAULTS_URL, api_key=API_KEY, model="openclaw")
 
 @tool
 def get_weather(city: str) -> str:
-    """Tells the weather of a city."""
+    """Returns the weather of a city."""
     return f"21 degrees in {city}"
 
 

@@ -34,7 +34,7 @@ await run({
   },
 
   async tools() {
-    // The runner calls the tool by itself and asks again.
+    // The runner calls the tool and sends the next request by itself.
     const runner = client.chat.completions.runTools({
       model,
       messages: user('{{tool get_weather {"city":"Paris"}}}'),

@@ -17,7 +17,7 @@ def user(text):
 
 
 async def plain():
-    # Two at a time: each answer must be the one to its own question.
+    # Two at a time: each response must match its request.
     questions = [user("{{say one}}"), user("{{say two}}")]
     completions = await asyncio.gather(
         *(client.chat.completions.create(model="openclaw", messages=question) for question in questions)
@@ -26,7 +26,7 @@ async def plain():
 
 
 async def stream():
-    # The stream helper puts the chunks together and checks each against the API's types.
+    # The stream helper joins the chunks and validates each with the API's types.
     async with client.chat.completions.stream(model="openclaw", messages=user("{{words 5 20}}")) as events:
         pieces = [event.delta async for event in events if event.type == "content.delta"]
         final = await events.get_final_completion()

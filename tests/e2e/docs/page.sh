@@ -1,6 +1,6 @@
-# Carries out the commands of a page, in the page's own folder. Its servers listen at $ADDRESS.
+# Runs the commands of a page in a separate folder. Its servers listen on $ADDRESS.
 set -u
-# What a command prints, what a server does, and which of both came last.
+# The output of the last command, the log of the last server, and the newer of both.
 output=$PWD/.output
 log=$PWD/.log
 shown=$output
@@ -15,7 +15,7 @@ stop() {
 } 2>/dev/null
 trap stop EXIT
 
-# What comes next builds on what failed, so nothing comes next.
+# The following blocks depend on the failed one, so the script ends.
 fail() {
   sed 's/^/# /' "$shown"
   echo "not ok - $1"
@@ -49,7 +49,7 @@ runs() {
 serves() {
   stop
   left_out "$1" && return
-  # `timeout` ends the server even if this script is killed, and all that it has started.
+  # `timeout` ends the server and its child processes even if this script is killed.
   shown=$log
   timeout 290 bash -e -c "$2" >"$log" 2>&1 </dev/null &
   server=$!
@@ -66,7 +66,7 @@ shows() {
   shift
   for pattern in "$@"; do
     for tries in {1..50}; do
-      # shellcheck disable=SC2053 # it is a pattern
+      # shellcheck disable=SC2053 # the right side is a pattern
       while IFS= read -r line || [[ -n $line ]]; do [[ $line == $pattern ]] && continue 3; done <"$shown"
       [[ $shown == "$output" ]] && break
       sleep 0.1

@@ -1,12 +1,12 @@
-// What must hold on every host, whatever it is: asked of Tidegate before the scripted LLM.
+// The checks of every host, with the scripted LLM as Tidegate's backend.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { apiKey, baseURL, leftWithin, run, Skip, weather, word } from "../clients/check.mjs";
 
-/** How many streams are opened at once. */
+/** The number of concurrent streams. */
 const BURST = 200;
 
-/** How many whole answers are looked at, and how many must come in one read. */
+/** The number of whole responses, and how many of them must arrive in one read. */
 const ANSWERS = 100;
 const IN_ONE_READ = 95;
 
@@ -29,7 +29,7 @@ async function events(answer) {
   return events.map((event) => event.slice(6));
 }
 
-/** Reads a stream that must be whole, and returns its text. */
+/** Reads a stream, checks that it is complete, and returns its text. */
 async function streamed(answer) {
   assert.equal(answer.status, 200);
   const data = await events(answer);
@@ -41,7 +41,7 @@ async function streamed(answer) {
 
 const words = (count) => Array.from({ length: count }, (_, n) => `word${n} `).join("");
 
-/** Waits until no minute ends within the next seconds: limits count by the minute. */
+/** Waits until no minute ends within the next seconds, because rate limits count per minute. */
 async function withinMinute(seconds) {
   const left = 60_000 - (Date.now() % 60_000);
   if (left < seconds * 1000) await new Promise((resolve) => setTimeout(resolve, left));
@@ -100,7 +100,7 @@ const checks = {
     assert.equal(answer.status, 401);
     assert.equal((await answer.json()).error.code, "invalid_api_key");
   },
-  // A key of five requests a minute, and twenty at once.
+  // Twenty concurrent requests with a key of five requests per minute.
   async limits() {
     await withinMinute(5);
     const headers = { authorization: `Bearer ${process.env.LIMITED_KEY}` };
@@ -113,8 +113,8 @@ const checks = {
     assert.equal(passed.length, 5, JSON.stringify(outcomes));
     assert.equal(outcomes.filter((outcome) => outcome === "rate_limit_exceeded").length, 15);
   },
-  // Where a host does not set TCP_NODELAY, a body that is written after its head waits for an acknowledgement of the
-  // head, which the client delays by 40 ms.
+  // Without TCP_NODELAY, a body that is written after its head waits for the acknowledgement of the head, which the
+  // client delays by 40 ms.
   async packet() {
     const together = await inOneRead(ANSWERS);
     const found = `${together} of ${ANSWERS} answers in one read`;
@@ -124,7 +124,7 @@ const checks = {
   },
 };
 
-/** Asks for whole answers on one connection, and returns how many came with their heads. */
+/** Requests whole responses on one connection, and returns how many arrived together with their heads. */
 async function inOneRead(count) {
   const { hostname, port } = new URL(baseURL);
   const socket = connect({ host: hostname, port, noDelay: true });

@@ -119,7 +119,7 @@ VALUES = {"runtime!": {"env!": [{"name!": re.compile("(WASH|WASMTIME)_[A-Z_]+"),
 
 
 def mistakes(value, schema, path):
-    """Returns what is wrong with a value, each with its path."""
+    """Returns the faults of a value, each with its path."""
     if schema is MAP:
         schema = {key: TEXT for key in value} if isinstance(value, dict) else {}
     if isinstance(schema, dict):
@@ -175,7 +175,7 @@ def of_spin_deployment():
 
 
 def spin_variables(given):
-    """Every variable of the Spin manifest gets a value, and none other, and secrets come from a Secret."""
+    """Only the variables of the Spin manifest have values, and secrets come from a Secret."""
     manifest = tomllib.loads((DEPLOY / "spinkube/spin.toml").read_text())["variables"]
     found = [f"{name} is given and not declared" for name in given.keys() - manifest.keys()]
     for name, variable in manifest.items():
@@ -187,7 +187,7 @@ def spin_variables(given):
 
 
 def served_port():
-    """The container's port is the one at which its entry point listens."""
+    """The container's port is the port of its entry point."""
     recipe = (DEPLOY / "container/Dockerfile").read_text()
     words = json.loads(re.search(r"^ENTRYPOINT (.*)$", recipe, re.MULTILINE).group(1))
     port = int(next(word for word in words if word.startswith("--addr=")).rsplit(":", 1)[1])
@@ -198,7 +198,7 @@ def served_port():
 
 
 def wasmcloud_connections():
-    """wasmCloud's hosts allow a connection to OpenClaw for each request in a replica's warm instances."""
+    """wasmCloud's hosts allow one connection to OpenClaw for each request of a replica's warm instances."""
     workload = documents(DEPLOY / "wasmcloud/workload.yaml")[-1]
     component = workload["spec"]["template"]["spec"]["components"][0]
     requests = component["poolSize"] * component["maxConcurrency"]

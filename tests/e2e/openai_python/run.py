@@ -19,9 +19,9 @@ import pytest
 TESTS = ["tests/api_resources/chat/test_completions.py", "tests/api_resources/test_models.py"]
 
 CHANGES = [
-    # A run answers somebody: a conversation of instructions alone is refused, as by OpenClaw.
+    # Like OpenClaw, Tidegate rejects a conversation that contains only instructions.
     ('"role": "developer"', '"role": "user"'),
-    # An answer has at least one token.
+    # A response has at least one token.
     ("max_tokens=0", "max_tokens=1"),
     ("max_completion_tokens=0", "max_completion_tokens=1"),
 ]
@@ -42,13 +42,13 @@ def unpack(sources, folder):
 
 
 def left_out():
-    """Returns the names that are left out, each with its reason."""
+    """Returns the names of skipped tests, each with its reason."""
     lines = pathlib.Path(__file__).with_name("left_out.txt").read_text().splitlines()
     return dict(line.rsplit(": ", 1) for line in lines if not line.startswith("#"))
 
 
 class Lines:
-    """A plugin of pytest that leaves tests out and tells each test in a line."""
+    """A plugin for pytest that skips tests and prints a line per test."""
 
     def __init__(self):
         self.left_out = left_out()

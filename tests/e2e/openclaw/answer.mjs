@@ -1,10 +1,10 @@
-// The answers of the scripted LLM: in one piece, or as server-sent events.
+// The responses of the scripted LLM: whole, or as server-sent events.
 
 export const MODEL = "scripted";
 
 const HEAD = { id: "chatcmpl-e2e", created: 1_700_000_000, model: MODEL };
 
-/** What both kinds keep: the text so far, the calls of tools, and why it ends. */
+/** Shared by both kinds: the text, the tool calls, and the finish reason. */
 class Answer {
   text = "";
   calls = [];
@@ -14,12 +14,12 @@ class Answer {
     this.response = response;
   }
 
-  /** The reason that was set by the script, or the one that follows from what was said. */
+  /** The finish reason of the script, or the default for the content. */
   get reason() {
     return this.finish ?? (this.calls.length ? "tool_calls" : "stop");
   }
 
-  /** Counts words as tokens; the prompt always has 100, of which 40 were known. */
+  /** Counts words as tokens. The prompt always has 100 tokens, of which 40 are cached. */
   get usage() {
     const words = this.text.split(/\s+/).filter(Boolean).length;
     return {
@@ -28,13 +28,13 @@ class Answer {
     };
   }
 
-  /** Hangs up. */
+  /** Disconnects. */
   cut() {
     this.response.destroy();
   }
 }
 
-/** An answer in one piece. */
+/** A whole response. */
 export class Whole extends Answer {
   say(text) {
     this.text += text;
@@ -53,7 +53,7 @@ export class Whole extends Answer {
   }
 }
 
-/** An answer as server-sent events. */
+/** A response as server-sent events. */
 export class Streamed extends Answer {
   constructor(response, body) {
     super(response);

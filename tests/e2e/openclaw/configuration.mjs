@@ -1,7 +1,7 @@
-// OpenClaw's own configuration: its endpoint opened, and agents that think with the scripted LLM.
+// OpenClaw's configuration: its endpoint is enabled, and its agents use the scripted LLM.
 import { mkdirSync, writeFileSync } from "node:fs";
 
-// Agents whose LLM fails in the tests. OpenClaw rests a provider that has refused it, so each has its own.
+// Agents whose LLM fails in the tests. Each has its own provider, because OpenClaw pauses a provider that failed.
 const FAILING = ["refused", "limited", "failing"];
 
 /** Returns the document of `openclaw.json`. */
@@ -27,10 +27,10 @@ export function configuration(port, llm, folder) {
       },
       entries: { main: {}, research: {}, ...Object.fromEntries(failing) },
     },
-    // What agents need beside their model is left out, so that they are ready sooner.
+    // Features that the tests do not need are disabled, so that the agents start faster.
     memory: { search: { enabled: false } },
     plugins: { enabled: false },
-    // The model sees the client's tools themselves and not a search for them.
+    // The model gets the client's tools instead of a tool that searches them.
     tools: { toolSearch: false },
     models: {
       mode: "replace",
@@ -40,7 +40,7 @@ export function configuration(port, llm, folder) {
   };
 }
 
-/** Lets the failing agents fail at once: OpenClaw would try again for minutes. */
+/** Disables the retries of the failing agents: OpenClaw would retry for minutes. */
 export function forbidRetries(state) {
   for (const name of FAILING) {
     const agent = `${state}/agents/${name}/agent`;

@@ -1,9 +1,9 @@
-// Sends the same requests to OpenClaw's own endpoint and to Tidegate before it, and compares what a client can
-// tell apart: the status, the kind of answer, the type of an error, and of a success who says what, the calls of
-// tools, the reason, the usage and the order of a stream's parts. Both run now; nothing is recorded.
+// Sends the same requests to OpenClaw's own endpoint and to Tidegate in front of it, and compares the responses:
+// the status, the content type, the type of an error, and for a success the role, the text, the tool calls, the
+// finish reason, the usage and the order of a stream's parts. Both servers run; nothing is recorded.
 //
-// The file in DEVIATIONS names the cases that differ on purpose, each with its reason. One that no longer differs,
-// or is no case, fails too.
+// The file in DEVIATIONS lists the cases with intended differences and their reasons. A listed case that does not
+// differ or does not exist fails.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { run, weather } from "../clients/check.mjs";
@@ -16,7 +16,7 @@ const tidegate = { url: process.env.TIDEGATE_BASE_URL.replace(/\/v1$/, ""), toke
 
 const TOOLS = { weather, hour: { name: "get_hour", description: "Tells the hour." } };
 
-/** Sends a case to a server, and returns what a client can tell of the answer. */
+/** Sends a case to a server, and returns the compared parts of the response. */
 async function send(server, { method = "POST", path = "/v1/chat/completions", scheme = "Bearer", ...rest }) {
   const headers = { authorization: `${scheme} ${server.token}`, "content-type": "application/json", ...rest.headers };
   for (const [name, value] of Object.entries(headers)) if (value === null) delete headers[name];

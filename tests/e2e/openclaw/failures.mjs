@@ -1,10 +1,10 @@
-// Failures of the LLM, through OpenClaw and Tidegate. Each has an agent of its own, because OpenClaw rests a
-// provider that has refused it.
+// Failures of the LLM, through OpenClaw and Tidegate. Each has its own agent, because OpenClaw pauses a provider
+// that failed.
 import assert from "node:assert/strict";
 import { run } from "../clients/check.mjs";
 import { ask, stream, tidegate, user } from "./tidegate.mjs";
 
-/** Lets the agent's LLM fail, whole and streamed, and checks that it never looks like an answer. */
+/** Makes the agent's LLM fail, whole and streamed, and checks that the failure never looks like a success. */
 async function fails(agent, script, status, type) {
   const body = { model: `openclaw/${agent}`, messages: user(script) };
   const whole = await ask(tidegate, body);

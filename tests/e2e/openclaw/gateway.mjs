@@ -1,9 +1,9 @@
-// Starts a real OpenClaw gateway whose agents think with the scripted LLM, both on free ports:
+// Starts a real OpenClaw whose agents use the scripted LLM, both on free ports:
 //
-//   node gateway.mjs FOLDER      with the gateway's token in OPENCLAW_GATEWAY_TOKEN
+//   node gateway.mjs FOLDER      with OpenClaw's token in OPENCLAW_GATEWAY_TOKEN
 //
-// It prints "ready GATEWAY-URL LLM-URL" once both answer, and ends with its input. The folder gets the
-// configuration, the state and the log of the gateway, and should be empty.
+// It prints "ready OPENCLAW-URL LLM-URL" when both are ready, and ends when its input closes. The folder should be
+// empty. It receives OpenClaw's configuration, state and log.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
@@ -40,7 +40,7 @@ function start(port) {
       OPENCLAW_GATEWAY_TOKEN: process.env.OPENCLAW_GATEWAY_TOKEN,
       OPENCLAW_STATE_DIR: state,
       OPENCLAW_CONFIG_PATH: config,
-      // Nothing of the network around is asked or told, and nothing is started beside it.
+      // Disables network discovery, announcements and additional services.
       OPENCLAW_DISABLE_BONJOUR: "1",
       OPENCLAW_NO_RESPAWN: "1",
       OPENCLAW_OFFLINE: "1",
@@ -56,7 +56,7 @@ function start(port) {
   return child;
 }
 
-/** OpenClaw takes no port 0. */
+/** Returns a free port, because OpenClaw does not accept port 0. */
 async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

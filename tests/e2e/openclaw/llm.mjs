@@ -1,28 +1,28 @@
-// A scripted LLM that speaks the OpenAI protocol. It plays what the newest message asks for, and
-// remembers what it was sent and who hung up.
+// A scripted LLM with OpenAI's API. The last message contains the script. The LLM records its calls and
+// disconnects.
 //
-//   {{say text}}                  says the text
-//   {{words 50 20}}               says 50 words, 20 ms apart
-//   {{pause 300}}                 says nothing for 300 ms
-//   {{tool get_weather {...}}}    calls a tool; its result is repeated in the next answer
-//   {{finish length}}             ends for this reason
-//   {{hang}}                      says one word, and nothing more
-//   {{break}}                     says three words, and the connection is gone
+//   {{say text}}                  sends the text
+//   {{words 50 20}}               sends 50 words, 20 ms apart
+//   {{pause 300}}                 sends nothing for 300 ms
+//   {{tool get_weather {...}}}    calls a tool; the next response repeats its result
+//   {{finish length}}             ends with this finish reason
+//   {{hang}}                      sends one word, and nothing more
+//   {{break}}                     sends three words, and disconnects
 //   {{fail 429 1}}                fails with this status, and `Retry-After: 1`
-//   {{once 429 1}}                does so the first time that it gets this very message, and then answers
+//   {{once 429 1}}                fails only for the first request with this message
 //
-// Scripts are played one after another. A message without one is repeated. A test finds its calls by a
-// word of its own in the message:
+// Several scripts run in order. Without a script, the response repeats the message. A test identifies its calls
+// with a unique word in the message:
 //
-//   GET /calls?with=WORD   the calls whose newest message has the word, as JSON
-//   GET /left?with=WORD    the same, as soon as the other side of one has hung up
+//   GET /calls?with=WORD   the calls whose last message contains the word, as JSON
+//   GET /left?with=WORD    the same, after a client of one of them has disconnected
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { json, MODEL, Streamed, Whole } from "./answer.mjs";
 
 const PATIENCE = 10_000;
 
-/** Starts the LLM on a free port and returns where it is. */
+/** Starts the LLM on a free port and returns its URL. */
 export async function startLlm() {
   const calls = [];
   const server = createServer((request, response) => {
@@ -50,7 +50,7 @@ async function serve(calls, request, response) {
   }
 }
 
-/** Waits until somebody has hung up on a call with the word. */
+/** Waits until the client of a call with the word has disconnected. */
 async function left(calls, word) {
   const gone = () => calls.filter((call) => call.text.includes(word) && call.state === "left");
   const until = Date.now() + PATIENCE;
@@ -83,7 +83,7 @@ async function complete(calls, request, response) {
   }
 }
 
-/** Returns what is to be played, as pairs of a command and its argument. */
+/** Returns the script, as pairs of a command and its argument. */
 function scripts(messages, text) {
   const result = resultOfTool(messages, text);
   if (result !== undefined) return [["say", `The tool said: ${result}`]];
@@ -92,7 +92,7 @@ function scripts(messages, text) {
   return silent ? [...found, ["repeat", text]] : found;
 }
 
-/** Plays a script into an answer, as long as somebody listens. */
+/** Sends the response of a script until the client disconnects. */
 async function play(answer, command, argument, call) {
   switch (command) {
     case "say":
@@ -134,18 +134,18 @@ function fail(response, argument) {
   json(response, Number(status), error(`scripted failure with status ${status}`));
 }
 
-/** Returns the newest message; where OpenClaw flattens a conversation into one, its last part. */
+/** Returns the last message. If OpenClaw merged a conversation into one message, returns its last part. */
 function newest(messages) {
   const text = content(messages.findLast(isOfUser));
   return text.split("[Current message - respond to this]").at(-1).trim();
 }
 
-/** Tells the user's messages from what OpenClaw tells the model of itself, after them. */
+/** Returns whether a message is the user's, and not context that OpenClaw appended. */
 function isOfUser(message) {
   return message.role === "user" && !content(message).startsWith("<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>");
 }
 
-/** Returns the result of a tool, if there is one to answer. */
+/** Returns the last tool result, if it is newer than the last message of the user. */
 function resultOfTool(messages, text) {
   const later = messages.slice(messages.findLastIndex(isOfUser) + 1);
   const result = later.findLast((message) => message.role === "tool");

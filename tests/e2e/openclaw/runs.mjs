@@ -1,23 +1,23 @@
-// Runs: what a real OpenClaw agent is given, and what comes back.
+// Runs: the input of a real OpenClaw agent, and its output.
 import assert from "node:assert/strict";
 import { calls, leftWithin, run, weather, word } from "../clients/check.mjs";
 import { ask, request, stream, tidegate, user } from "./tidegate.mjs";
 
-// A red dot, 1 by 1.
+// A red image of 1 by 1 pixel.
 const PNG =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
 const tools = [{ type: "function", function: weather }];
 const asking = '{{tool get_weather {"city":"Paris"}}}';
 
-/** Returns the conversation that goes on after the tool was called. */
+/** Returns the conversation after a tool call. */
 const answered = (call) => [
   ...user(asking),
   { role: "assistant", content: null, tool_calls: [call] },
   { role: "tool", tool_call_id: call.id, content: "21 degrees" },
 ];
 
-/** Begins a stream, leaves it after its first text, and tells whether the LLM is left within a second. */
+/** Disconnects from a stream after its first text, and returns whether the LLM's client disconnects within a second. */
 async function leave(script) {
   const mark = word();
   const leaving = new AbortController();

@@ -1,4 +1,4 @@
-// Sessions: who continues which conversation, and what the model sees of it.
+// Sessions: which requests continue a conversation, and the messages that the model receives.
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 import { calls, run, word } from "../clients/check.mjs";
@@ -7,7 +7,7 @@ import { ask, full, tidegate, user } from "./tidegate.mjs";
 const first = { ...tidegate, key: process.env.FIRST_KEY };
 const second = { ...tidegate, key: process.env.SECOND_KEY };
 
-/** Says something and returns everything that the model then sees. */
+/** Sends a message and returns all messages that the model receives. */
 async function sees(server, body, text) {
   const mark = word();
   const { status } = await ask(server, { ...body, messages: user(`${text} ${mark}`) });
@@ -20,7 +20,7 @@ async function seen(mark) {
   return JSON.stringify(call.body.messages);
 }
 
-/** Tells something, as the `user` of one request, and whether the model sees it in the next. */
+/** Sends a message with one `user`, and returns whether the model receives it with the next request. */
 async function isKnown([from, body], [to, next]) {
   const secret = word();
   await sees(from, body, `Remember ${secret}.`);
@@ -42,7 +42,7 @@ await run({
       messages.push(completion.choices[0].message);
     }
     const prompt = await seen(marks.at(-1));
-    // The LLM repeats what it is told, so that each turn is there as said and as answered.
+    // The LLM repeats each message, so each turn appears twice: as message and as response.
     const counts = marks.map((mark) => count(prompt, mark));
     assert.deepEqual(counts, [...Array(9).fill(2), 1]);
   },

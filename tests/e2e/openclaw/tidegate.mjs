@@ -1,6 +1,6 @@
-// Tidegate as these suites call it: without an SDK, so that everything that comes back is seen.
+// Calls Tidegate without an SDK, so that the tests see the whole response.
 
-/** Tidegate before the OpenClaw gateway. */
+/** Tidegate with OpenClaw as its backend. */
 export const tidegate = { url: process.env.TIDEGATE_BASE_URL, key: process.env.TIDEGATE_API_KEY };
 
 /** The same, with `session.history: "full"`. */
@@ -9,7 +9,7 @@ export const full = { url: process.env.FULL_BASE_URL, key: process.env.TIDEGATE_
 /** Returns a conversation of one message. */
 export const user = (content) => [{ role: "user", content }];
 
-/** Asks for a completion, and returns the response. */
+/** Requests a completion, and returns the response. */
 export function request(server, body, options = {}) {
   return fetch(`${server.url}/chat/completions`, {
     method: "POST",
@@ -19,7 +19,7 @@ export function request(server, body, options = {}) {
   });
 }
 
-/** Asks for a whole completion, and returns its status, its error and its choice. */
+/** Requests a whole completion, and returns its status, error and choice. */
 export async function ask(server, body) {
   const response = await request(server, body);
   const document = await response.json();
@@ -34,7 +34,7 @@ export async function ask(server, body) {
   };
 }
 
-/** Asks for a stream, reads it to its end, and returns its status and its events. */
+/** Requests a stream, reads it to its end, and returns its status and events. */
 export async function stream(server, body) {
   const response = await request(server, { ...body, stream: true });
   const text = await response.text();

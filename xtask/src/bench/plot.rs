@@ -1,19 +1,18 @@
-//! The loads as bars: what share of the upstream's own answers a second each
-//! server passes on.
+//! A bar chart: the requests per second of each server as a share of the upstream's own.
 
 use std::fmt::Write as _;
 
-use super::report::Load;
+use super::results::Load;
 
 const WIDTH: f64 = 760.0;
 
-/// Where the bars begin, after their names.
+/// The left edge of the bars, after their names.
 const LEFT: f64 = 250.0;
 
-/// The height of a bar with its gap.
+/// The height of a bar and its gap.
 const ROW: f64 = 18.0;
 
-/// Returns the plot.
+/// Returns the chart.
 pub(super) fn svg(loads: &[Load]) -> String {
     let mut bars = String::new();
     let mut top = 40.0;
@@ -36,7 +35,7 @@ pub(super) fn svg(loads: &[Load]) -> String {
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {top:.0}' \
          font-family='sans-serif' font-size='12'>\n\
          <rect width='100%' height='100%' fill='white'/>\n\
-         <text x='8' y='20' font-size='14'>Answers a second, as a share of the upstream's own</text>\n\
+         <text x='8' y='20' font-size='14'>Responses per second, as a share of the upstream's own</text>\n\
          {bars}</svg>\n"
     )
 }

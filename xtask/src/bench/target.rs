@@ -1,5 +1,5 @@
-//! What is measured: the upstream itself, and servers before it, each in a
-//! process of its own.
+//! A server under test: the upstream itself, or a server in front of it in a separate
+//! process.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,26 +12,25 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::host::Host;
 
-/// How long a server may take to start. The first start of a component
-/// compiles it.
+/// The time limit for the start of a server. The first start of a component compiles it.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// Where Debian installs nginx, which is not on everyone's path.
+/// The programs to try. Debian installs nginx outside of the PATH of most users.
 const NGINX: [&str; 2] = ["nginx", "/usr/sbin/nginx"];
 
-/// A server that is up. Dropping it ends it.
+/// A running server. It ends when this is dropped.
 pub(crate) struct Target {
-    /// What it is called in the report.
+    /// The name in the report.
     pub(super) name: &'static str,
-    /// Where it listens.
+    /// The address that it listens on.
     pub(crate) address: SocketAddr,
-    /// How long its process took until it accepted a connection.
+    /// The time until the process accepted a connection.
     pub(super) started_in: Duration,
     process: Option<Child>,
 }
 
 impl Target {
-    /// Names the upstream itself.
+    /// Returns the upstream itself.
     pub(super) fn direct(address: SocketAddr) -> Self {
         Self {
             name: "direct",
@@ -58,10 +57,11 @@ impl Target {
         })
     }
 
-    /// Starts nginx as a reverse proxy, if this machine has it.
+    /// Starts nginx as a reverse proxy, if it is installed.
     pub(super) fn nginx(upstream: SocketAddr, folder: &Path) -> Result<Option<Self>> {
-        let is_there = |name: &&str| Command::new(name).arg("-v").stderr(Stdio::null()).status();
-        let Some(program) = NGINX.into_iter().find(|name| is_there(name).is_ok()) else {
+        let is_installed =
+            |name: &&str| Command::new(name).arg("-v").stderr(Stdio::null()).status();
+        let Some(program) = NGINX.into_iter().find(|name| is_installed(name).is_ok()) else {
             return Ok(None);
         };
         let file = folder.join("nginx.conf");
@@ -77,7 +77,7 @@ impl Target {
     fn start(name: &'static str, command: impl Fn(SocketAddr) -> Result<Command>) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let mut command = command(address)?;
-        // The log goes nowhere: it is written all the same.
+        // The server still writes its log, to nowhere.
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let begun = Instant::now();
         let process = command.stderr(Stdio::null()).spawn();
@@ -107,7 +107,7 @@ impl Target {
             .is_some())
     }
 
-    /// Returns the process, where Linux tells what it uses.
+    /// Returns the usage of the process. Only Linux reports it.
     pub(crate) fn usage(&self) -> Option<Usage> {
         let folder = PathBuf::from(format!("/proc/{}", self.process.as_ref()?.id()));
         let status = fs::read_to_string(folder.join("status")).ok()?;
@@ -116,8 +116,8 @@ impl Target {
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:"))?;
         let resident = resident.trim().trim_end_matches(" kB").parse().ok()?;
-        // After the command's name come the fields from the third on; the times
-        // are the 14th and the 15th, in hundredths of a second.
+        // Fields from the third on follow the command's name; the times are the 14th and
+        // the 15th, in hundredths of a second.
         let (_, fields) = stat.rsplit_once(") ")?;
         let fields: Vec<_> = fields.split(' ').collect();
         let ticks = |at: usize| fields.get(at - 3)?.parse::<u64>().ok();
@@ -138,12 +138,12 @@ impl Drop for Target {
     }
 }
 
-/// What a process uses.
+/// The resources that a process uses.
 #[derive(Clone, Copy)]
 pub(crate) struct Usage {
     /// Its resident memory, in KiB.
     pub(crate) resident_kib: u64,
-    /// The time that processors have worked for it.
+    /// Its processor time.
     pub(super) processor: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! The loads: what is asked, on how many connections, and what came of it.
+//! The loads: a request, the number of connections, and the resulting sample.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -6,51 +6,51 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::client::{Client, Timing};
+use crate::http::{Client, Timing, WORD, chat_request};
 
-/// The key that every request brings.
+/// The API key of every request.
 pub(super) const KEY: &str = "bench";
 
-/// How long each load runs before it is measured: instances end when nobody
-/// asks for a second.
+/// The time that each load runs before the measurement: instances end after a second
+/// without requests.
 const WARM_UP: Duration = Duration::from_millis(200);
 
 /// A load.
 pub(super) struct Workload {
-    /// What it is called in the report.
+    /// The name in the report.
     pub(super) name: &'static str,
-    /// How many connections ask at once.
+    /// The number of connections.
     pub(super) connections: usize,
-    /// How many tokens each answer has.
+    /// The number of tokens of a response.
     pub(super) tokens: usize,
     request: Vec<u8>,
 }
 
-/// What a load came to on one server.
+/// The result of a load on one server.
 #[derive(Clone, Default)]
 pub(super) struct Sample {
-    /// Answers a second.
+    /// Responses per second.
     pub(super) requests: f64,
-    /// The median time of an answer, in milliseconds.
+    /// The median time of a response, in milliseconds.
     pub(super) median: f64,
-    /// The time that 99 of 100 answers stay under, in milliseconds.
+    /// The 99th percentile of the time of a response, in milliseconds.
     pub(super) p99: f64,
     /// The median time until the first token, in milliseconds.
     pub(super) first_token: f64,
 }
 
 impl Workload {
-    /// Asks for answers that are not streamed.
+    /// Requests responses that are not streamed.
     pub(super) fn whole(name: &'static str, connections: usize) -> Self {
         Self::new(name, connections, 1, "false", "")
     }
 
-    /// Asks for streams of some tokens.
+    /// Requests streams of a number of tokens.
     pub(super) fn stream(name: &'static str, connections: usize, tokens: usize) -> Self {
         Self::new(name, connections, tokens, "true", "")
     }
 
-    /// Asks with a text of so many bytes.
+    /// Sends a message of a number of bytes.
     pub(super) fn long_text(name: &'static str, bytes: usize) -> Self {
         Self::new(name, 1, 1, "false", &"lorem ipsum ".repeat(bytes / 12))
     }
@@ -69,26 +69,27 @@ impl Workload {
             name,
             connections,
             tokens,
-            request: request(&body),
+            request: chat_request(KEY, &body),
         }
     }
 
-    /// Asks once, to see that the server answers as it should.
+    /// Sends one request and checks the response.
     pub(super) fn check(&self, address: SocketAddr) -> Result<()> {
         let mut client = Client::connect(address)?;
-        client.ask(&self.request)?;
-        let (tokens, name) = (client.tokens(), self.name);
+        client.send(&self.request)?;
+        let body = client.body().unwrap_or_default();
+        let (tokens, name) = (body.matches(WORD).count(), self.name);
         ensure!(tokens == self.tokens, "{tokens} tokens for {name}");
         Ok(())
     }
 
-    /// Asks for as long as `time`, on all connections.
+    /// Sends requests for as long as `time`, on all connections.
     pub(super) fn run(&self, address: SocketAddr, time: Duration) -> Result<Sample> {
         let begin = Instant::now() + WARM_UP;
         let threads: Vec<_> = (0..self.connections)
             .map(|_| {
                 let request = self.request.clone();
-                thread::spawn(move || ask(address, &request, begin, begin + time))
+                thread::spawn(move || send(address, &request, begin, begin + time))
             })
             .collect();
         let mut timings = Vec::new();
@@ -103,12 +104,12 @@ impl Workload {
     }
 }
 
-/// Returns the timings of what was answered between two moments.
-fn ask(address: SocketAddr, request: &[u8], begin: Instant, end: Instant) -> Result<Vec<Timing>> {
+/// Returns the timings of the responses between two instants.
+fn send(address: SocketAddr, request: &[u8], begin: Instant, end: Instant) -> Result<Vec<Timing>> {
     let mut client = Client::connect(address)?;
     let mut timings = Vec::new();
     loop {
-        let timing = client.ask(request)?;
+        let timing = client.send(request)?;
         let now = Instant::now();
         if now > end {
             return Ok(timings);
@@ -117,16 +118,6 @@ fn ask(address: SocketAddr, request: &[u8], begin: Instant, end: Instant) -> Res
             timings.push(timing);
         }
     }
-}
-
-/// Returns a chat completion request with this body.
-pub(super) fn request(body: &str) -> Vec<u8> {
-    let length = body.len();
-    format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {KEY}\r\n\
-         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-    .into_bytes()
 }
 
 impl Sample {
@@ -146,7 +137,7 @@ impl Sample {
         }
     }
 
-    /// Returns what is in the middle of several samples, number by number.
+    /// Returns the median of several samples, number by number.
     pub(super) fn median(samples: &[Self]) -> Self {
         let middle = |number: fn(&Self) -> f64| at(&sorted(samples.iter().map(number)), 0.5);
         Self {
@@ -169,8 +160,7 @@ fn sorted(numbers: impl IntoIterator<Item = f64>) -> Vec<f64> {
     numbers
 }
 
-/// Returns the number at a share of a sorted list; not a number where it is
-/// empty.
+/// Returns the number at a share of a sorted list, or NaN for an empty list.
 fn at(sorted: &[f64], share: f64) -> f64 {
     let index = (sorted.len() as f64 * share) as usize;
     let last = sorted.len().saturating_sub(1);

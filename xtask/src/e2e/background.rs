@@ -1,4 +1,4 @@
-//! A server in a process of its own, which ends when it is dropped.
+//! A server process that ends when it is dropped.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, PipeReader, Write as _};
@@ -10,19 +10,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-/// How long a server may take to start.
+/// The time limit for a server to start.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
-/// How long a server may take to end once its input is closed.
+/// The time limit for a server to end after its input is closed.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
-/// How a server is ended.
+/// The way to end a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// At once.
+    /// Kill the process.
     Kill,
-    /// By the end of its input, so that it can end what it has started itself.
-    /// That reaches it even if this program is killed.
+    /// Close its input, so that it can end its own child processes. The input also closes
+    /// if this program is killed.
     CloseInput,
 }
 
@@ -34,12 +34,11 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    /// Starts a server, waits for the line that `ready` recognises, and returns
-    /// the server with what `ready` made of the line. What the server prints
-    /// goes into the log.
+    /// Starts a server, waits until `ready` recognizes a line, and returns the server with
+    /// the value from `ready`. The log file contains the server's output.
     ///
     /// # Errors
-    /// A server that ends, or is silent, before that line.
+    /// A server that ends, or exceeds the time limit, before that line.
     pub(crate) fn start<T>(
         mut command: Command,
         log: &Path,
@@ -52,7 +51,7 @@ impl Background {
         let mut child = command
             .spawn()
             .with_context(|| format!("cannot run {:?}", command.get_program()))?;
-        // It holds the pipe's writing ends, which would keep the log from ending.
+        // The command holds the pipe's writing ends, which would keep the log open.
         drop(command);
         let input = child.stdin.take();
         let server = Self {
@@ -62,7 +61,8 @@ impl Background {
         };
         let lines = collect(output, File::create(log)?);
         let found = wait(&lines, ready);
-        let found = found.with_context(|| format!("no server: see {}", log.display()))?;
+        let found =
+            found.with_context(|| format!("the server did not start: see {}", log.display()))?;
         Ok((server, found))
     }
 }
@@ -77,13 +77,13 @@ impl Drop for Background {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        // Both fail only for a process that has already ended.
+        // Both fail only if the process has already ended.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// Copies the lines into the log, and hands them on while somebody listens.
+/// Copies the lines into the log and sends them to the receiver.
 fn collect(output: PipeReader, mut log: File) -> Receiver<String> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || copy(output, &mut log, &sender));
@@ -94,7 +94,7 @@ fn copy(output: PipeReader, log: &mut File, sender: &Sender<String>) {
     let mut output = BufReader::new(output);
     let mut bytes = Vec::new();
     while matches!(output.read_until(b'\n', &mut bytes), Ok(1..)) {
-        // A full disk must not stop the server at a full pipe.
+        // Errors are ignored: with a full disk, the pipe must still be read.
         drop(log.write_all(&bytes));
         drop(sender.send(String::from_utf8_lossy(&bytes).into_owned()));
         bytes.clear();
@@ -105,7 +105,9 @@ fn wait<T>(lines: &Receiver<String>, ready: impl Fn(&str) -> Option<T>) -> Resul
     let deadline = Instant::now() + START_LIMIT;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let line = lines.recv_timeout(left).context("it does not start")?;
+        let line = lines
+            .recv_timeout(left)
+            .context("there is no line that says so")?;
         if let Some(found) = ready(&line) {
             return Ok(found);
         }
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_waits_for_the_end_of_its_input_ends_by_it() {
+    fn a_server_ends_when_its_input_closes() {
         let (mut server, word) = start("echo ready 7; read line; exit 3").unwrap();
         assert_eq!(word, "7\n");
         drop(server.input.take());
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_ends_before_it_is_ready_is_an_error() {
+    fn a_server_that_ends_early_is_an_error() {
         assert!(start("echo almost").is_err());
     }
 }

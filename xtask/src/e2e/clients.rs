@@ -1,8 +1,8 @@
-//! Clients of several makers and languages, each with the same abilities.
+//! OpenAI clients in several languages, each tested for the same abilities.
 //!
-//! Two Tidegates stand before them. Behind one is a real OpenClaw gateway whose
-//! agents think with a scripted LLM; behind the other is that LLM alone, whose
-//! failures come at once and are counted.
+//! They call two Tidegates. The runtime of the first is a real OpenClaw with a scripted
+//! LLM; the runtime of the second is the LLM itself, which fails immediately and counts
+//! requests.
 
 use std::process::Command;
 
@@ -14,12 +14,12 @@ use super::report::Report;
 use super::servers::TOKEN;
 use super::site::Site;
 
-/// What every client must be able to do.
+/// The abilities of every client.
 const ABILITIES: &[&str] = &[
     "plain", "stream", "tools", "models", "cancel", "401", "400", "429", "broken",
 ];
 
-/// Runs every client.
+/// Tests every client.
 pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
     let openclaw = site.openclaw()?;
     let agents = site.tidegate(Runtime::Openclaw, &document(&openclaw.url))?;
@@ -39,7 +39,7 @@ pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
     check("llm", site.python("clients/llm_cli.py"))
 }
 
-/// Returns an ordinary configuration, with the runtime at that URL.
+/// Returns a minimal configuration with the runtime's URL.
 fn document(runtime: &str) -> String {
     format!(
         "{{

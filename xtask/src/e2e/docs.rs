@@ -1,11 +1,11 @@
-//! The commands of the documentation, run as a reader would.
+//! Runs the commands of the documentation.
 
 use anyhow::Result;
 
 use super::report::Report;
 use super::site::Site;
 
-/// The pages whose every command is run.
+/// The pages whose commands run.
 const PAGES: [&str; 2] = ["docs/getting-started.md", "docs/deploying.md"];
 
 /// Runs the pages.

@@ -1,12 +1,12 @@
-//! The examples, built and asked as their own pages say, and put together as
-//! the page on composing does.
+//! Builds and tests the examples with the commands of their pages and of the page about
+//! composing.
 
 use anyhow::Result;
 
 use super::report::Report;
 use super::site::Site;
 
-/// The pages, in an order in which each finds what it needs.
+/// The pages, in the order of their dependencies.
 const PAGES: [&str; 4] = [
     "examples/runtime/README.md",
     "examples/runtime-python/README.md",
@@ -14,7 +14,7 @@ const PAGES: [&str; 4] = [
     "docs/composing.md",
 ];
 
-/// Builds and asks every example.
+/// Runs the pages.
 pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
     for page in PAGES {
         report.script(page, site.page(page)?)?;

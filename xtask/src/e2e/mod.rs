@@ -1,23 +1,23 @@
-//! `cargo xtask e2e`: real clients, the real runtime and real hosts.
+//! `cargo xtask e2e`: tests with real clients, the real runtime and real hosts.
 //!
 //! ```text
-//! packages       tests/e2e/packages -> target/e2e/packages   (the one step with a network)
-//! site           where things are, and how programs are started
-//! servers        Tidegate, and the real OpenClaw gateway behind it
-//! background     a server, ended when it is dropped
+//! packages       tests/e2e/packages -> target/e2e/packages   (the only step with a network)
+//! site           folders and programs
+//! servers        Tidegate, and OpenClaw as its runtime
+//! background     a server process
 //! script         a program's lines -> checks
 //! report         checks -> a table and the closing lines
-//! clients        suite: what people call a chat completions endpoint with
-//! openclaw       suite: what only the real runtime shows
-//! openai_python  suite: the tests that openai-python comes with
+//! clients        suite: OpenAI clients in several languages
+//! openclaw       suite: behavior that only the real runtime shows
+//! openai_python  suite: openai-python's own tests
 //! page           a page of the documentation -> a script of its commands
 //! docs           suite: the commands of the documentation
-//! examples       suite: what is composed of one's own components
+//! examples       suite: the examples and the page about composing
 //! hosts          suite: the same component files on every host
 //! ```
 //!
-//! A suite is a variant of [`Suite`] and a module with a function `run`, which
-//! starts what it needs from the [`Site`] and runs scripts into the [`Report`].
+//! A suite is a variant of [`Suite`] and a module with a function `run`, which starts
+//! servers from the [`Site`] and adds the checks of scripts to the [`Report`].
 
 mod background;
 mod clients;
@@ -53,18 +53,18 @@ pub(crate) struct EndToEnd {
     host: HostChoice,
 }
 
-/// A part of the tests, with servers and scripts of its own.
+/// A part of the tests with its own servers and scripts.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Suite {
-    /// Clients of several makers and languages.
+    /// OpenAI clients in several languages.
     Clients,
-    /// The real OpenClaw gateway.
+    /// The real OpenClaw.
     Openclaw,
     /// openai-python's own tests.
     OpenaiPython,
-    /// What is composed of one's own components.
+    /// The examples and the page about composing.
     Examples,
-    /// Wasmtime, Spin where it is at hand, and wasmCloud.
+    /// Wasmtime, wasmCloud, and Spin if it is installed.
     Hosts,
     /// The commands of the documentation.
     Docs,
@@ -84,10 +84,10 @@ impl Suite {
 }
 
 impl EndToEnd {
-    /// Builds, installs what is missing, and runs the suites.
+    /// Builds, installs missing packages, and runs the suites.
     ///
     /// # Errors
-    /// A suite that cannot run at all, and checks that failed.
+    /// A suite that cannot run, and failed checks.
     pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
         components::build(workspace)?;
         let site = Site::prepare(workspace, self.host.find(workspace)?)?;

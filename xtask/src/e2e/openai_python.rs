@@ -1,4 +1,4 @@
-//! openai-python's own tests of chat completions and models.
+//! openai-python's own tests for chat completions and models.
 
 use anyhow::Result;
 
@@ -7,7 +7,7 @@ use crate::components::Runtime;
 use super::report::Report;
 use super::site::Site;
 
-/// The key and the models that the tests name are theirs.
+/// A configuration with the key and the models of the tests.
 const DOCUMENT: &str = "{
   gateway: {
     auth: { mode: 'token', token: 'My API Key' },

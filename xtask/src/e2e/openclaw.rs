@@ -1,5 +1,4 @@
-//! What holds of Tidegate before a real OpenClaw gateway, beyond what every
-//! client shows.
+//! Tests of Tidegate with the real OpenClaw, in addition to the tests with clients.
 
 use anyhow::Result;
 
@@ -7,21 +6,21 @@ use crate::components::Runtime;
 use crate::key;
 
 use super::report::Report;
-use super::servers::{GATEWAY_TOKEN, TOKEN};
+use super::servers::{OPENCLAW_TOKEN, TOKEN};
 use super::site::Site;
 
-/// Keys of two applications. The second may use one agent only.
+/// Keys of two applications. The second may use only one agent.
 const KEYS: [&str; 2] = ["e2e-key-of-the-first", "e2e-key-of-the-second"];
 
-/// Where Tidegate answers otherwise than OpenClaw's own endpoint, on purpose.
+/// The intended differences between Tidegate and OpenClaw's own endpoint.
 const DEVIATIONS: &str = "tests/openclaw/deviations.txt";
 
-/// The scripts, each with the row that it fills.
+/// The rows, each with its script.
 const SCRIPTS: [(&str, &str); 4] = [
     ("OpenClaw: runs", "openclaw/runs.mjs"),
     ("OpenClaw: sessions", "openclaw/sessions.mjs"),
     ("OpenClaw: differences", "openclaw/differences.mjs"),
-    // They come last: OpenClaw rests what has failed.
+    // Last, because OpenClaw pauses a failed model provider.
     ("OpenClaw: failures", "openclaw/failures.mjs"),
 ];
 
@@ -41,7 +40,7 @@ pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
         script.env("FIRST_KEY", KEYS[0]).env("SECOND_KEY", KEYS[1]);
         script.env("LLM_URL", &openclaw.llm);
         script.env("OPENCLAW_URL", &openclaw.url);
-        script.env("OPENCLAW_TOKEN", GATEWAY_TOKEN);
+        script.env("OPENCLAW_TOKEN", OPENCLAW_TOKEN);
         script.env("DEVIATIONS", site.root().join(DEVIATIONS));
         report.script(row, script)?;
     }

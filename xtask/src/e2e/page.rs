@@ -1,23 +1,22 @@
-//! A page of the documentation as a program: its commands, in their order.
+//! Converts a page of the documentation into a script of its commands.
 //!
-//! A block of `sh` is run by a shell of its own, as a reader may use several
-//! terminals, and must succeed. What follows the language says more:
+//! Each block of `sh` runs in a separate shell, as a reader may use several terminals, and
+//! must succeed. The words after the language are instructions:
 //!
 //! ```text
-//! sh background     a server, for the blocks up to the next one or the end
-//! sh needs=PROGRAM  left out, up to the next heading, where there is no such program
-//! json5 FILE        any other language with a file: saved there
-//! text              lines that the command before it prints; `…` is whatever
+//! sh background     a server for the following blocks, up to the next server
+//! sh needs=PROGRAM  skipped up to the next heading if the program is not installed
+//! json5 FILE        any other language with a file name: saved as that file
+//! text              expected output of the previous command; `…` matches any text
 //! ```
 //!
-//! What differs between a reader's machine and this one is declared in a comment
-//! of the page: `<!-- e2e: 127.0.0.1:3000 = address -->`, or with a file in the
-//! place of the name.
+//! A comment on the page declares a word that the test replaces:
+//! `<!-- e2e: 127.0.0.1:3000 = address -->`, or with a file instead of the name.
 
-/// What every script begins with.
+/// The beginning of every script.
 const PRELUDE: &str = include_str!("../../../tests/e2e/docs/page.sh");
 
-/// How much of a block's first line names it, in characters.
+/// The maximum length of a block's title, in characters.
 const TITLE_LENGTH: usize = 70;
 
 /// A fenced block.
@@ -38,26 +37,25 @@ enum Kind<'p> {
     },
     File(&'p str),
     Output,
-    /// A heading, which ends what is left out.
+    /// A heading, which ends skipped blocks.
     Heading,
 }
 
-/// Tells whether a page declares that one of its words means this.
+/// Returns whether a page declares a word with this name.
 pub(crate) fn declares(page: &str, name: &str) -> bool {
     declarations(page).any(|(_, declared)| declared == name)
 }
 
-/// Returns the script that carries a page out, where its declared words have
-/// these meanings.
-pub(crate) fn script(page: &str, meanings: &[(&str, String)]) -> String {
+/// Returns the script of a page, with declared words replaced by these values.
+pub(crate) fn script(page: &str, values: &[(&str, String)]) -> String {
     let mut text = page.to_owned();
     for (word, name) in declarations(page) {
-        let known = meanings.iter().find(|(known, _)| *known == name);
+        let known = values.iter().find(|(known, _)| *known == name);
         match known.map(|(_, value)| value.as_str()) {
             Some(value) => text = text.replace(word, value),
-            // A file stands for itself.
+            // A file name is its own value.
             None if name.contains('/') => text = text.replace(word, name),
-            None => return format!("echo 'not ok - nothing here is called {name}'"),
+            None => return format!("echo 'not ok - unknown name {name} in a declaration'"),
         }
     }
     let mut script = PRELUDE.to_owned();
@@ -146,12 +144,12 @@ fn need(program: Option<&str>) -> String {
     })
 }
 
-/// Makes one word of a shell out of a text.
+/// Quotes a text as one word of a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Makes a pattern of a shell out of a line in which `…` is whatever.
+/// Converts a line to a pattern of a shell. `…` matches any text.
 fn pattern(line: &str) -> String {
     let mut pattern = String::from("*");
     for character in line.trim().chars() {
@@ -190,7 +188,7 @@ it's …re
 ";
 
     #[test]
-    fn the_blocks_of_a_page_become_calls_in_their_order() {
+    fn blocks_become_calls_in_order() {
         let script = script(PAGE, &[("there", "THERE".to_owned())]);
         let calls: Vec<_> = script.strip_prefix(PRELUDE).unwrap().lines().collect();
         let expected = [
@@ -204,7 +202,7 @@ it's …re
     }
 
     #[test]
-    fn a_word_that_means_nothing_fails() {
+    fn an_unknown_name_fails() {
         let script = script(PAGE, &[]);
         assert!(script.contains("not ok"), "{script}");
     }

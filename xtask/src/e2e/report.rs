@@ -1,4 +1,4 @@
-//! The checks of all suites: shown while they come, and as a table at the end.
+//! The checks of all suites: printed as they finish, and as a table at the end.
 
 use std::process::Command;
 use std::time::Instant;
@@ -7,41 +7,41 @@ use anyhow::{Result, ensure};
 
 use super::script::{self, Check, Verdict};
 
-/// What has been checked so far.
+/// The finished checks.
 pub(crate) struct Report {
     begun: Instant,
     rows: Vec<Row>,
 }
 
-/// A subject, and what is claimed of it.
+/// A subject and its checks.
 struct Row {
     subject: String,
     checks: Vec<Check>,
-    /// The columns of the table; without any, the row is a line of counts.
+    /// The columns of the table. Without columns, the row shows counts.
     columns: &'static [&'static str],
 }
 
 impl Report {
-    /// Begins with nothing checked.
+    /// Starts an empty report.
     pub(crate) fn begin() -> Self {
         let begun = Instant::now();
         let rows = Vec::new();
         Self { begun, rows }
     }
 
-    /// Runs a script whose checks are counted.
+    /// Runs a script and counts its checks.
     ///
     /// # Errors
-    /// A script that cannot be run at all.
+    /// A script that cannot be run.
     pub(crate) fn script(&mut self, subject: &str, command: Command) -> Result<()> {
         self.row(subject, &[], command)
     }
 
-    /// Runs a script that must make each of these claims: the columns of the
-    /// table. A claim that it does not make has failed.
+    /// Runs a script that must check each of these claims, the columns of the table. A
+    /// missing check counts as failed.
     ///
     /// # Errors
-    /// A script that cannot be run at all.
+    /// A script that cannot be run.
     pub(crate) fn row(
         &mut self,
         subject: &str,
@@ -63,7 +63,7 @@ impl Report {
         Ok(())
     }
 
-    /// Adds the row of a subject of which nothing can be checked.
+    /// Adds the row of a subject that cannot be checked.
     pub(crate) fn absent(
         &mut self,
         subject: &str,
@@ -86,7 +86,7 @@ impl Report {
     /// Prints the table and the closing lines.
     ///
     /// # Errors
-    /// Any failed check, and a report without checks.
+    /// Failed checks, and a report without checks.
     pub(crate) fn close(self) -> Result<()> {
         println!("\n{}", self.table());
         for (subject, claim) in self.failures() {
@@ -97,7 +97,7 @@ impl Report {
         println!("{} s", self.begun.elapsed().as_secs());
         println!("e2e: {passed} passed, {failed} failed, {skipped} skipped");
         ensure!(failed == 0, "{failed} of the end-to-end checks failed");
-        ensure!(passed > 0, "nothing was checked");
+        ensure!(passed > 0, "there were no checks");
         Ok(())
     }
 
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_a_row_for_a_client_and_a_column_for_an_ability() {
+    fn the_table_has_a_row_per_client_and_a_column_per_ability() {
         let mut report = Report::begin();
         let columns = &["plain", "stream", "models"];
         let first = "ok - stream\nok - plain\nok - models # SKIP none\n";
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_subject_has_a_row_and_fails_only_where_it_must_be_there() {
+    fn an_absent_subject_fails_only_if_it_is_required() {
         let columns = &["plain", "stream"];
         let mut report = Report::begin();
         report.script("one", echo("ok - a\n")).unwrap();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_of_passed_checks_alone_is_a_success() {
+    fn a_report_of_passed_checks_is_a_success() {
         let mut report = Report::begin();
         report.script("one", echo("ok - a\n")).unwrap();
         assert!(report.close().is_ok());

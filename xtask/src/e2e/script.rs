@@ -1,5 +1,4 @@
-//! A program that checks something, and the lines by which it tells what it
-//! found: those of the Test Anything Protocol, one for each check.
+//! Runs a test program. It prints lines of the Test Anything Protocol, one per check:
 //!
 //! ```text
 //! ok - stream
@@ -8,7 +7,7 @@
 //! ok - models # SKIP this client lists no models
 //! ```
 //!
-//! All other lines explain, and are shown as they come.
+//! All other lines are printed as they arrive.
 
 use std::io::{BufRead as _, BufReader, PipeReader};
 use std::process::Command;
@@ -18,15 +17,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-/// How long a script may run.
+/// The time limit of a script.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// What a script found.
+/// A result of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Check {
-    /// What is claimed.
+    /// The claim.
     pub(crate) claim: String,
-    /// Whether it is true.
+    /// Whether the claim is true.
     pub(crate) verdict: Verdict,
 }
 
@@ -35,12 +34,12 @@ pub(crate) struct Check {
 pub(crate) enum Verdict {
     Passed,
     Failed,
-    /// There is nothing to check, for the reason that the line gives.
+    /// The claim does not apply, for the reason in the line.
     Skipped,
 }
 
 impl Check {
-    /// Reads a line, if it is one that tells of a check.
+    /// Parses a line. Returns `None` for a line without a check.
     pub(crate) fn read(line: &str) -> Option<Self> {
         let (passed, rest) = match line.strip_prefix("not ") {
             Some(rest) => (false, rest),
@@ -58,7 +57,7 @@ impl Check {
         Some(Self { claim, verdict })
     }
 
-    /// Makes a failed check of something that has gone wrong outside a script.
+    /// Returns a failed check for a failure outside of a script.
     pub(crate) fn failed(claim: impl Into<String>) -> Self {
         let claim = claim.into();
         let verdict = Verdict::Failed;
@@ -66,24 +65,24 @@ impl Check {
     }
 }
 
-/// Runs a script to its end and returns its checks. One that fails without a
-/// failed check, checks nothing or takes too long has a failed check more.
+/// Runs a script to its end and returns its checks. A script that fails without a failed
+/// check, has no checks, or exceeds the time limit gets an additional failed check.
 pub(crate) fn run(mut command: Command) -> Result<Vec<Check>> {
     let (output, writer) = std::io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
     let child = command.spawn();
     let mut child = child.with_context(|| format!("cannot run {:?}", command.get_program()))?;
-    // It holds the pipe's writing ends, which would keep the lines from ending.
+    // The command holds the pipe's writing ends, which would keep the output open.
     drop(command);
     let (mut checks, in_time) = collect(&lines(output));
     if !in_time {
         child.kill()?;
     }
     let succeeded = child.wait()?.success();
-    let told = checks.iter().any(|check| check.verdict == Verdict::Failed);
+    let reported = checks.iter().any(|check| check.verdict == Verdict::Failed);
     if !in_time {
         checks.push(Check::failed(format!("ends within {LIMIT:?}")));
-    } else if checks.is_empty() || (!succeeded && !told) {
+    } else if checks.is_empty() || (!succeeded && !reported) {
         checks.push(Check::failed("runs to its end"));
     }
     Ok(checks)
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_a_claim_and_whether_it_is_true() {
+    fn a_line_has_a_verdict_and_a_claim() {
         for (line, expected) in [
             ("ok - plain", Some(("plain", Verdict::Passed))),
             ("ok 12 - two words", Some(("two words", Verdict::Passed))),
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_that_breaks_off_does_not_pass() {
+    fn an_aborted_script_fails() {
         let passed = ("a".to_owned(), Verdict::Passed);
         let failed = ("runs to its end".to_owned(), Verdict::Failed);
         assert_eq!(shell("echo ok - a").first(), Some(&passed));

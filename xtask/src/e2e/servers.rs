@@ -1,45 +1,45 @@
-//! The servers of the suites: Tidegate, and the real OpenClaw gateway behind it.
+//! The servers of the suites: Tidegate, and OpenClaw as its runtime.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
+use tidegate_config::variables::{GATEWAY_PASSWORD, GATEWAY_TOKEN, RUNTIME_TOKEN};
 
-use crate::environment::{FRONT_TOKEN, RUNTIME_TOKEN};
 use crate::host::Host;
 
 use super::background::{Background, Ending};
 
-/// What clients send in the tests.
-pub(crate) const TOKEN: &str = "e2e-token-of-the-front-door";
+/// The token of the clients.
+pub(crate) const TOKEN: &str = "e2e-token-of-the-clients";
 
-/// What OpenClaw asks for, and no client may have.
-pub(crate) const GATEWAY_TOKEN: &str = "e2e-token-of-the-runtime";
+/// The token of OpenClaw, which clients must not know.
+pub(crate) const OPENCLAW_TOKEN: &str = "e2e-token-of-the-runtime";
 
-/// The secrets of a Tidegate, by the variables that hold them.
+/// Tidegate's secrets and their variables.
 pub(crate) const SECRETS: [(&str, &str); 3] = [
-    (FRONT_TOKEN, TOKEN),
-    (RUNTIME_TOKEN, GATEWAY_TOKEN),
+    (GATEWAY_TOKEN, TOKEN),
+    (RUNTIME_TOKEN, OPENCLAW_TOKEN),
     ("TIDEGATE_SESSION_SECRET", "e2e-secret-of-the-sessions"),
 ];
 
-/// A real OpenClaw gateway, and the scripted LLM that its agents think with.
+/// A real OpenClaw, and the scripted LLM of its agents.
 pub(crate) struct OpenClaw {
     _server: Background,
-    /// Where the gateway is, without a path.
+    /// OpenClaw's URL, without a path.
     pub(crate) url: String,
-    /// Where the LLM is, without a path.
+    /// The LLM's URL, without a path.
     pub(crate) llm: String,
 }
 
 impl OpenClaw {
-    /// Starts both by the script that is given the folder for what they leave.
+    /// Starts both with a script.
     ///
     /// # Errors
-    /// A gateway that does not start.
+    /// A server that does not start.
     pub(crate) fn start(mut script: Command, log: &Path) -> Result<Self> {
-        script.env(FRONT_TOKEN, GATEWAY_TOKEN);
+        script.env(GATEWAY_TOKEN, OPENCLAW_TOKEN);
         let (server, (url, llm)) = Background::start(script, log, Ending::CloseInput, |line| {
             let (url, llm) = line.strip_prefix("ready ")?.trim().split_once(' ')?;
             Some((url.to_owned(), llm.to_owned()))
@@ -52,15 +52,14 @@ impl OpenClaw {
     }
 }
 
-/// Tidegate on a port of its own.
+/// Tidegate on a free port.
 pub(crate) struct Tidegate {
     _server: Background,
     address: SocketAddr,
 }
 
 impl Tidegate {
-    /// Serves a component with a configuration, and with the tests' tokens for
-    /// its clients and for its runtime.
+    /// Serves a component with a configuration and the tokens of the tests.
     ///
     /// # Errors
     /// A server that does not start.
@@ -68,9 +67,9 @@ impl Tidegate {
         let mut serve = host.serve(component)?;
         serve.args(["--listen", "127.0.0.1:0", "--config"]);
         serve.arg(config);
-        serve.env_remove("OPENCLAW_GATEWAY_PASSWORD");
-        serve.env(FRONT_TOKEN, TOKEN);
-        serve.env(RUNTIME_TOKEN, GATEWAY_TOKEN);
+        serve.env_remove(GATEWAY_PASSWORD);
+        serve.env(GATEWAY_TOKEN, TOKEN);
+        serve.env(RUNTIME_TOKEN, OPENCLAW_TOKEN);
         let (server, address) = Background::start(serve, log, Ending::Kill, served_address)?;
         Ok(Self {
             _server: server,
@@ -78,18 +77,18 @@ impl Tidegate {
         })
     }
 
-    /// Returns what OpenAI's clients take as their base URL.
+    /// Returns the base URL for OpenAI's clients.
     pub(crate) fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 }
 
-/// Returns an address of this machine that nobody listens at.
+/// Returns a local address with a free port.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-/// Reads the line by which `wasmtime serve` tells its address.
+/// Parses the line in which `wasmtime serve` prints its address.
 fn served_address(line: &str) -> Option<SocketAddr> {
     let (_, address) = line.split_once("Serving HTTP on http://")?;
     address.trim().trim_end_matches('/').parse().ok()

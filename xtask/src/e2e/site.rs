@@ -1,5 +1,4 @@
-//! Where the suites run: their folders, their programs and the OpenClaw gateway
-//! that they share.
+//! The environment of the suites: folders, programs and a shared OpenClaw.
 
 use std::cell::{Cell, OnceCell};
 use std::ffi::{OsStr, OsString};
@@ -16,21 +15,21 @@ use crate::workspace::{Workspace, variables_of_cargo_run};
 
 use super::packages::Packages;
 use super::page;
-use super::servers::{GATEWAY_TOKEN, OpenClaw, SECRETS, Tidegate, free_address};
+use super::servers::{OPENCLAW_TOKEN, OpenClaw, SECRETS, Tidegate, free_address};
 
-/// The place of the tests.
+/// The environment of the suites.
 pub(crate) struct Site<'a> {
     workspace: &'a Workspace,
     host: Host,
     packages: Packages,
-    /// What one run leaves behind: logs, configurations, OpenClaw's state.
+    /// The files of this run: logs, configurations, OpenClaw's state.
     run: PathBuf,
     servers: Cell<usize>,
     openclaw: OnceCell<OpenClaw>,
 }
 
 impl<'a> Site<'a> {
-    /// Installs the packages and makes an empty folder for this run.
+    /// Installs the packages and creates an empty folder for this run.
     pub(crate) fn prepare(workspace: &'a Workspace, host: Host) -> Result<Self> {
         let home = workspace.target().join("e2e");
         let wanted = workspace.root().join("tests/e2e/packages");
@@ -53,14 +52,15 @@ impl<'a> Site<'a> {
         Ok(site)
     }
 
-    /// Puts the host on the path of programs, as `wasmtime`.
+    /// Adds the host to the PATH as `wasmtime`.
     fn link_host(&self) -> Result<()> {
         let folder = self.file("bin");
         fs::create_dir_all(&folder)?;
         Ok(symlink(self.host.program(), folder.join("wasmtime"))?)
     }
 
-    /// Node looks for packages in the folders above a script.
+    /// Links the scripts below the packages, because Node searches the parent folders of a
+    /// script for packages.
     fn link_scripts(&self) -> Result<()> {
         let link = self.packages.folder().join("scripts");
         if link.symlink_metadata().is_ok() {
@@ -73,7 +73,7 @@ impl<'a> Site<'a> {
         self.workspace.root().join("tests/e2e")
     }
 
-    /// Prepares a script of `tests/e2e` for Node.
+    /// Returns a command that runs a script of `tests/e2e` with Node.
     pub(crate) fn node(&self, script: &str) -> Command {
         let mut node = Command::new(self.packages.node());
         node.args(["--preserve-symlinks", "--preserve-symlinks-main"]);
@@ -81,10 +81,10 @@ impl<'a> Site<'a> {
         node
     }
 
-    /// Prepares a script of `tests/e2e` for Python.
+    /// Returns a command that runs a script of `tests/e2e` with Python.
     pub(crate) fn python(&self, script: &str) -> Command {
         let mut python = Command::new(self.packages.python("python"));
-        // It would leave its byte code in the repository.
+        // Without -B, Python would write byte code into the repository.
         python.arg("-B").arg(self.scripts().join(script));
         python
     }
@@ -94,8 +94,8 @@ impl<'a> Site<'a> {
         self.packages.sources()
     }
 
-    /// Starts Tidegate with a runtime and a configuration, which may name
-    /// `${OPENCLAW_GATEWAY_TOKEN}`, the clients' token.
+    /// Starts Tidegate with a runtime and a configuration. In the configuration,
+    /// `${OPENCLAW_GATEWAY_TOKEN}` is the clients' token.
     ///
     /// # Errors
     /// A server that does not start.
@@ -108,22 +108,20 @@ impl<'a> Site<'a> {
         Tidegate::start(&self.host, &component, &config, &file("log"))
     }
 
-    /// Returns the host of the other suites, unless it is the one that is built
-    /// here.
+    /// Returns the host of the other suites, unless this repository builds it.
     pub(crate) fn host_of_the_machine(&self) -> Option<Host> {
         (!self.host.is_embedded(self.workspace)).then(|| self.host.clone())
     }
 
-    /// Returns the host that is built here. It is built for the tests in CI, and
-    /// where it serves anyway.
+    /// Returns the host that this repository builds. CI builds it if necessary.
     ///
     /// # Errors
-    /// A host that was not built, and one that cannot be.
+    /// Outside of CI, a host that was not built yet, and a failed build.
     pub(crate) fn embedded_host(&self) -> Result<Host> {
         let is_built = Host::embedded(self.workspace).is_file();
         ensure!(
             is_built || std::env::var_os("CI").is_some(),
-            "it was not built: `TIDEGATE_HOST=embedded` has it built"
+            "it was not built: set `TIDEGATE_HOST=embedded` to build it"
         );
         Host::build(self.workspace)
     }
@@ -141,18 +139,18 @@ impl<'a> Site<'a> {
         self.workspace.root()
     }
 
-    /// Returns a file or folder of this run's own.
+    /// Returns the path of a file or folder of this run.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.run.join(name)
     }
 
-    /// Returns a component of `dist/`.
+    /// Returns the path of a component in `dist/`.
     pub(crate) fn dist(&self, name: &str) -> PathBuf {
         self.workspace.dist().join(name)
     }
 
-    /// Prepares a program that serves Tidegate, with the secrets that it may
-    /// need and nothing that cargo has told this one.
+    /// Returns a command for a program that serves Tidegate, with Tidegate's secrets and
+    /// without cargo's variables.
     pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Result<Command> {
         let mut command = Command::new(program);
         for name in variables_of_cargo_run() {
@@ -163,12 +161,11 @@ impl<'a> Site<'a> {
         Ok(command)
     }
 
-    /// Prepares the commands of a page, to be run in a folder in which the
-    /// repository's files appear beside what the page saves.
+    /// Returns a command that runs the commands of a page, in a folder that contains links
+    /// to the repository's files.
     ///
     /// # Errors
-    /// A page that cannot be read, and an OpenClaw gateway that it needs and
-    /// that does not start.
+    /// A page that cannot be read, and an OpenClaw that does not start.
     pub(crate) fn page(&self, page: &str) -> Result<Command> {
         let folder = self.run.join(page.replace('/', "-"));
         fs::create_dir_all(&folder)?;
@@ -178,7 +175,7 @@ impl<'a> Site<'a> {
         }
         let text = fs::read_to_string(self.workspace.root().join(page))?;
         let address = free_address()?;
-        let mut meanings = vec![
+        let mut values = vec![
             ("address", address.to_string()),
             (
                 "python",
@@ -187,10 +184,10 @@ impl<'a> Site<'a> {
         ];
         if page::declares(&text, "openclaw") {
             let url = &self.openclaw()?.url;
-            meanings.push(("openclaw", url.trim_start_matches("http://").to_owned()));
-            meanings.push(("openclaw-token", GATEWAY_TOKEN.to_owned()));
+            values.push(("openclaw", url.trim_start_matches("http://").to_owned()));
+            values.push(("openclaw-token", OPENCLAW_TOKEN.to_owned()));
         }
-        let script = page::script(&text, &meanings);
+        let script = page::script(&text, &values);
         let mut bash = Command::new("bash");
         bash.args(["-c", &script]).current_dir(folder);
         bash.env("ADDRESS", address.to_string());
@@ -204,7 +201,7 @@ impl<'a> Site<'a> {
         Ok(bash)
     }
 
-    /// Returns where programs are looked for: among the packages, too.
+    /// Returns the PATH, extended by the packages' programs.
     fn path(&self) -> Result<OsString> {
         let node = self.packages.node();
         let mut folders = vec![
@@ -218,10 +215,10 @@ impl<'a> Site<'a> {
         Ok(std::env::join_paths(folders)?)
     }
 
-    /// Returns the OpenClaw gateway, which starts when it is first asked for.
+    /// Returns OpenClaw. The first call starts it.
     ///
     /// # Errors
-    /// A gateway that does not start.
+    /// An OpenClaw that does not start.
     pub(crate) fn openclaw(&self) -> Result<&OpenClaw> {
         if self.openclaw.get().is_none() {
             let mut script = self.node("openclaw/gateway.mjs");
@@ -229,6 +226,6 @@ impl<'a> Site<'a> {
             let openclaw = OpenClaw::start(script, &self.file("openclaw.log"))?;
             drop(self.openclaw.set(openclaw));
         }
-        self.openclaw.get().context("there is no OpenClaw gateway")
+        self.openclaw.get().context("there is no OpenClaw")
     }
 }

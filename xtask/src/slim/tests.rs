@@ -22,8 +22,8 @@ fn action() -> TypeSection {
     types
 }
 
-/// A module that offers a function.
-fn giver() -> Module {
+/// A module that exports a function.
+fn exporter() -> Module {
     let mut functions = FunctionSection::new();
     functions.function(0);
     let mut exports = ExportSection::new();
@@ -44,8 +44,8 @@ fn giver() -> Module {
     module
 }
 
-/// A module that needs that function under a name of its own.
-fn taker() -> Module {
+/// A module that imports that function with a different name.
+fn importer() -> Module {
     let mut imports = ImportSection::new();
     imports.import("the-giver", "what-is-taken", EntityType::Function(0));
     let mut module = Module::new();
@@ -53,7 +53,7 @@ fn taker() -> Module {
     module
 }
 
-/// A component whose two modules find each other by names.
+/// A component with two connected modules.
 fn joined() -> Component {
     let mut giving = InstanceSection::new();
     giving.instantiate(0, [("", ModuleArg::Instance(0)); 0]);
@@ -68,8 +68,8 @@ fn joined() -> Component {
     taking.instantiate(1, [("the-giver", ModuleArg::Instance(1))]);
     let mut component = Component::new();
     component
-        .section(&ModuleSection(&giver()))
-        .section(&ModuleSection(&taker()));
+        .section(&ModuleSection(&exporter()))
+        .section(&ModuleSection(&importer()));
     component.section(&giving).section(&given).section(&taking);
     component
         .section(&custom("component-name"))
@@ -89,7 +89,7 @@ fn holds(component: &[u8], text: &str) -> bool {
 }
 
 #[test]
-fn modules_find_each_other_by_short_names() {
+fn names_between_modules_are_shortened() {
     for component in [joined().finish(), nested()] {
         let slimmed = slim(&component).unwrap();
         for long in ["what-is-given", "what-is-taken", "the-giver"] {
@@ -101,27 +101,27 @@ fn modules_find_each_other_by_short_names() {
 }
 
 #[test]
-fn names_for_debuggers_go_and_other_sections_stay() {
+fn only_debug_names_are_removed() {
     let slimmed = slim(&nested()).unwrap();
-    for name in LEFT_OUT {
+    for name in REMOVED {
         assert!(holds(&nested(), name) && !holds(&slimmed, name), "{name}");
     }
     assert!(holds(&slimmed, "kept"));
 }
 
 #[test]
-fn what_is_slim_stays_as_it_is() {
+fn a_slim_component_does_not_change() {
     let slimmed = slim(&nested()).unwrap();
     assert_eq!(slim(&slimmed).unwrap(), slimmed);
 }
 
 #[test]
-fn what_breaks_off_or_is_no_component_is_refused() {
+fn incomplete_components_are_refused() {
     let component = joined().finish();
     let last = custom("producers").data.len();
     for length in component.len() - last..component.len() {
         assert!(slim(&component[..length]).is_err(), "{length}");
     }
-    assert!(slim(&giver().finish()).is_err());
+    assert!(slim(&exporter().finish()).is_err());
     assert!(slim(b"no component").is_err());
 }

@@ -1,81 +1,60 @@
-//! One stream, read as a client reads it.
+//! One stream of a client.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::bench::upstream::end_of_head;
+use crate::http::{Client, chat_request, token};
 
-use super::TOKEN;
-use super::upstream::{question, token};
+use super::KEY;
 
-/// How long nothing may come before the soak gives up.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What is asked, and of whom.
+/// The parameters of all streams.
 #[derive(Clone, Copy)]
-pub(super) struct Course {
-    /// Where the gateway listens.
+pub(super) struct Streams {
+    /// The address of the gateway.
     pub(super) address: SocketAddr,
-    /// How many tokens each stream has.
+    /// The number of tokens of each stream.
     pub(super) tokens: usize,
+    /// The time before each token, in milliseconds.
+    pub(super) pause: u64,
 }
 
-impl Course {
-    /// Asks for a stream and leaves after a token.
+impl Streams {
+    /// Opens a stream and disconnects after a token.
     pub(super) fn leave(&self, number: usize, index: usize) -> Result<()> {
-        let last = token(number, index);
-        let answer = self.ask(number, |answer| answer.contains(&last))?;
-        ensure!(
-            answer.contains(&last),
-            "stream {number} ends before {last:?}"
-        );
-        Ok(())
+        let mut client = Client::connect(self.address)?;
+        client.send_until(&self.request(number), &token(number, index))
     }
 
-    /// Asks for a stream and reads it to its end.
+    /// Opens a stream, reads it to its end and compares it with the expected text.
     pub(super) fn read(&self, number: usize) -> Result<()> {
-        let answer = self.ask(number, |_| false)?;
-        let head = end_of_head(answer.as_bytes()).context("no head")?;
-        let body = unchunked(answer.get(head..).unwrap_or_default());
-        let body = body.with_context(|| format!("stream {number} breaks off: {answer}"))?;
+        let mut client = Client::connect(self.address)?;
+        client.send(&self.request(number))?;
+        let body = client.body().context("the framing is invalid")?;
         let expected = self.expected(number, &body)?;
         ensure!(
             body == expected,
-            "stream {number} is {body}\nand not {expected}"
+            "stream {number} is {body}\ninstead of {expected}"
         );
         Ok(())
     }
 
-    /// Sends a request and reads until it is enough, or the end.
-    fn ask(&self, number: usize, enough: impl Fn(&str) -> bool) -> Result<String> {
-        let mut connection = TcpStream::connect(self.address)?;
-        connection.set_nodelay(true)?;
-        connection.set_read_timeout(Some(PATIENCE))?;
-        connection.write_all(request(number).as_bytes())?;
-        let (mut answer, mut piece) = (String::new(), [0; 4096]);
-        loop {
-            let read = connection.read(&mut piece);
-            let read = read.with_context(|| format!("stream {number} stops after {answer}"))?;
-            let piece = piece.get(..read).unwrap_or_default();
-            answer.push_str(&String::from_utf8_lossy(piece));
-            if read == 0 || enough(&answer) {
-                return Ok(answer);
-            }
-        }
+    fn request(&self, number: usize) -> Vec<u8> {
+        let Self { tokens, pause, .. } = self;
+        let body = format!(
+            r#"{{"model":"openclaw","stream":true,"messages":[{{"role":"user","content":"stream:{number} tokens:{tokens} every:{pause}"}}]}}"#
+        );
+        chat_request(KEY, &body)
     }
 
-    /// Returns the whole body of a stream, with the id and the time that this
-    /// one has.
+    /// Returns the expected body of a stream, with the id and the time of `body`.
     fn expected(&self, number: usize, body: &str) -> Result<String> {
         let of = |name: &str, end: &str| {
             let (_, after) = body.split_once(name)?;
             after.split_once(end).map(|(value, _)| value)
         };
-        let id = of("\"id\":\"", "\"").context("no id")?;
-        let created = of("\"created\":", ",").context("no time")?;
+        let id = of("\"id\":\"", "\"").context("the stream has no id")?;
+        let created = of("\"created\":", ",").context("the stream has no time")?;
         let chunk = |delta: &str, finish: &str| {
             format!(
                 "data: {{\"id\":\"{id}\",\"object\":\"chat.completion.chunk\",\"created\":{created},\
@@ -83,56 +62,13 @@ impl Course {
                  \"finish_reason\":{finish}}}]}}\n\n"
             )
         };
-        let said = |index| {
-            chunk(
-                &format!("{{\"content\":\"{}\"}}", token(number, index)),
-                "null",
-            )
+        let text = |index| {
+            let delta = format!("{{\"content\":\"{}\"}}", token(number, index));
+            chunk(&delta, "null")
         };
-        let texts: String = (0..self.tokens).map(said).collect();
+        let texts: String = (0..self.tokens).map(text).collect();
         let role = chunk("{\"role\":\"assistant\"}", "null");
         let finish = chunk("{}", "\"stop\"");
         Ok([&role, &*texts, &finish, "data: [DONE]\n\n"].concat())
-    }
-}
-
-fn request(number: usize) -> String {
-    let body = format!(
-        r#"{{"model":"openclaw","stream":true,"messages":[{{"role":"user","content":"{}"}}]}}"#,
-        question(number)
-    );
-    let length = body.len();
-    format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: soak\r\nconnection: close\r\n\
-         authorization: Bearer {TOKEN}\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-}
-
-/// Returns a body without its framing; none if it is not whole.
-fn unchunked(mut framed: &str) -> Option<String> {
-    let mut body = String::new();
-    loop {
-        let (size, rest) = framed.split_once("\r\n")?;
-        let size = usize::from_str_radix(size, 16).ok()?;
-        let (chunk, rest) = rest.split_at_checked(size)?;
-        if size == 0 {
-            return (rest == "\r\n").then_some(body);
-        }
-        body.push_str(chunk);
-        framed = rest.strip_prefix("\r\n")?;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_body_without_its_last_chunk_is_not_whole() {
-        let framed = "3\r\none\r\n4\r\n two\r\n0\r\n\r\n";
-        assert_eq!(unchunked(framed).as_deref(), Some("one two"));
-        for cut in 0..framed.len() {
-            assert_eq!(unchunked(framed.split_at(cut).0), None, "{cut}");
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! The memory of the server while it serves.
+//! The memory of the server during the test.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use crate::bench::target::Target;
 
-/// How often the memory is looked at.
-const TICK: Duration = Duration::from_millis(100);
+/// The interval between two samples.
+const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Looks at a server's memory again and again, and returns what was seen, in
-/// KiB; nothing where the host does not tell.
+/// Samples a server's memory until `stopped` is set. Returns the samples in KiB, or an
+/// empty list on operating systems that do not report memory.
 pub(super) fn watch(target: &Target, stopped: &AtomicBool) -> Vec<u64> {
     let mut samples = Vec::new();
     while !stopped.load(Ordering::Relaxed) {
         samples.extend(target.usage().map(|usage| usage.resident_kib));
-        thread::sleep(TICK);
+        thread::sleep(INTERVAL);
     }
     samples
 }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_quarter_is_held_against_the_last() {
+    fn quarters_returns_the_means_of_the_second_and_the_last_quarter() {
         let mib = [9, 9, 1, 3, 9, 9, 4, 6].map(|mib| mib * 1024);
         assert_eq!(quarters(&mib), Some((2.0, 5.0)));
         assert_eq!(quarters(&[]), None);

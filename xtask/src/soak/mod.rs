@@ -1,18 +1,16 @@
-//! `cargo xtask soak`: many streams at once for a minute, of which every tenth
-//! client leaves early.
+//! `cargo xtask soak`: many streams at once for a minute. Every tenth client disconnects
+//! early.
 //!
 //! ```text
-//! upstream   a server of slow scripted answers that counts its connections
-//! client     one stream: read to the end and compared, or left
-//! memory     what the server's process holds, while it serves
+//! client     one stream: read to the end and compared, or left early
+//! memory     the memory of the server's process
 //! ```
 //!
-//! It fails unless every other answer is right to the byte, the upstream is
-//! left by everybody, and the memory stays as it was.
+//! It fails unless every other response is correct to the byte, all connections to the
+//! upstream are closed, and the memory does not grow.
 
 mod client;
 mod memory;
-mod upstream;
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,35 +23,35 @@ use clap::Args;
 use crate::bench::target::Target;
 use crate::components::{self, Runtime};
 use crate::host::HostChoice;
+use crate::http::Upstream;
 use crate::workspace::Workspace;
-use client::Course;
-use upstream::Upstream;
+use client::Streams;
 
-/// The token of the gateway that is soaked.
-const TOKEN: &str = "soak";
+/// The credential of the clients.
+const KEY: &str = "soak";
 
-/// How many streams there are to one whose client leaves.
-const TO_ONE_THAT_LEAVES: usize = 10;
+/// One of this many clients disconnects early.
+const CLIENTS_PER_DISCONNECT: usize = 10;
 
-/// How long the upstream's connections may take to close after the last stream.
-const CLOSING: Duration = Duration::from_secs(2);
+/// The time limit for the upstream's connections to close after the last stream.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
-/// How much larger the memory may be in the last quarter than in the second.
+/// The largest allowed ratio of the memory in the last quarter to the second.
 const GROWTH: f64 = 1.05;
 
 /// The arguments of `cargo xtask soak`.
 #[derive(Args)]
 pub(crate) struct Soak {
-    /// How many streams there are in all.
+    /// The number of streams.
     #[arg(long, default_value_t = 2000)]
     streams: usize,
-    /// How many of them are open at once.
+    /// The number of concurrent streams.
     #[arg(long, default_value_t = 200)]
     at_once: usize,
-    /// How many tokens each has.
+    /// The number of tokens of each stream.
     #[arg(long, default_value_t = 50)]
     tokens: usize,
-    /// How long each token takes, in milliseconds.
+    /// The time before each token, in milliseconds.
     #[arg(long, default_value_t = 100)]
     pause: u64,
     #[command(flatten)]
@@ -61,13 +59,13 @@ pub(crate) struct Soak {
 }
 
 impl Soak {
-    /// Builds, serves and soaks.
+    /// Builds, serves and tests.
     ///
     /// # Errors
-    /// The first answer that is wrong, or what is left behind.
+    /// The first incorrect response, a connection left open, and memory growth.
     pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
         components::build(workspace)?;
-        let upstream = Upstream::start(self.tokens, Duration::from_millis(self.pause))?;
+        let upstream = Upstream::start()?;
         let name = format!("tidegate-soak-{}.json5", std::process::id());
         let config = std::env::temp_dir().join(name);
         fs::write(&config, document(&upstream))?;
@@ -83,38 +81,36 @@ impl Soak {
         let stopped = AtomicBool::new(false);
         let (left, samples) = thread::scope(|scope| {
             let watching = scope.spawn(|| memory::watch(target, &stopped));
-            let left = self.ask(target);
+            let left = self.stream(target);
             stopped.store(true, Ordering::Relaxed);
             (left, watching.join().unwrap_or_default())
         });
-        let (left, took) = (left?, begun.elapsed());
+        let (left, time) = (left?, begun.elapsed());
         let memory = memory::quarters(&samples);
-        let open = upstream.wait_for_closes(CLOSING);
+        let open = upstream.wait_for_closes(CLOSE_LIMIT);
         println!();
-        println!("{:>8}  answers, right to the byte", self.streams - left);
-        println!("{left:>8}  clients left early");
-        println!("{open:>8}  connections of the upstream left open");
+        println!("{:>8}  correct responses", self.streams - left);
+        println!("{left:>8}  clients disconnected early");
+        println!("{open:>8}  upstream connections still open");
         if let Some((second, last)) = memory {
             println!("{second:>8.1}  MiB of memory in the second quarter");
             println!("{last:>8.1}  MiB of memory in the last quarter");
         }
-        println!("{:>8.1}  seconds", took.as_secs_f64());
-        ensure!(
-            open == 0,
-            "{open} connections of the upstream are left open"
-        );
+        println!("{:>8.1}  seconds", time.as_secs_f64());
+        ensure!(open == 0, "{open} upstream connections are still open");
         let grown = memory.is_some_and(|(second, last)| last > GROWTH * second);
         ensure!(!grown, "the memory has grown");
         Ok(())
     }
 
-    /// Asks for all streams, and returns how many clients left early.
-    fn ask(&self, target: &Target) -> Result<usize> {
+    /// Opens all streams, and returns the number of clients that disconnected early.
+    fn stream(&self, target: &Target) -> Result<usize> {
         let next = AtomicUsize::new(0);
         let left = AtomicUsize::new(0);
-        let course = Course {
+        let streams = Streams {
             address: target.address,
             tokens: self.tokens,
+            pause: self.pause,
         };
         let client = || -> Result<()> {
             loop {
@@ -122,31 +118,32 @@ impl Soak {
                 if number >= self.streams {
                     return Ok(());
                 }
-                let asked = if number.is_multiple_of(TO_ONE_THAT_LEAVES) {
+                let outcome = if number.is_multiple_of(CLIENTS_PER_DISCONNECT) {
                     left.fetch_add(1, Ordering::Relaxed);
-                    // At another place each time.
-                    course.leave(number, number / TO_ONE_THAT_LEAVES % self.tokens)
+                    // At a different token each time.
+                    let index = number / CLIENTS_PER_DISCONNECT % self.tokens;
+                    streams.leave(number, index)
                 } else {
-                    course.read(number)
+                    streams.read(number)
                 };
-                // The others need not go on after a failure.
-                asked.inspect_err(|_| next.store(self.streams, Ordering::Relaxed))?;
+                // Stop the other clients after a failure.
+                outcome.inspect_err(|_| next.store(self.streams, Ordering::Relaxed))?;
             }
         };
         thread::scope(|scope| {
             let clients: Vec<_> = (0..self.at_once).map(|_| scope.spawn(client)).collect();
             let mut clients = clients.into_iter().map(|client| client.join());
-            clients.try_for_each(|asked| asked.map_err(|_| anyhow!("a client failed"))?)
+            clients.try_for_each(|outcome| outcome.map_err(|_| anyhow!("a client panicked"))?)
         })?;
         Ok(left.into_inner())
     }
 }
 
 fn document(upstream: &Upstream) -> String {
-    let url = upstream.url();
+    let url = upstream.address;
     format!(
-        "{{ gateway: {{ auth: {{ token: '{TOKEN}' }},
+        "{{ gateway: {{ auth: {{ token: '{KEY}' }},
              http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }} }},
-           tidegate: {{ runtime: {{ url: '{url}' }} }} }}"
+           tidegate: {{ runtime: {{ url: 'http://{url}' }} }} }}"
     )
 }

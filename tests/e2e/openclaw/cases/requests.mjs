@@ -1,4 +1,4 @@
-// Requests that are answered without a run. What a case does not say is as in `differences.mjs`: a good request.
+// Requests that do not start a run. `differences.mjs` has the defaults, a valid request.
 export default {
   "auth-missing": { headers: { authorization: null } },
   "auth-wrong": { headers: { authorization: "Bearer not-the-token" } },

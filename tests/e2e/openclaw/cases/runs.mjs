@@ -1,4 +1,4 @@
-// Requests that are answered by a run of the scripted LLM.
+// Requests that start a run of the scripted LLM.
 export default {
   "run-whole": { say: "{{say Good morning.}}" },
   "run-stream": { say: "{{words 12 5}}", body: { stream: true } },

@@ -1,14 +1,13 @@
-//! The same component files on every host, with what `deploy/` has for each.
+//! Tests the same component files on every host, with the files in `deploy/`.
 //!
 //! ```text
-//! wasmtime    the container's command line, on every `wasmtime` that is at hand
-//! spin        the SpinKube manifest, where Spin is at hand
+//! wasmtime    the container's command line, on several versions of `wasmtime`
+//! spin        the SpinKube manifest, if Spin is installed
 //! wasmcloud   `wash dev`
 //! ```
 //!
-//! What a reader would take is changed in its addresses, and by a key more. A
-//! host that is not at hand has a row that says so; in CI such a row has failed
-//! where a registry has the host.
+//! The tests change the addresses in these files and add an API key. A missing host has a
+//! row "not at hand"; in CI the row fails if a registry provides the host.
 
 mod spin;
 mod wasmcloud;
@@ -28,39 +27,39 @@ use super::script::Verdict;
 use super::servers::TOKEN;
 use super::site::Site;
 
-/// What must hold on every host.
+/// The claims about every host.
 const CLAIMS: &[&str] = &[
     "alive", "whole", "stream", "tool", "models", "leave", "broken", "burst", "401", "limits",
     "packet",
 ];
 
-/// A key of five requests a minute, so that counting shows.
+/// A key with a low rate limit.
 const LIMITED_KEY: &str = "e2e-key-of-five-requests-a-minute";
 
 /// The component for hosts without a key-value store.
 const COMPONENT: &str = "tidegate-openclaw-files.wasm";
 
-/// How a host is started, unless it is not at hand.
+/// The start of a host, or the reason why the host is missing.
 type Found = Result<Start, Absent>;
 
-/// A host that is not at hand.
+/// A missing host.
 struct Absent {
     why: String,
-    /// Whether a registry has it, so that CI must have it, too.
+    /// Whether a registry provides it, so that it is required in CI.
     in_registry: bool,
 }
 
-/// How a host is started.
+/// The start of a host.
 struct Start {
     command: Command,
     address: SocketAddr,
-    /// The beginning of the line that it prints once it serves.
+    /// The beginning of the line that it prints when it serves.
     ready: &'static str,
-    /// Whether it sets TCP_NODELAY on the connections that it accepts.
+    /// Whether it sets TCP_NODELAY on client connections.
     sets_nodelay: bool,
 }
 
-/// Runs the checks on every host.
+/// Tests every host.
 pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> anyhow::Result<()> {
     let llm = &site.openclaw()?.llm;
     for (name, host) in wasmtime::hosts(site, llm)? {
@@ -71,7 +70,7 @@ pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> anyhow::Result<()> {
     report.script("deploy/", site.python("hosts/manifests.py"))
 }
 
-/// Starts a host and runs the checks on it.
+/// Starts a host and tests it.
 fn check(name: &str, host: Found, site: &Site<'_>, report: &mut Report) -> anyhow::Result<()> {
     let start = match host {
         Ok(start) => start,
@@ -101,12 +100,12 @@ fn check(name: &str, host: Found, site: &Site<'_>, report: &mut Report) -> anyho
     report.row(name, CLAIMS, script)
 }
 
-/// Returns the name of a row as that of a file.
+/// Converts the name of a row to a file name.
 fn file_name(name: &str) -> String {
     name.replace('/', "-")
 }
 
-/// Lets a host end with its input, together with whatever it has started.
+/// Returns a command that ends a host and its child processes when the input closes.
 fn together(host: Command) -> Command {
     const SCRIPT: &str = "set -m; \"$@\" & read -r; kill -- -$!; wait";
     let mut bash = Command::new("bash");
@@ -124,7 +123,7 @@ fn together(host: Command) -> Command {
     bash
 }
 
-/// Adds the key to a configuration.
+/// Adds the rate-limited key to a configuration.
 fn with_limited_key(document: &str) -> String {
     let digest = key::digest(LIMITED_KEY);
     let line = format!(

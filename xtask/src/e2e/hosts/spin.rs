@@ -1,4 +1,4 @@
-//! Spin, by the manifest of SpinKube.
+//! Spin, with the manifest for SpinKube.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::e2e::site::Site;
 
 use super::{Absent, Found, Start, read, with_limited_key};
 
-/// Prepares Spin, where it is at hand: no registry has it.
+/// Returns the start of Spin, which no registry provides.
 pub(super) fn host(site: &Site<'_>, llm: &str) -> Result<Found> {
     if site.program("spin")?.arg("--version").output().is_err() {
         return Ok(Err(Absent {
@@ -24,9 +24,10 @@ pub(super) fn host(site: &Site<'_>, llm: &str) -> Result<Found> {
     let original = site.root().join("deploy/spinkube");
     let mut build = site.program("spin")?;
     let build = build.args(["build", "-f"]).arg(original).output()?;
-    let said = String::from_utf8_lossy(&build.stderr);
-    ensure!(build.status.success(), "{said}");
-    // What is built already needs no folder to be built in, which must be relative.
+    let output = String::from_utf8_lossy(&build.stderr);
+    ensure!(build.status.success(), "{output}");
+    // The manifest is copied, and `workdir` must be relative. The build is done, so the
+    // copy does not need it.
     let manifest = read(site, "deploy/spinkube/spin.toml")?.replace("workdir = \"../..\"\n", "");
     let root = site.root().display().to_string();
     fs::write(folder.join("spin.toml"), manifest.replace("../..", &root))?;

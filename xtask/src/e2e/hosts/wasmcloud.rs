@@ -1,4 +1,4 @@
-//! wasmCloud, by `wash dev`.
+//! wasmCloud, with `wash dev`.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::e2e::site::Site;
 
 use super::{Absent, COMPONENT, Found, Start, read, with_limited_key};
 
-/// Prepares wasmCloud, where PyPI has it for this machine.
+/// Returns the start of wasmCloud, which PyPI provides for some machines.
 pub(super) fn host(site: &Site<'_>, llm: &str) -> Result<Found> {
     if site.program("wash")?.arg("--version").output().is_err() {
         return Ok(Err(Absent {
@@ -29,7 +29,7 @@ pub(super) fn host(site: &Site<'_>, llm: &str) -> Result<Found> {
             "../../dist/tidegate-openclaw-files.wasm",
             &component.display().to_string(),
         )
-        // It is built already, and a cargo in a cargo waits for it.
+        // The component is built, and cargo within cargo would wait for a lock.
         .replace("cargo xtask build", "\"true\"");
     fs::create_dir_all(folder.join(".wash"))?;
     fs::write(folder.join(".wash/config.yaml"), config)?;

@@ -1,5 +1,4 @@
-//! Wasmtime, in several versions: the entry point of the container, with the
-//! folder and the component that are in it.
+//! Several versions of Wasmtime, with the entry point of the container.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,13 +11,13 @@ use crate::host::Host as Wasmtime;
 
 use super::{Absent, COMPONENT, Found, Start, file_name, read, with_limited_key};
 
-/// The releases that PyPI has, which the tests alone use.
+/// The releases from PyPI.
 const WHEELS: [&str; 2] = ["48.0.2", "49.0.4"];
 
-/// The variable that names more programs, separated as in a PATH.
+/// The variable with more programs, separated as in a PATH.
 const MORE: &str = "TIDEGATE_MATRIX";
 
-/// Returns every version that is wanted, with the name of its row.
+/// Returns every version with the name of its row.
 pub(super) fn hosts(site: &Site<'_>, llm: &str) -> Result<Vec<(String, Found)>> {
     let mut hosts = Vec::new();
     let mut add = |name: String, found: Result<Wasmtime>| -> Result<()> {

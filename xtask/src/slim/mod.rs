@@ -1,5 +1,5 @@
-//! Makes a component smaller by what no host reads: the names that only
-//! debuggers show, and the long names by which its core modules find each other.
+//! Makes a component smaller: removes names that only debuggers show, and shortens the
+//! names with which its core modules refer to each other.
 //!
 //! Format: WebAssembly core specification, section 5.5, and the binary format
 //! of the component model, which nests modules and components as sections.
@@ -15,15 +15,15 @@ use wasm_encoder::{Alias, Component, ComponentAliasSection, ExportSection, Impor
 use wasm_encoder::{InstanceSection, ModuleArg};
 use wasmparser::{ComponentAlias, CustomSectionReader, Export, Import, Imports, Instance, Parser};
 
-/// The custom sections that are left out.
-const LEFT_OUT: [&str; 3] = ["component-name", "name", "producers"];
+/// The custom sections to remove.
+const REMOVED: [&str; 3] = ["component-name", "name", "producers"];
 
-/// Returns the component without the names of its parts and of the tools that
-/// made it, and with short names between its core modules, on every level of
-/// nesting. What it imports and exports bears the same names as before.
+/// Removes the names of parts and tools from a component, and shortens the names between
+/// its core modules, at all levels of nesting. The names of its imports and exports do not
+/// change.
 ///
 /// # Errors
-/// Bytes that are no component.
+/// Bytes that are not a component.
 pub(crate) fn slim(component: &[u8]) -> Result<Vec<u8>> {
     let mut slimmed = Component::new();
     Slimmer::default()
@@ -32,11 +32,11 @@ pub(crate) fn slim(component: &[u8]) -> Result<Vec<u8>> {
     Ok(slimmed.finish())
 }
 
-/// Encodes a component again, leaving names out.
+/// Encodes a component again without the names.
 #[derive(Default)]
 struct Slimmer {
-    /// What each name between core modules is called instead. One table for the
-    /// whole component: a name that stands in two places is the same in both.
+    /// The short name for each name between core modules. One table serves the whole
+    /// component, so equal names stay equal.
     names: HashMap<String, String>,
 }
 
@@ -56,7 +56,7 @@ impl Reencode for Slimmer {
         module: &mut wasm_encoder::Module,
         section: CustomSectionReader<'_>,
     ) -> Result<(), Error> {
-        if LEFT_OUT.contains(&section.name()) {
+        if REMOVED.contains(&section.name()) {
             return Ok(());
         }
         module_utils::parse_custom_section(self, module, section)
@@ -98,7 +98,7 @@ impl ReencodeComponent for Slimmer {
         component: &mut Component,
         section: CustomSectionReader<'_>,
     ) -> Result<(), Error> {
-        if LEFT_OUT.contains(&section.name()) {
+        if REMOVED.contains(&section.name()) {
             return Ok(());
         }
         component_utils::parse_component_custom_section(self, component, section)

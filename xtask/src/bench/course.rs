@@ -1,0 +1,174 @@
+//! The measurements of a run, in their order.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::Bench;
+use super::results::{Load, Results};
+use super::servers::Servers;
+use super::streams::{self, Streams};
+use super::target::Target;
+use super::workload::{Sample, Workload, median};
+
+fn loads() -> [Workload; 7] {
+    [
+        Workload::whole("whole, 1 connection", 1),
+        Workload::whole("whole, 16 connections", 16),
+        Workload::stream("stream of 1, 1 connection", 1, 1),
+        Workload::stream("stream of 1, 16 connections", 16, 1),
+        Workload::stream("stream of 200, 1 connection", 1, 200),
+        Workload::stream("stream of 200, 16 connections", 16, 200),
+        Workload::long_text("request of 20 MiB", 20 * 1024 * 1024 - 512),
+    ]
+}
+
+/// One run of the benchmark.
+pub(super) struct Course<'a> {
+    bench: &'a Bench,
+    servers: &'a Servers<'a>,
+    results: Results,
+}
+
+impl<'a> Course<'a> {
+    pub(super) fn new(bench: &'a Bench, servers: &'a Servers<'a>) -> Self {
+        Self {
+            bench,
+            servers,
+            results: Results::default(),
+        }
+    }
+
+    pub(super) fn run(mut self) -> Result<Results> {
+        self.loads()?;
+        if self.bench.only.is_none() {
+            self.streams()?;
+            self.new_instances()?;
+            self.keys()?;
+            let size = self.servers.component_size()? as f64 / 1024.0;
+            let name = "size of the composed component";
+            self.results.figure(name, size, "KiB");
+        }
+        Ok(self.results)
+    }
+
+    fn loads(&mut self) -> Result<()> {
+        let targets = self.servers.all()?;
+        let only = self.bench.only.as_deref().unwrap_or_default();
+        let loads = loads().into_iter();
+        let loads: Vec<_> = loads.filter(|load| load.name.contains(only)).collect();
+        for load in &loads {
+            let mut targets = targets.iter();
+            targets.try_for_each(|target| load.check(target.address))?;
+        }
+        let mut samples = vec![vec![Vec::new(); targets.len()]; loads.len()];
+        for round in 1..=self.bench.rounds {
+            eprintln!("round {round} of {}", self.bench.rounds);
+            for (load, of_load) in loads.iter().zip(&mut samples) {
+                for (target, of_target) in targets.iter().zip(of_load) {
+                    of_target.push(load.run(target.address, self.time())?);
+                }
+            }
+        }
+        for (load, of_load) in loads.iter().zip(samples) {
+            let medians = of_load.iter().map(|of_target| Sample::median(of_target));
+            let servers = targets.iter().map(|target| target.name).zip(medians);
+            self.results.loads.push(Load {
+                name: load.name,
+                tokens: load.tokens,
+                servers: servers.collect(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Measures slow streams on new processes.
+    fn streams(&mut self) -> Result<()> {
+        let warm_up = Workload::stream("", 1, 1);
+        for name in ["floor", "tidegate"] {
+            let measured: Result<Vec<Streams>> = (0..3)
+                .map(|_| {
+                    let target = match name {
+                        "floor" => self.servers.floor(&[])?,
+                        _ => self.servers.tidegate(name, 1, &[])?,
+                    };
+                    warm_up.check(target.address)?;
+                    streams::measure(&target)
+                })
+                .collect();
+            let measured = measured?;
+            let resident = median(measured.iter().map(|streams| streams.resident));
+            let processor = median(measured.iter().map(|streams| streams.processor));
+            let figures = &mut self.results;
+            figures.figure(format!("memory of an idle stream, {name}"), resident, "KiB");
+            figures.figure(
+                format!("processor time of a paced token, {name}"),
+                processor,
+                "ms",
+            );
+        }
+        Ok(())
+    }
+
+    /// Measures servers that start a new instance for every request.
+    fn new_instances(&mut self) -> Result<()> {
+        let always_new = ["--max-instance-reuse-count=1".to_owned()];
+        let targets = [
+            self.servers.tidegate("tidegate", 1, &[])?,
+            self.servers.tidegate("new", 1, &always_new)?,
+            self.servers
+                .tidegate("new, 10,000 keys", 10_000, &always_new)?,
+            self.servers.floor(&[])?,
+            self.servers.floor(&always_new)?,
+        ];
+        let times = self.times(&Workload::whole("", 1), &targets)?;
+        if let [warm, new, many_keys, floor_warm, floor_new] = times.as_slice() {
+            for (name, time) in [
+                (
+                    "first request of an instance, floor",
+                    floor_new - floor_warm,
+                ),
+                ("first request of an instance, tidegate", new - warm),
+                ("the same with 10,000 keys", many_keys - warm),
+            ] {
+                self.results.figure(name, time, "ms");
+            }
+        }
+        let [tidegate, _, _, floor, _] = &targets;
+        for target in [tidegate, floor] {
+            let started = target.started_in.as_secs_f64() * 1000.0;
+            let name = format!("start of the process, {}", target.name);
+            self.results.figure(name, started, "ms");
+        }
+        Ok(())
+    }
+
+    /// Compares the last of many keys with a single key.
+    fn keys(&mut self) -> Result<()> {
+        let targets = [
+            self.servers.tidegate("one key", 1, &[])?,
+            self.servers.tidegate("10,000 keys", 10_000, &[])?,
+        ];
+        let times = self.times(&Workload::whole("", 1), &targets)?;
+        if let [one, many] = times.as_slice() {
+            let name = "10,000 keys over one key, warm";
+            self.results.figure(name, many / one, "times");
+        }
+        Ok(())
+    }
+
+    /// Returns the median time of a response from each server, in milliseconds.
+    fn times(&self, load: &Workload, targets: &[Target]) -> Result<Vec<f64>> {
+        let mut times = vec![Vec::new(); targets.len()];
+        for _ in 0..self.bench.rounds {
+            for (target, of_target) in targets.iter().zip(&mut times) {
+                of_target.push(load.run(target.address, self.time())?.median);
+            }
+        }
+        Ok(times.into_iter().map(median).collect())
+    }
+
+    fn time(&self) -> Duration {
+        Duration::from_millis(self.bench.time)
+    }
+}
