@@ -156,11 +156,6 @@ impl Script {
             number: number("stream:").map(|number| number as usize),
         }
     }
-
-    fn token(&self, index: usize) -> String {
-        self.number
-            .map_or_else(|| WORD.to_owned(), |number| token(number, index))
-    }
 }
 
 fn whole(tokens: usize) -> Vec<u8> {
@@ -178,16 +173,23 @@ fn whole(tokens: usize) -> Vec<u8> {
 fn stream(mut connection: &TcpStream, script: &Script) -> io::Result<()> {
     let role = event(r#"{"role":"assistant"}"#, "null");
     connection.write_all(&[STREAM_HEAD.as_bytes(), &role].concat())?;
+    let word = content(WORD);
     for index in 0..script.tokens {
         if !script.pause.is_zero() {
             thread::sleep(script.pause);
         }
-        let delta = format!(r#"{{"content":"{}"}}"#, script.token(index));
-        connection.write_all(&event(&delta, "null"))?;
+        match script.number {
+            Some(number) => connection.write_all(&content(&token(number, index)))?,
+            None => connection.write_all(&word)?,
+        }
     }
     let done = chunk("data: [DONE]\n\n");
     let end = [&event("{}", "\"stop\""), &*done, b"0\r\n\r\n"].concat();
     connection.write_all(&end)
+}
+
+fn content(text: &str) -> Vec<u8> {
+    event(&format!(r#"{{"content":"{text}"}}"#), "null")
 }
 
 /// Returns an event of a stream as one chunk.
