@@ -18,6 +18,7 @@
 //! access::rate             an API key        -> a permit for a run      429
 //! host::runtime            ValidRun          -> the steps of a run      429 502 503 504
 //! reply                    steps             -> a document, or events
+//! delivery                 steps, silence    -> writes of a streamed reply
 //! host::respond            bytes             -> the response
 //! ```
 //!
@@ -31,6 +32,8 @@
 mod host;
 
 pub mod gateway;
+
+pub mod delivery;
 
 pub mod config;
 pub mod exchange;

@@ -13,9 +13,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of `src/`, from the host down to plain types.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "host",
     "gateway",
+    "delivery",
     "config",
     "exchange",
     "access_log",

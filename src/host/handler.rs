@@ -7,7 +7,7 @@ use http::StatusCode;
 use spin_sdk::wasip3;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::spawn;
-use tidegate_task::{KeepAwake, yield_to_host};
+use tidegate_agent::task::{KeepAwake, yield_to_host};
 
 use crate::access::UnixMillis;
 use crate::exchange::Arrival;

@@ -6,16 +6,19 @@
 //! incoming  wasi:http request                    -> head and body
 //! runtime   ValidRun                             -> the steps of a run
 //! delivery  the steps of a run                   -> a response, whole or streamed
+//! line      a run and its client                 -> what a streamed reply waits for
+//! clock     all streams of the instance          -> heartbeats, probes, time limits
 //! respond   documents and errors                 -> a response with its headers
 //! outgoing  status, headers, bytes               -> wasi:http response
 //! store     wasi:keyvalue                        -> counters
 //! ```
 
+mod clock;
 mod delivery;
 mod effects;
 mod handler;
 mod incoming;
-mod interval;
+mod line;
 mod outgoing;
 mod random;
 mod respond;

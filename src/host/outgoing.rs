@@ -9,6 +9,8 @@ use spin_sdk::wit_bindgen::rt::async_support::{
     FutureReader, FutureWriter, StreamResult, StreamWriter,
 };
 
+use crate::delivery::Client;
+
 /// A header field of a response.
 pub(crate) type Field = (String, Vec<u8>);
 
@@ -39,15 +41,6 @@ pub(crate) struct Body {
     /// Dropping it may abort the connection. WASI does not specify this, and Wasmtime
     /// 49 aborts: <https://github.com/bytecodealliance/wasmtime/issues/14227>.
     _transmission: FutureReader<Result<(), ErrorCode>>,
-}
-
-/// Whether the client is still connected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Client {
-    /// It is, as far as the host knows.
-    Connected,
-    /// It has closed its connection.
-    Disconnected,
 }
 
 impl Body {

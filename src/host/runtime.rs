@@ -1,29 +1,29 @@
-//! Calls of the runtime.
+//! Calls of the runtime: linked into this component, or imported.
 
 use std::pin::Pin;
 
-use futures_util::stream::{Stream, unfold};
-use spin_sdk::wit_bindgen::rt::async_support::{FutureReader, StreamReader, StreamResult};
+use futures_util::stream::{Stream, StreamExt as _};
 
 use crate::run::ValidRun;
-use crate::runtime::{Agent, RunError, RunEvent, RunOutcome, Step, calls};
-
-/// The maximum number of events in one step. The runtime waits with further ones.
-const BATCH: usize = 64;
+use crate::runtime::{Agent, RunError, Step};
 
 /// The steps of a run. Dropping it cancels the run.
 pub(crate) type Run = Pin<Box<dyn Stream<Item = Step>>>;
 
 /// Starts a run.
 ///
-/// The pending read is part of the stream and not of the future of its next item, so
-/// a caller may stop waiting for a step and wait again later.
-pub(crate) async fn start(run: ValidRun) -> Run {
-    let (events, outcome) = calls::run(run.into_request()).await;
-    let reading = Some(Reading { events, outcome });
-    Box::pin(unfold(reading, |reading| async {
-        Some(reading?.step().await)
-    }))
+/// A pending read is part of the stream and not of the future of its next item, so a
+/// caller may stop waiting for a step and wait again later.
+pub(crate) fn start(run: ValidRun) -> Run {
+    Box::pin(linked::run(run.into_request()))
+}
+
+/// Returns the next step of a run.
+pub(crate) async fn next_step(run: &mut Run) -> Step {
+    // The steps always have an end; this covers the case that they do not.
+    let abandoned = || RunError::Failed("the runtime sent no outcome".to_owned());
+    let step = run.next().await;
+    step.unwrap_or_else(|| Step::Ended(Err(abandoned())))
 }
 
 /// Returns the agents of the runtime.
@@ -31,26 +31,47 @@ pub(crate) async fn start(run: ValidRun) -> Run {
 /// # Errors
 /// The runtime's error.
 pub(crate) async fn agents() -> Result<Vec<Agent>, RunError> {
-    calls::agents().await
+    linked::agents().await
 }
 
-struct Reading {
-    events: StreamReader<RunEvent>,
-    outcome: FutureReader<Result<RunOutcome, RunError>>,
+#[cfg(all(feature = "openclaw", feature = "rehearsal"))]
+compile_error!("a component has one runtime: enable `openclaw` or `rehearsal`");
+
+#[cfg(any(feature = "openclaw", feature = "rehearsal"))]
+mod linked {
+    use futures_util::stream::Stream;
+    use tidegate_agent::joined::HostClock;
+    use tidegate_agent::{Runtime, joined};
+
+    #[cfg(feature = "openclaw")]
+    use runtime_openclaw::OpenClaw as Linked;
+    #[cfg(feature = "rehearsal")]
+    use runtime_rehearsal::Rehearsal as Linked;
+
+    use crate::runtime::{Agent, RunError, RunRequest, Step};
+
+    pub(super) fn run(request: RunRequest) -> impl Stream<Item = Step> {
+        joined::<HostClock>(tidegate_agent::run::<Linked>(request))
+    }
+
+    pub(super) async fn agents() -> Result<Vec<Agent>, RunError> {
+        Linked::agents().await
+    }
 }
 
-impl Reading {
-    /// Reads the next step. A read after `Dropped` would trap.
-    async fn step(mut self) -> (Step, Option<Self>) {
-        loop {
-            let (result, events) = self.events.read(Vec::with_capacity(BATCH)).await;
-            if !events.is_empty() {
-                return (Step::Events(events), Some(self));
-            }
-            match result {
-                StreamResult::Complete(_) | StreamResult::Cancelled => {}
-                StreamResult::Dropped => return (Step::Ended(self.outcome.await), None),
-            }
-        }
+#[cfg(not(any(feature = "openclaw", feature = "rehearsal")))]
+mod linked {
+    use futures_util::stream::Stream;
+    use tidegate_agent::Imported;
+
+    use crate::runtime::{Agent, RunError, RunRequest, Step};
+
+    /// The runtime has joined the events already.
+    pub(super) fn run(request: RunRequest) -> impl Stream<Item = Step> {
+        Imported::run(request)
+    }
+
+    pub(super) async fn agents() -> Result<Vec<Agent>, RunError> {
+        Imported::agents().await
     }
 }

@@ -213,7 +213,9 @@ impl ServerBuilder {
     }
 
     fn command(&self, config: &Path) -> Command {
-        let gateway = format!("dist/tidegate-{}.wasm", self.runtime);
+        // One module, or `composed`.
+        let form = std::env::var("TIDEGATE_FORM").unwrap_or_else(|_| "tidegate".to_owned());
+        let gateway = format!("dist/{form}-{}.wasm", self.runtime);
         let gateway = existing(Path::new(env!("CARGO_MANIFEST_DIR")).join(gateway));
         let component = match &self.middleware {
             Some(middleware) => composed(middleware, &gateway),

@@ -1,7 +1,8 @@
 //! Builds and composes the components into `dist/`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::slice;
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
@@ -42,9 +43,15 @@ impl Runtime {
         }
     }
 
-    /// Returns the component of the gateway composed with this runtime, without a store.
-    pub(crate) fn composed(self, workspace: &Workspace) -> PathBuf {
+    /// Returns the path of the gateway with this runtime, without a store.
+    pub(crate) fn component(self, workspace: &Workspace) -> PathBuf {
         let name = format!("tidegate-{}.wasm", self.name());
+        workspace.dist().join(name)
+    }
+
+    /// Returns the path of the gateway with this runtime and a store in files.
+    fn with_files(self, workspace: &Workspace) -> PathBuf {
+        let name = format!("tidegate-{}-files.wasm", self.name());
         workspace.dist().join(name)
     }
 }
@@ -52,32 +59,101 @@ impl Runtime {
 /// Builds every component into `dist/` and prints their sizes.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     workspace.ensure_wasm_target()?;
-    // The variants with and without a store have the same file names, so they are built in
-    // turn.
-    let features = "--features=tidegate/store,runtime-openclaw/store";
-    compile(workspace, &["tidegate", "runtime-openclaw"], &[features])?;
-    let storing = Storing {
-        gateway: built(workspace, "tidegate")?,
-        openclaw: built(workspace, "runtime_openclaw")?,
-    };
-    compile(workspace, &PACKAGES, &[])?;
-    let dist = workspace.dist();
-    fs::create_dir_all(&dist)?;
-    print_table(&write_components(workspace, &dist, &storing)?);
+    fs::create_dir_all(workspace.dist())?;
+    let parts = Parts::build(workspace)?;
+    let mut written = parts.write(workspace)?;
+    for runtime in Runtime::ALL {
+        let plain = linked(workspace, runtime, &[])?;
+        let storing = linked(workspace, runtime, &["store"])?;
+        let files = compose(&storing, slice::from_ref(&parts.files))?;
+        written.push(Component::write(runtime.component(workspace), &plain)?);
+        written.push(Component::write(runtime.with_files(workspace), &files)?);
+    }
+    print_table(&written);
     Ok(())
 }
 
-/// Builds only the gateway composed with a runtime into `dist/`.
-pub(crate) fn build_composed(workspace: &Workspace, runtime: Runtime) -> Result<()> {
+/// Builds only the gateway with a runtime into `dist/`.
+pub(crate) fn build_linked(workspace: &Workspace, runtime: Runtime) -> Result<()> {
     workspace.ensure_wasm_target()?;
-    let name = runtime.name();
-    compile(workspace, &["tidegate", &format!("runtime-{name}")], &[])?;
-    let gateway = built(workspace, "tidegate")?;
-    let plug = built(workspace, &format!("runtime_{name}"))?;
     fs::create_dir_all(workspace.dist())?;
-    let composed = compose_runtime(&gateway, &[plug], name)?;
-    print_table(&[Component::write(runtime.composed(workspace), &composed)?]);
+    let component = linked(workspace, runtime, &[])?;
+    let written = Component::write(runtime.component(workspace), &component)?;
+    print_table(&[written]);
     Ok(())
+}
+
+/// Builds the gateway with a runtime in one module.
+fn linked(workspace: &Workspace, runtime: Runtime, more: &[&str]) -> Result<Vec<u8>> {
+    let features = [&[runtime.name()], more].concat().join(",");
+    compile(workspace, &["tidegate"], &["--features", &features])?;
+    built(workspace, "tidegate")
+}
+
+/// The components that can be composed.
+struct Parts {
+    gateway: Vec<u8>,
+    gateway_store: Vec<u8>,
+    openclaw: Vec<u8>,
+    openclaw_store: Vec<u8>,
+    rehearsal: Vec<u8>,
+    files: Vec<u8>,
+    floor: Vec<u8>,
+}
+
+impl Parts {
+    /// Builds the variants with and without a store in turn, because their files have the
+    /// same names.
+    fn build(workspace: &Workspace) -> Result<Self> {
+        let features = "--features=tidegate/store,runtime-openclaw/store";
+        compile(workspace, &["tidegate", "runtime-openclaw"], &[features])?;
+        let gateway_store = built(workspace, "tidegate")?;
+        let openclaw_store = built(workspace, "runtime_openclaw")?;
+        compile(workspace, &PACKAGES, &[])?;
+        Ok(Self {
+            gateway: built(workspace, "tidegate")?,
+            gateway_store,
+            openclaw: built(workspace, "runtime_openclaw")?,
+            openclaw_store,
+            rehearsal: built(workspace, "runtime_rehearsal")?,
+            files: built(workspace, "store_files")?,
+            floor: built(workspace, "floor")?,
+        })
+    }
+
+    /// Writes the parts, and the gateway composed with each runtime.
+    fn write(&self, workspace: &Workspace) -> Result<Vec<Component>> {
+        let compose = |gateway: &[u8], plugs: &[Vec<u8>]| {
+            compose(gateway, plugs).context("cannot compose the gateway with a runtime")
+        };
+        let openclaw_files = [self.openclaw_store.clone(), self.files.clone()];
+        let rehearsal_files = [self.rehearsal.clone(), self.files.clone()];
+        let composed = [
+            compose(&self.gateway, slice::from_ref(&self.openclaw))?,
+            compose(&self.gateway_store, &openclaw_files)?,
+            compose(&self.gateway, slice::from_ref(&self.rehearsal))?,
+            compose(&self.gateway_store, &rehearsal_files)?,
+        ];
+        let [openclaw, openclaw_files, rehearsal, rehearsal_files] = &composed;
+        [
+            ("gateway", &self.gateway),
+            ("gateway-store", &self.gateway_store),
+            ("runtime-openclaw", &self.openclaw),
+            ("runtime-openclaw-store", &self.openclaw_store),
+            ("runtime-rehearsal", &self.rehearsal),
+            ("store-files", &self.files),
+            ("floor", &self.floor),
+            ("composed-openclaw", openclaw),
+            ("composed-openclaw-files", openclaw_files),
+            ("composed-rehearsal", rehearsal),
+            ("composed-rehearsal-files", rehearsal_files),
+        ]
+        .into_iter()
+        .map(|(name, bytes)| {
+            Component::write(workspace.dist().join(name).with_extension("wasm"), bytes)
+        })
+        .collect()
+    }
 }
 
 /// Builds the components of the tests.
@@ -105,17 +181,6 @@ fn compile(workspace: &Workspace, packages: &[&str], more: &[&str]) -> Result<()
     workspace.cargo(&[&build[..], &packages, more].concat())
 }
 
-fn compose_runtime(gateway: &[u8], plugs: &[Vec<u8>], name: &str) -> Result<Vec<u8>> {
-    compose(gateway, plugs)
-        .with_context(|| format!("cannot compose the gateway with runtime-{name}"))
-}
-
-/// The components that import a key-value store.
-struct Storing {
-    gateway: Vec<u8>,
-    openclaw: Vec<u8>,
-}
-
 /// Returns the flags that remove the folders of this machine's dependencies from panic
 /// messages in a component.
 fn path_flags(folders: &[PathBuf]) -> Vec<String> {
@@ -132,43 +197,6 @@ fn sources() -> Vec<PathBuf> {
     let sources = cargo.and_then(|cargo| fs::read_dir(cargo.join("registry/src")).ok());
     let entries = sources.into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).collect()
-}
-
-fn write_components(
-    workspace: &Workspace,
-    dist: &Path,
-    storing: &Storing,
-) -> Result<Vec<Component>> {
-    let write = |name: &str, bytes: &[u8]| Component::write(dist.join(name), bytes);
-    let gateway = built(workspace, "tidegate")?;
-    let files = [built(workspace, "store_files")?];
-    let mut written = vec![
-        write("gateway.wasm", &gateway)?,
-        write("gateway-store.wasm", &storing.gateway)?,
-        write("runtime-openclaw-store.wasm", &storing.openclaw)?,
-    ];
-    for runtime in Runtime::ALL {
-        let name = runtime.name();
-        let plain = built(workspace, &format!("runtime_{name}"))?;
-        let with_files = match runtime {
-            Runtime::Openclaw => compose(&storing.openclaw, &files)?,
-            Runtime::Rehearsal => plain.clone(),
-        };
-        written.push(write(&format!("runtime-{name}.wasm"), &plain)?);
-        let [files] = files.clone();
-        for (suffix, gateway, plugs) in [
-            ("", &gateway, &[plain][..]),
-            ("-files", &storing.gateway, &[with_files, files]),
-        ] {
-            let composed = compose_runtime(gateway, plugs, name)?;
-            written.push(write(&format!("tidegate-{name}{suffix}.wasm"), &composed)?);
-        }
-    }
-    let [files] = files;
-    written.push(write("store-files.wasm", &files)?);
-    let floor = built(workspace, "floor")?;
-    written.push(write("floor.wasm", &floor)?);
-    Ok(written)
 }
 
 fn built(workspace: &Workspace, name: &str) -> Result<Vec<u8>> {

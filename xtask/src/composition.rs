@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
-use wac_graph::types::{Package, Types};
+use wac_graph::types::{ItemKind, Package, Type, Types};
 use wac_graph::{CompositionGraph, EncodeOptions, PackageId, plug};
 
 use crate::slim::slim;
@@ -79,16 +79,27 @@ fn ensure_only_wasi(component: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Returns the names of imports other than WASI's.
+/// Returns the names of imports other than WASI's. An interface that has only types, such as
+/// `tidegate:agent/types`, needs no host.
 fn foreign_imports(component: &[u8]) -> Result<Vec<String>> {
     let mut types = Types::default();
     let package = Package::from_bytes("tidegate:composed", None, component, &mut types)?;
     let imports = types[package.ty()].imports.iter();
-    let names = imports.map(|(name, _)| name);
-    Ok(names
-        .filter(|name| !name.starts_with("wasi:"))
-        .cloned()
-        .collect())
+    let foreign =
+        imports.filter(|(name, kind)| !name.starts_with("wasi:") && !is_only_types(&types, **kind));
+    Ok(foreign.map(|(name, _)| name.clone()).collect())
+}
+
+fn is_only_types(types: &Types, kind: ItemKind) -> bool {
+    let is_type = |kind: &ItemKind| matches!(kind, ItemKind::Type(kind) if !matches!(kind, Type::Resource(_)));
+    match kind {
+        ItemKind::Instance(instance) => types[instance].exports.values().all(is_type),
+        ItemKind::Type(_)
+        | ItemKind::Func(_)
+        | ItemKind::Component(_)
+        | ItemKind::Module(_)
+        | ItemKind::Value(_) => false,
+    }
 }
 
 #[cfg(test)]

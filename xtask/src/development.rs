@@ -52,11 +52,11 @@ impl Up {
         let reserved = reserve(self.listen)?;
         let address = reserved.local_addr()?;
         let host = self.host.find(workspace)?;
-        components::build_composed(workspace, self.runtime)?;
+        components::build_linked(workspace, self.runtime)?;
         drop(reserved);
         println!("{}", self.announcement(address));
         let server = Server {
-            component: &self.runtime.composed(workspace),
+            component: &self.runtime.component(workspace),
             environment: &environment,
             listen: address,
             more: &[],

@@ -12,6 +12,9 @@ use crate::workspace::{WASM_TARGET, Workspace, succeed};
 
 const WITHOUT_HOST: [&str; 3] = ["--workspace", "--exclude", "host"];
 
+/// The variable by which the tests select the composed components.
+const FORM: &str = "TIDEGATE_FORM";
+
 const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 
 /// The arguments of `cargo xtask test`.
@@ -43,29 +46,44 @@ impl Test {
         let filters: Vec<_> = self.filters.iter().map(String::as_str).collect();
         let arguments = [&["test"], &WITHOUT_HOST[..], &["--"], &filters].concat();
         let mut tests = workspace.cargo_command(&arguments);
+        succeed(tests.env(host::VARIABLE, host.program()))?;
+        headline("Test the composed components");
+        let composed = [
+            &["test", "--package=tidegate", "--test=*", "--"],
+            &filters[..],
+        ]
+        .concat();
+        let mut tests = workspace.cargo_command(&composed);
+        tests.env(FORM, "composed");
         succeed(tests.env(host::VARIABLE, host.program()))
     }
 }
 
-fn before_build() -> [Check<'static>; 4] {
+fn before_build() -> [Check<'static>; 5] {
     let host = &["clippy", "--all-targets"];
-    let wasm = &component_clippy();
+    let parts = &component_clippy(&PACKAGES);
+    let gateway = &component_clippy(&["tidegate"]);
+    let spin = &["--features", "spin,openclaw"];
+    let rehearsal = &["--features", "store,rehearsal"];
     [
         Check::new("Check the format", &[&["fmt", "--all", "--check"]]),
         Check::new("Lint", &[host, &WITHOUT_HOST, &DENY_WARNINGS]),
-        Check::new("Lint the components", &[wasm, &DENY_WARNINGS]),
+        Check::new("Lint the components", &[parts, &DENY_WARNINGS]),
         Check::new(
-            "Lint the components for Spin",
-            &[wasm, &["--features", "tidegate/spin"], &DENY_WARNINGS],
+            "Lint the gateway for Spin",
+            &[gateway, spin, &DENY_WARNINGS],
+        ),
+        Check::new(
+            "Lint the gateway with a store",
+            &[gateway, rehearsal, &DENY_WARNINGS],
         ),
     ]
 }
 
-fn component_clippy() -> Vec<&'static str> {
-    let packages = PACKAGES
-        .into_iter()
-        .chain(FIXTURES)
-        .chain(["tidegate-config"]);
+fn component_clippy<'a>(packages: &[&'a str]) -> Vec<&'a str> {
+    let libraries = ["tidegate-agent", "tidegate-config"];
+    let packages = packages.iter().copied().chain(libraries);
+    let packages = packages.chain(FIXTURES);
     let packages = packages.flat_map(|package| ["--package", package]);
     let clippy = ["clippy", "--release", "--target", WASM_TARGET];
     clippy.into_iter().chain(packages).collect()

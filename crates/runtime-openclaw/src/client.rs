@@ -30,9 +30,11 @@ type BodyEnd = Result<Option<Trailers>, ErrorCode>;
 /// Resolves when the host has transmitted a request.
 type Transmission = FutureReader<Result<(), ErrorCode>>;
 
-/// The size of one read, in bytes. A network packet is smaller, and hosts do not wait
-/// until the buffer is full.
-pub(crate) const READ_SIZE: usize = 32 * 1024;
+/// The size of the first read, in bytes. A silent stream keeps a buffer of this size.
+const READ_SIZE: usize = 4 * 1024;
+
+/// The maximum size of one read, in bytes, for bodies that fill their buffers.
+const MAX_READ_SIZE: usize = 32 * 1024;
 
 /// A response with an unread body.
 pub(crate) struct Response {
@@ -193,8 +195,10 @@ impl Body {
     /// The last read may have bytes and end the stream. wit-bindgen 0.57 reports it as
     /// complete, but that result is under discussion, so only the buffer counts: <https://github.com/bytecodealliance/wit-bindgen/issues/1396>.
     pub(crate) async fn read(&mut self, mut buffer: Vec<u8>) -> Option<Vec<u8>> {
+        let is_full = buffer.len() == buffer.capacity();
+        let size = if is_full { 2 * buffer.len() } else { 0 };
         buffer.clear();
-        buffer.reserve(READ_SIZE);
+        buffer.reserve(size.clamp(READ_SIZE, MAX_READ_SIZE));
         match self.bytes.read(buffer).await {
             (StreamResult::Dropped | StreamResult::Cancelled, buffer) if buffer.is_empty() => None,
             (_, buffer) => Some(buffer),

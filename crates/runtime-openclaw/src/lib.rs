@@ -8,8 +8,7 @@
 //!      | rendezvous   session, backends         -> scores
 //!      | pool         scores, availability      -> the route of the request
 //!      v                              ----- effects ---------------------------
-//!  component ── instance ── client ──▶ wasi:http/client ──▶ the backends
-//!      | event_sink   sends events, and detects a disconnect of the caller
+//!  runtime ── instance ── client ──▶ wasi:http/client ──▶ the backends
 //!      v                              ----- pure again below ------------------
 //!      | response     status, headers, body     -> continue, or RunError
 //!      | sse          bytes, split anywhere     -> Event
@@ -17,13 +16,11 @@
 //!      | tool_calls   deltas                    -> calls 0, 1, 2 …
 //!      | run_decoder  all of these, in order    -> RunEvent*, then the outcome
 //!      v
-//!  stream<run-event>, future<result<run-outcome, run-error>>
+//!  the events and the outcome of the run
 //! ```
 //!
 //! Only some headers, which other servers ignore, and the default model names
 //! (`openclaw/<agent>`) are specific to OpenClaw.
-
-mod bindings;
 
 pub mod availability;
 pub mod backend;
@@ -31,12 +28,8 @@ pub mod backoff_state;
 pub mod chunk;
 #[cfg(target_family = "wasm")]
 mod client;
-#[cfg(target_family = "wasm")]
-mod component;
 pub mod endpoint;
 pub mod error_object;
-#[cfg(target_family = "wasm")]
-mod event_sink;
 #[cfg(target_family = "wasm")]
 mod instance;
 pub mod models;
@@ -46,6 +39,8 @@ pub mod rendezvous;
 pub mod request;
 pub mod response;
 pub mod run_decoder;
+#[cfg(target_family = "wasm")]
+mod runtime;
 pub mod settings;
 pub mod sse;
 #[cfg(target_family = "wasm")]
@@ -53,11 +48,9 @@ mod store;
 pub mod tool_calls;
 pub mod transport;
 
-/// The types of the runtime interface.
-pub mod types {
-    pub use crate::bindings::exports::tidegate::agent::runtime::{
-        Agent, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message,
-        ResponseFormat, Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason,
-        Tool, ToolArgumentsDelta, ToolCall, ToolCallStart, ToolChoice, Usage,
-    };
-}
+#[cfg(target_family = "wasm")]
+pub use runtime::OpenClaw;
+use tidegate_agent::types;
+
+#[cfg(all(target_family = "wasm", feature = "component"))]
+tidegate_agent::export!(OpenClaw);

@@ -48,17 +48,16 @@
 //! directive     a block     -> Directive
 //! script        RunRequest  -> Script       steps and an ending
 //! step          Step        -> events, each with the delay before it
-//! component     Script      -> stream and future   (the only effects)
+//! runtime       Script      -> events over time, and an outcome   (the only effects)
 //! ```
 
-mod bindings;
-#[cfg(target_family = "wasm")]
-mod component;
 mod conversation;
 mod directive;
 mod echo;
 mod failure;
 mod request_dump;
+#[cfg(target_family = "wasm")]
+mod runtime;
 mod script;
 mod step;
 
@@ -66,11 +65,9 @@ pub use directive::{Directive, DirectiveError};
 pub use script::{DelayedEvents, Ending, Script};
 pub use step::Step;
 
-/// The types of the runtime interface.
-pub mod types {
-    pub use crate::bindings::exports::tidegate::agent::runtime::{
-        Agent, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message,
-        ResponseFormat, Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason,
-        Tool, ToolArgumentsDelta, ToolCall, ToolCallStart, ToolChoice, Usage,
-    };
-}
+#[cfg(target_family = "wasm")]
+pub use runtime::Rehearsal;
+use tidegate_agent::types;
+
+#[cfg(all(target_family = "wasm", feature = "component"))]
+tidegate_agent::export!(Rehearsal);

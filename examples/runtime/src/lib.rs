@@ -1,58 +1,36 @@
 //! A minimal agent runtime: a parrot that repeats the message.
 
-use wit_bindgen::{FutureReader, StreamReader, StreamWriter};
-
-use exports::tidegate::agent::runtime::{
-    Agent, ContentPart, Guest, InvalidKind, InvalidRequest, Message, Role, RunError, RunEvent,
-    RunOutcome, RunRequest, StopReason,
+use tidegate_agent::types::{
+    Agent, ContentPart, InvalidKind, InvalidRequest, Message, Role, RunError, RunEvent, RunOutcome,
+    RunRequest, StopReason,
 };
-
-wit_bindgen::generate!({ world: "agent-runtime", path: "../../wit", generate_all });
+use tidegate_agent::{Ending, EventSink, Runtime};
 
 struct Parrot;
 
-export!(Parrot);
+tidegate_agent::export!(Parrot);
 
-type Outcome = Result<RunOutcome, RunError>;
-
-impl Guest for Parrot {
-    /// Returns immediately. All errors arrive on the future.
-    async fn run(request: RunRequest) -> (StreamReader<RunEvent>, FutureReader<Outcome>) {
-        let (writer, events) = wit_stream::new();
-        let (ending, outcome) = wit_future::new(|| Err(RunError::Failed("abandoned".to_owned())));
-        wit_bindgen::spawn(async move {
-            let result = carry_out(&request, writer).await;
-            // An error means that the caller has dropped the future.
-            drop(ending.write(result).await);
-        });
-        (events, outcome)
+impl Runtime for Parrot {
+    /// Sends every word as an event. If the caller cancels the run, this future is dropped.
+    async fn run(request: RunRequest, mut events: EventSink) -> Ending {
+        if request.agent != "parrot" {
+            return Err(RunError::UnknownAgent);
+        }
+        let found = request.messages.iter().rev().find_map(user_text);
+        let text = found.ok_or_else(|| invalid("Send a message with text."))?;
+        for word in text.split_inclusive(' ') {
+            events.send(vec![RunEvent::Text(word.to_owned())]).await;
+        }
+        Ok(RunOutcome {
+            stop_reason: StopReason::EndTurn,
+            usage: None,
+        })
     }
 
     async fn agents() -> Result<Vec<Agent>, RunError> {
         let id = "parrot".to_owned();
         Ok(vec![Agent { id }])
     }
-}
-
-/// Sends every word as an event. The stream ends when this returns, before the future
-/// resolves.
-async fn carry_out(request: &RunRequest, mut events: StreamWriter<RunEvent>) -> Outcome {
-    if request.agent != "parrot" {
-        return Err(RunError::UnknownAgent);
-    }
-    let found = request.messages.iter().rev().find_map(user_text);
-    let text = found.ok_or_else(|| invalid("Send a message with text."))?;
-    for word in text.split_inclusive(' ') {
-        let event = RunEvent::Text(word.to_owned());
-        // Unsent events mean that the caller has dropped the stream: stop the work.
-        if !events.write_all(vec![event]).await.is_empty() {
-            return Err(RunError::Failed("the caller disconnected".to_owned()));
-        }
-    }
-    Ok(RunOutcome {
-        stop_reason: StopReason::EndTurn,
-        usage: None,
-    })
 }
 
 fn user_text(message: &Message) -> Option<String> {

@@ -36,7 +36,7 @@ impl<'a> Servers<'a> {
         Ok(Self {
             host,
             upstream: Upstream::start()?.address,
-            tidegate: Runtime::Openclaw.composed(workspace),
+            tidegate: Runtime::Openclaw.component(workspace),
             floor: workspace.dist().join("floor.wasm"),
             folder,
             arguments,

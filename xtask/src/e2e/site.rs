@@ -104,7 +104,7 @@ impl<'a> Site<'a> {
         let file = |end: &str| self.run.join(format!("tidegate-{number}.{end}"));
         let config = file("json5");
         fs::write(&config, document)?;
-        let component = runtime.composed(self.workspace);
+        let component = runtime.component(self.workspace);
         Tidegate::start(&self.host, &component, &config, &file("log"))
     }
 

@@ -70,7 +70,7 @@ impl Soak {
         let config = std::env::temp_dir().join(name);
         fs::write(&config, document(&upstream))?;
         let host = self.host.find(workspace)?;
-        let component = Runtime::Openclaw.composed(workspace);
+        let component = Runtime::Openclaw.component(workspace);
         let target = Target::component(&host, "tidegate", &component, Some(&config), &[]);
         fs::remove_file(&config)?;
         self.soak(&target?, &upstream)

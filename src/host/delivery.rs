@@ -1,22 +1,20 @@
-//! Delivery: starts a run and sends its events to the client. [`crate::reply`] encodes
-//! them.
+//! Starts a run and sends its reply. [`crate::reply`] encodes it, and [`crate::delivery`]
+//! decides when to send a streamed one.
 
-mod streamed;
-
-use futures_util::StreamExt as _;
 use http::StatusCode;
 
-use crate::config::Settings;
+use crate::config::{Settings, StreamSettings};
+use crate::delivery::{Delivery, first_steps};
+use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::reply::{Head, StreamedReply, WholeReply};
 use crate::run::{Mode, ValidRun};
-use crate::runtime::{RunError, Step};
+use crate::runtime::Step;
 
+use super::line::HostLine;
 use super::outgoing::Outgoing;
 use super::respond;
-use super::runtime::{self, Run};
-
-use streamed::streamed;
+use super::runtime::{self, Run, next_step};
 
 /// Starts a run and responds with its reply.
 pub(crate) async fn deliver(valid: ValidRun, settings: &Settings, exchange: Exchange) -> Outgoing {
@@ -28,7 +26,7 @@ pub(crate) async fn deliver(valid: ValidRun, settings: &Settings, exchange: Exch
         model: valid.model().to_owned(),
         reasoning: settings.reasoning,
     };
-    let run = runtime::start(valid).await;
+    let run = runtime::start(valid);
     match mode {
         Mode::Whole => whole(run, WholeReply::new(head, &choice), exchange).await,
         Mode::Streamed { include_usage } => {
@@ -62,9 +60,24 @@ async fn whole(mut run: Run, mut reply: WholeReply, mut exchange: Exchange) -> O
     }
 }
 
-async fn next_step(run: &mut Run) -> Step {
-    // The steps always have an end; this covers the case that they do not.
-    let abandoned = || RunError::Failed("the runtime sent no outcome".to_owned());
-    let step = run.next().await;
-    step.unwrap_or_else(|| Step::Ended(Err(abandoned())))
+/// Streams a run. `bytes` is the beginning of the reply.
+async fn streamed(
+    run: Run,
+    reply: StreamedReply,
+    bytes: Vec<u8>,
+    settings: &StreamSettings,
+    mut exchange: Exchange,
+) -> Outgoing {
+    let mut line = HostLine::new(run, settings.first_event_wait);
+    let first = match first_steps(&mut line).await {
+        Ok(first) => first,
+        Err(error) => return respond::error(Error::Run(error).into(), exchange),
+    };
+    let (response, body) = respond::stream(&mut exchange);
+    line.open(body);
+    let delivery = Delivery::begin(reply, bytes, first, &mut line, exchange.log);
+    let settings = settings.clone();
+    Outgoing::new(response, async move {
+        delivery.follow(line, &settings).await;
+    })
 }

@@ -9,8 +9,6 @@
 //! [`KeepAwake`] is a future that is never ready, and [`yield_to_host`] yields twice.
 //! `FuturesUnordered` yields since <https://github.com/rust-lang/futures-rs/pull/2551>.
 
-#![forbid(unsafe_code)]
-
 use futures_util::future::{AbortHandle, FutureExt as _, abortable, pending, ready};
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::yield_async;

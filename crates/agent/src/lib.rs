@@ -1,0 +1,45 @@
+//! The interface between a gateway and an agent runtime, for both sides.
+//!
+//! A runtime is a type that implements [`Runtime`]: an async function that carries out a
+//! run and sends its events. A gateway reads a run as a stream of [`Step`]s. Both meet in
+//! one of two ways:
+//!
+//! ```text
+//! one module:   Runtime ── Run ── joined ──▶ gateway
+//! composed:     Runtime ── Run ── joined ── export ──▶ WIT ──▶ import ──▶ gateway
+//! ```
+//!
+//! ```text
+//! types      the generated types
+//! runtime    Runtime, EventSink
+//! run        Runtime            -> a stream of steps
+//! joined     a stream of steps  -> the same events in fewer steps
+//! export     a runtime          -> the exported interface
+//! import     the imported one   -> a runtime
+//! task       the executor of wit-bindgen: when a task gives control back to the host
+//! ```
+
+#![deny(unsafe_code)]
+
+mod bindings;
+#[cfg(target_family = "wasm")]
+pub mod export;
+#[cfg(test)]
+mod fixtures;
+#[cfg(target_family = "wasm")]
+mod import;
+pub mod joined;
+mod run;
+mod runtime;
+mod step;
+pub mod task;
+pub mod types;
+
+#[doc(hidden)]
+pub use bindings::agent_runtime;
+#[cfg(target_family = "wasm")]
+pub use import::Imported;
+pub use joined::joined;
+pub use run::{Run, run};
+pub use runtime::{EventSink, Runtime};
+pub use step::{Ending, Step};

@@ -1,0 +1,38 @@
+//! The types of `tidegate:agent`, generated from `wit/types.wit`.
+
+pub use crate::bindings::gateway::tidegate::agent::types::{
+    Agent, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message, ResponseFormat,
+    Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool,
+    ToolArgumentsDelta, ToolCall, ToolCallStart, ToolChoice, Usage,
+};
+
+impl Message {
+    /// Returns whether the message is an instruction of the application, and not part
+    /// of the conversation.
+    #[must_use]
+    pub fn is_instruction(&self) -> bool {
+        match self.role {
+            Role::System | Role::Developer => true,
+            Role::User | Role::Assistant | Role::Tool => false,
+        }
+    }
+}
+
+impl RunEvent {
+    /// Returns whether a client sees the event. An empty text only says that the run has
+    /// begun.
+    #[must_use]
+    pub fn is_visible(&self) -> bool {
+        !matches!(self, Self::Text(text) if text.is_empty())
+    }
+
+    /// Returns the size of the event's texts, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Reasoning(text) => text.len(),
+            Self::ToolCall(call) => call.id.len() + call.name.len(),
+            Self::ToolArguments(delta) => delta.json.len(),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The attention that a silent stream needs.
+//!
+//! A host reports a disconnect only at a write, so a silent stream is probed. The longer
+//! it is silent, the less often: its run is long, and a second more of it costs little.
+
+use std::time::Duration;
+
+/// The time between two looks at the streams of an instance, unless a stream has an exact
+/// time limit. Streams that need attention within this time share a look.
+pub const LOOK: Duration = Duration::from_millis(250);
+
+/// The time between two probes of a stream that has been silent for longer than [`RECENT`].
+const RARELY: Duration = Duration::from_millis(1750);
+
+/// The silence after which a stream is probed rarely.
+const RECENT: Duration = Duration::from_secs(2);
+
+/// What a stream needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing.
+    Nothing,
+    /// A probe, because its client may have disconnected.
+    Probe,
+    /// Its time limit is reached.
+    Due,
+}
+
+/// When a stream needs attention. All times are those of a monotonic clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedule {
+    /// Whether the stream was active since the last look. Its own writes do not read the
+    /// clock, because that is a call of the host.
+    was_active: bool,
+    /// The last known activity.
+    active_at: Duration,
+    /// The begin of the time limit.
+    since: Duration,
+    limit: Duration,
+    /// Whether the time limit is exact.
+    is_exact: bool,
+    probe_at: Duration,
+}
+
+impl Schedule {
+    /// Makes the schedule of a new stream, with an exact time limit.
+    #[must_use]
+    pub fn new(now: Duration, limit: Duration) -> Self {
+        Self {
+            was_active: false,
+            active_at: now,
+            since: now,
+            limit,
+            is_exact: true,
+            probe_at: now + LOOK,
+        }
+    }
+
+    /// Restarts the time limit, because the stream is active.
+    pub fn restart(&mut self) {
+        self.was_active = true;
+    }
+
+    /// Sets the time limit, exact to [`LOOK`].
+    pub fn limit(&mut self, limit: Duration) {
+        self.is_exact = false;
+        self.limit = limit;
+    }
+
+    /// Looks at the stream.
+    pub fn look(&mut self, now: Duration) -> Need {
+        if self.was_active {
+            self.was_active = false;
+            self.active_at = now;
+            self.since = now;
+            self.probe_at = now + LOOK;
+            return Need::Nothing;
+        }
+        if now.saturating_sub(self.since) >= self.limit {
+            self.since = now;
+            return Need::Due;
+        }
+        if now < self.probe_at {
+            return Need::Nothing;
+        }
+        let silence = now.saturating_sub(self.active_at);
+        self.probe_at = now + if silence < RECENT { LOOK } else { RARELY };
+        Need::Probe
+    }
+
+    /// Returns the time until the next look.
+    #[must_use]
+    pub fn rest(&self, now: Duration) -> Duration {
+        let due = self.since + self.limit;
+        if self.is_exact && due < self.probe_at {
+            return due.saturating_sub(now);
+        }
+        due.min(self.probe_at).saturating_sub(now).max(LOOK)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEARTBEAT: Duration = Duration::from_secs(15);
+
+    fn running() -> Schedule {
+        let mut schedule = Schedule::new(Duration::ZERO, HEARTBEAT);
+        schedule.limit(HEARTBEAT);
+        schedule
+    }
+
+    /// Looks at a stream as often as it asks for it, and returns the times of its probes.
+    fn probes(schedule: &mut Schedule, from: Duration, until: Duration) -> Vec<Duration> {
+        let (mut now, mut probes) = (from, Vec::new());
+        while now < until {
+            if schedule.look(now) == Need::Probe {
+                probes.push(now);
+            }
+            now += schedule.rest(now);
+        }
+        probes
+    }
+
+    #[test]
+    fn a_silent_stream_is_probed_at_least_every_two_seconds() {
+        let mut schedule = running();
+        let until = Duration::from_secs(3600);
+        let probes = probes(&mut schedule, Duration::ZERO, until);
+        for (before, after) in probes.iter().zip(probes.iter().skip(1)) {
+            let limit = if *before < RECENT {
+                Duration::from_millis(500)
+            } else {
+                Duration::from_secs(2)
+            };
+            assert!(*after - *before <= limit, "{before:?} {after:?}");
+        }
+        assert!(probes.len() < 2_100, "{}", probes.len());
+    }
+
+    #[test]
+    fn a_heartbeat_is_due_after_every_silence() {
+        let mut schedule = running();
+        let (mut now, mut beats) = (Duration::ZERO, Vec::new());
+        while now < Duration::from_secs(50) {
+            if schedule.look(now) == Need::Due {
+                beats.push(now.as_secs());
+            }
+            now += schedule.rest(now);
+        }
+        assert_eq!(beats, [15, 30, 45]);
+    }
+
+    #[test]
+    fn the_first_limit_is_exact() {
+        let limit = Duration::from_millis(40);
+        let mut schedule = Schedule::new(Duration::ZERO, limit);
+        assert_eq!(schedule.rest(Duration::ZERO), limit);
+        assert_eq!(schedule.look(limit), Need::Due);
+    }
+
+    #[test]
+    fn an_active_stream_is_not_probed() {
+        let mut schedule = running();
+        for n in 1..100 {
+            schedule.restart();
+            assert_eq!(schedule.look(n * LOOK), Need::Nothing);
+        }
+    }
+}

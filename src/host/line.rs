@@ -1,0 +1,83 @@
+//! The run and the client of a streamed reply.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{Either, select};
+
+use crate::delivery::{Client, Line, Wake};
+use crate::runtime::Step;
+
+use super::clock::{Alarm, Watch};
+use super::outgoing::Body;
+use super::runtime::{Run, next_step};
+
+/// The run, the watch and, after the head of the response, the body.
+pub(crate) struct HostLine {
+    run: Run,
+    watch: Watch,
+}
+
+impl HostLine {
+    /// Begins with a time limit for the first event.
+    pub(crate) fn new(run: Run, limit: Duration) -> Self {
+        let watch = Watch::new(limit);
+        Self { run, watch }
+    }
+
+    /// Adds the body of the response.
+    pub(crate) fn open(&mut self, body: Body) {
+        self.watch.put_body(body);
+    }
+}
+
+impl Line for HostLine {
+    async fn wait(&mut self) -> Wake {
+        let Self { run, watch } = self;
+        match select(pin!(next_step(run)), pin!(watch.alarm())).await {
+            Either::Left((step, _)) => Wake::Step(step),
+            Either::Right((Alarm::Due, _)) => Wake::Due,
+            Either::Right((Alarm::Disconnected, _)) => Wake::Disconnected,
+        }
+    }
+
+    fn ready(&mut self) -> Option<Step> {
+        next_step(&mut self.run).now_or_never()
+    }
+
+    async fn send(&mut self, bytes: Vec<u8>) -> Client {
+        let Some(mut body) = self.watch.take_body() else {
+            return Client::Disconnected;
+        };
+        let sent = match select(pin!(body.send(bytes)), pin!(self.watch.alarm())).await {
+            Either::Left((client, _)) => client,
+            Either::Right(_) => Client::Disconnected,
+        };
+        self.watch.put_body(body);
+        sent
+    }
+
+    fn restart(&mut self) {
+        self.watch.restart();
+    }
+
+    fn limit(&mut self, limit: Duration) {
+        self.watch.limit(limit);
+    }
+
+    async fn end(mut self, bytes: Vec<u8>) -> Client {
+        // A run that the reply has ended is cancelled first.
+        drop(self.run);
+        let Some(mut body) = self.watch.take_body() else {
+            return Client::Disconnected;
+        };
+        let sent = match select(pin!(body.send(bytes)), pin!(self.watch.alarm())).await {
+            Either::Left((client, _)) => client,
+            Either::Right(_) => return Client::Disconnected,
+        };
+        drop(self.watch);
+        body.end().await;
+        sent
+    }
+}
