@@ -62,16 +62,42 @@ mod linked {
 #[cfg(not(any(feature = "openclaw", feature = "rehearsal")))]
 mod linked {
     use futures_util::stream::Stream;
-    use tidegate_agent::Imported;
+    use tidegate_agent::{ImportedRun, imported};
 
     use crate::runtime::{Agent, RunError, RunRequest, Step};
 
+    use bindings::tidegate::agent::runtime;
+    use bindings::wit_future;
+
+    #[allow(
+        unreachable_pub,
+        clippy::allow_attributes_without_reason,
+        reason = "generated code, documented in wit/"
+    )]
+    mod bindings {
+        spin_sdk::wit_bindgen::generate!({
+            world: "gateway",
+            path: "wit",
+            runtime_path: "spin_sdk::wit_bindgen::rt",
+            with: { "tidegate:agent/types@0.1.0": tidegate_agent::types::generated },
+            generate_all,
+        });
+    }
+
     /// The runtime has joined the events already.
     pub(super) fn run(request: RunRequest) -> impl Stream<Item = Step> {
-        Imported::run(request)
+        imported(async {
+            let (cancel, cancelled) = wit_future::new(|| ());
+            let (events, outcome) = runtime::run(request, cancelled).await;
+            ImportedRun {
+                cancel,
+                events,
+                outcome,
+            }
+        })
     }
 
     pub(super) async fn agents() -> Result<Vec<Agent>, RunError> {
-        Imported::agents().await
+        runtime::agents().await
     }
 }

@@ -15,7 +15,7 @@
 //! run        Runtime            -> a stream of steps
 //! joined     a stream of steps  -> the same events in fewer steps
 //! export     a runtime          -> the exported interface
-//! import     the imported one   -> a runtime
+//! import     the imported one   -> a stream of steps
 //! task       the executor of wit-bindgen: when a task gives control back to the host
 //! ```
 
@@ -38,7 +38,7 @@ pub mod types;
 #[doc(hidden)]
 pub use bindings::agent_runtime;
 #[cfg(target_family = "wasm")]
-pub use import::Imported;
+pub use import::{ImportedRun, imported};
 pub use joined::joined;
 pub use run::{Run, run};
 pub use runtime::{EventSink, Runtime};

@@ -1,10 +1,13 @@
 //! The types of `tidegate:agent`, generated from `wit/types.wit`.
 
-pub use crate::bindings::gateway::tidegate::agent::types::{
+pub use crate::bindings::agent_runtime::tidegate::agent::types::{
     Agent, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message, ResponseFormat,
     Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool,
     ToolArgumentsDelta, ToolCall, ToolCallStart, ToolChoice, Usage,
 };
+
+/// The generated module, for the bindings of a gateway.
+pub use crate::bindings::agent_runtime::tidegate::agent::types as generated;
 
 impl Message {
     /// Returns whether the message is an instruction of the application, and not part
