@@ -10,6 +10,10 @@ use harness::{Server, Step, Stream, Upstream, ask, config, last_message, says, s
 /// doubled for a busy machine.
 const SOON: Duration = Duration::from_secs(1);
 
+/// The same for a client of a stream that is silent for longer than two seconds: two
+/// seconds, and one for a busy machine.
+const LATER: Duration = Duration::from_secs(3);
+
 /// How many clients of each kind disconnect at once.
 const CLIENTS: usize = 20;
 
@@ -33,11 +37,11 @@ fn upstream() -> Upstream {
 }
 
 /// Waits until `count` connections of the upstream are closed, and asserts that this
-/// was soon after the clients disconnected.
-fn assert_noticed(upstream: &Upstream, count: usize, disconnected: Instant) {
+/// was within `limit` after the clients disconnected.
+fn assert_noticed(upstream: &Upstream, count: usize, disconnected: Instant, limit: Duration) {
     for close in upstream.wait_for_closes(count) {
         let took = close.at - disconnected;
-        assert!(took < SOON, "{took:?}");
+        assert!(took < limit, "{took:?}");
     }
     assert_eq!(upstream.requests().len(), count);
 }
@@ -62,7 +66,7 @@ fn a_disconnect_cancels_silent_and_active_runs() {
         .collect();
     let disconnected = Instant::now();
     drop(streams);
-    assert_noticed(&upstream, 2 * CLIENTS, disconnected);
+    assert_noticed(&upstream, 2 * CLIENTS, disconnected, SOON);
     for headers in heads {
         assert_eq!(server.access_log(&headers)["client_gone"], true);
     }
@@ -76,7 +80,7 @@ fn a_disconnect_before_the_first_event_cancels_the_run() {
     let stream = server.chat(&streamed(ask("Hi"))).open();
     let disconnected = Instant::now();
     drop(stream);
-    assert_noticed(&upstream, 1, disconnected);
+    assert_noticed(&upstream, 1, disconnected, SOON);
 }
 
 #[test]
@@ -87,5 +91,54 @@ fn a_disconnect_before_the_head_cancels_the_run_once_the_head_is_due() {
     upstream.wait_for_requests(1);
     let disconnected = Instant::now();
     drop(socket);
-    assert_noticed(&upstream, 1, disconnected);
+    assert_noticed(&upstream, 1, disconnected, SOON);
+}
+
+/// Waits for a heartbeat. The stream ends without one if the clock of its instance stops.
+fn wait_for_heartbeat(stream: &mut Stream) {
+    let mut events = std::iter::from_fn(|| stream.event());
+    assert!(events.any(|event| event.text == ": waiting"));
+}
+
+#[test]
+fn a_disconnect_after_a_long_silence_cancels_the_run() {
+    let upstream = upstream();
+    let server = server(&upstream, "stream: { heartbeat: '3s' }");
+    let mut streams: Vec<Stream> = (0..CLIENTS)
+        .map(|_| server.chat(&streamed(ask("silence"))).open())
+        .collect();
+    streams.iter_mut().for_each(wait_for_heartbeat);
+    let disconnected = Instant::now();
+    drop(streams);
+    assert_noticed(&upstream, CLIENTS, disconnected, LATER);
+}
+
+#[test]
+fn a_silent_stream_outlives_the_streams_that_began_before_it() {
+    let upstream = upstream();
+    let server = server(&upstream, "stream: { heartbeat: '1s' }");
+    let open = || server.chat(&streamed(ask("silence"))).open();
+    let mut streams: Vec<Stream> = (0..6).map(|_| open()).collect();
+    for left in 1..=6 {
+        // The first stream drives the clock of all.
+        drop(streams.remove(0));
+        upstream.wait_for_closes(left);
+        if let Some(last) = streams.last_mut() {
+            wait_for_heartbeat(last);
+        }
+    }
+    server.assert_unharmed(&[]);
+}
+
+#[test]
+fn a_client_that_does_not_read_is_disconnected() {
+    let text = "x".repeat(64 * 1024);
+    let upstream = Upstream::start(move |_, connection| {
+        connection.open_events();
+        while connection.event(&says(&text)) {}
+    });
+    let server = server(&upstream, "stream: { writeTimeout: '1s' }");
+    let stream = server.chat(&streamed(ask("Hi"))).open();
+    upstream.wait_for_close();
+    assert_eq!(server.access_log(&stream.headers)["client_gone"], true);
 }
