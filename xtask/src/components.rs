@@ -12,12 +12,13 @@ use crate::slim::slim;
 use crate::workspace::{WASM_TARGET, Workspace};
 
 /// The packages that are components.
-pub(crate) const PACKAGES: [&str; 5] = [
+pub(crate) const PACKAGES: [&str; 6] = [
     "tidegate",
     "runtime-openclaw",
     "runtime-rehearsal",
     "store-files",
     "floor",
+    "store-forward",
 ];
 
 /// The packages that are components only for tests.
@@ -99,6 +100,7 @@ struct Parts {
     rehearsal: Vec<u8>,
     files: Vec<u8>,
     floor: Vec<u8>,
+    store_forward: Vec<u8>,
 }
 
 impl Parts {
@@ -118,6 +120,7 @@ impl Parts {
             rehearsal: built(workspace, "runtime_rehearsal")?,
             files: built(workspace, "store_files")?,
             floor: built(workspace, "floor")?,
+            store_forward: built(workspace, "store_forward")?,
         })
     }
 
@@ -143,6 +146,7 @@ impl Parts {
             ("runtime-rehearsal", &self.rehearsal),
             ("store-files", &self.files),
             ("floor", &self.floor),
+            ("store-forward", &self.store_forward),
             ("composed-openclaw", openclaw),
             ("composed-openclaw-files", openclaw_files),
             ("composed-rehearsal", rehearsal),

@@ -107,7 +107,7 @@ impl Server<'_> {
 }
 
 /// Raises the limit of open files for this process and the host, and returns it.
-fn raise_open_files() -> u64 {
+pub(crate) fn raise_open_files() -> u64 {
     let wanted = 2 * STREAMS + OTHER_FILES;
     let allowed = rlimit::increase_nofile_limit(wanted).unwrap_or(wanted);
     if allowed < wanted {

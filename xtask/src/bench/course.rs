@@ -5,11 +5,14 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::Bench;
-use super::results::{Load, Results};
-use super::servers::Servers;
-use super::streams::{self, Streams};
+use super::results::{Load, Results, Streams};
+use super::servers::{COMPOSED, FLOOR, FORWARD, NGINX, Servers, TIDEGATE};
+use super::streams::{StreamSample, scenarios};
 use super::target::Target;
 use super::workload::{Sample, Workload, median};
+
+/// The maximum number of rounds of slow streams, which take most of the time.
+const STREAM_ROUNDS: usize = 3;
 
 fn loads() -> [Workload; 7] {
     [
@@ -18,7 +21,7 @@ fn loads() -> [Workload; 7] {
         Workload::stream("stream of 1, 1 connection", 1, 1),
         Workload::stream("stream of 1, 16 connections", 16, 1),
         Workload::stream("stream of 200, 1 connection", 1, 200),
-        Workload::stream("stream of 200, 16 connections", 16, 200),
+        Workload::stream("stream of 200, 4 connections", 4, 200),
         Workload::long_text("request of 20 MiB", 20 * 1024 * 1024 - 512),
     ]
 }
@@ -85,27 +88,25 @@ impl<'a> Course<'a> {
     /// Measures slow streams on new processes.
     fn streams(&mut self) -> Result<()> {
         let warm_up = Workload::stream("", 1, 1);
-        for name in ["floor", "tidegate"] {
-            let measured: Result<Vec<Streams>> = (0..3)
-                .map(|_| {
-                    let target = match name {
-                        "floor" => self.servers.floor(&[])?,
-                        _ => self.servers.tidegate(name, 1, &[])?,
+        for scenario in scenarios() {
+            let names = [FLOOR, FORWARD, TIDEGATE, COMPOSED, NGINX];
+            let mut samples = vec![Vec::new(); names.len()];
+            for _ in 0..self.bench.rounds.min(STREAM_ROUNDS) {
+                for (name, of_target) in names.into_iter().zip(&mut samples) {
+                    let Some(target) = self.servers.start(name)? else {
+                        continue;
                     };
                     warm_up.check(target.address)?;
-                    streams::measure(&target)
-                })
-                .collect();
-            let measured = measured?;
-            let resident = median(measured.iter().map(|streams| streams.resident));
-            let processor = median(measured.iter().map(|streams| streams.processor));
-            let figures = &mut self.results;
-            figures.figure(format!("memory of an idle stream, {name}"), resident, "KiB");
-            figures.figure(
-                format!("processor time of a paced token, {name}"),
-                processor,
-                "ms",
-            );
+                    of_target.push(scenario.measure(&target)?);
+                }
+            }
+            let servers = names.into_iter().zip(&samples);
+            let servers = servers.filter(|(_, samples)| !samples.is_empty());
+            let servers = servers.map(|(name, samples)| (name, StreamSample::median(samples)));
+            self.results.streams.push(Streams {
+                name: scenario.name,
+                servers: servers.collect(),
+            });
         }
         Ok(())
     }
@@ -114,12 +115,12 @@ impl<'a> Course<'a> {
     fn new_instances(&mut self) -> Result<()> {
         let always_new = ["--max-instance-reuse-count=1".to_owned()];
         let targets = [
-            self.servers.tidegate("tidegate", 1, &[])?,
+            self.servers.tidegate(TIDEGATE, 1, &[])?,
             self.servers.tidegate("new", 1, &always_new)?,
             self.servers
                 .tidegate("new, 10,000 keys", 10_000, &always_new)?,
-            self.servers.floor(&[])?,
-            self.servers.floor(&always_new)?,
+            self.servers.proxy(FLOOR, "floor.wasm", &[])?,
+            self.servers.proxy(FLOOR, "floor.wasm", &always_new)?,
         ];
         let times = self.times(&Workload::whole("", 1), &targets)?;
         if let [warm, new, many_keys, floor_warm, floor_new] = times.as_slice() {

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: compares the gateway with other servers.
 //!
 //! ```text
-//! servers    direct, floor, tidegate, nginx    -> Target, a process of its own
+//! servers    the upstream, proxies, Tidegate    -> Target, a process of its own
 //! workload   requests on several connections   -> Sample
 //! streams    many slow streams                 -> memory and processor time of each
 //! course     every measurement, in rounds      -> Results
@@ -29,6 +29,7 @@ use clap::Args;
 
 use crate::components;
 use crate::host::HostChoice;
+use crate::server::raise_open_files;
 use crate::workspace::Workspace;
 use course::Course;
 use servers::Servers;
@@ -59,6 +60,7 @@ impl Bench {
     /// Builds, measures and reports.
     pub(crate) fn run(self, workspace: &Workspace) -> Result<()> {
         components::build(workspace)?;
+        raise_open_files();
         let folder = std::env::temp_dir().join(format!("tidegate-bench-{}", std::process::id()));
         fs::create_dir_all(&folder)?;
         let host = self.host.find(workspace)?;

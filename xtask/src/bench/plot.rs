@@ -44,7 +44,7 @@ fn bar(bars: &mut String, top: f64, server: &str, share: f64) {
     let width = share.clamp(0.0, 1.0) * (WIDTH - LEFT - 60.0);
     let color = match server {
         "tidegate" => "#0a6",
-        "floor" => "#999",
+        "forward" => "#999",
         _ => "#48c",
     };
     let (middle, name, end) = (top + 12.0, LEFT - 8.0, LEFT + width + 6.0);

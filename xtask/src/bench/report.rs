@@ -7,9 +7,12 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::plot;
-use super::results::{Figure, Load, Results};
+use super::results::{Figure, Load, Results, Streams};
+use super::servers::{DIRECT, FORWARD};
 
-const HEAD: &str = "           requests/s   tokens/s  /floor /direct  p50 ms   p99 ms first ms";
+const HEAD: &str = "           requests/s   tokens/s /forward /direct  p50 ms   p99 ms first ms";
+
+const STREAMS_HEAD: &str = "             answered   KiB each   % of a core    µs each  /forward";
 
 /// Returns the table for people.
 pub(super) fn table(results: &Results) -> String {
@@ -20,14 +23,31 @@ pub(super) fn table(results: &Results) -> String {
             let share = |of| sample.requests / load.requests(of).unwrap_or(f64::NAN);
             writeln!(
                 table,
-                "  {server:<10}{:>10.0}{:>11.0}{:>9.2}{:>8.3}{:>9.3}{:>9.3}{:>9.3}",
+                "  {server:<10}{:>10.0}{:>11.0}{:>9.2}{:>8.3}{:>8.3}{:>9.3}{:>9.3}",
                 sample.requests,
                 sample.requests * load.tokens as f64,
-                share("floor"),
-                share("direct"),
+                share(FORWARD),
+                share(DIRECT),
                 sample.median,
                 sample.p99,
                 sample.first_token,
+            )
+            .ok();
+        }
+    }
+    for Streams { name, servers } in &results.streams {
+        writeln!(table, "\n{name}\n  {STREAMS_HEAD}").ok();
+        let reference = servers.iter().find(|(server, _)| *server == FORWARD);
+        let reference = reference.map_or(f64::NAN, |(_, sample)| sample.each);
+        for (server, sample) in servers {
+            writeln!(
+                table,
+                "  {server:<10}{:>8.0} %{:>11.1}{:>14.2}{:>11.1}{:>10.2}",
+                sample.answered,
+                sample.resident,
+                sample.processor,
+                sample.each,
+                sample.each / reference,
             )
             .ok();
         }
@@ -51,8 +71,25 @@ pub(super) fn write(results: &Results, folder: &Path) -> Result<()> {
 fn json(results: &Results) -> String {
     let loads: Vec<_> = results.loads.iter().map(load_json).collect();
     let figures: Vec<_> = results.figures.iter().map(figure_json).collect();
+    let streams: Vec<_> = results.streams.iter().map(streams_json).collect();
     let (loads, figures) = (loads.join(",\n"), figures.join(",\n"));
-    format!("{{\n\"loads\": [\n{loads}\n],\n\"figures\": [\n{figures}\n]\n}}\n")
+    let streams = streams.join(",\n");
+    format!(
+        "{{\n\"loads\": [\n{loads}\n],\n\"streams\": [\n{streams}\n],\n\"figures\": [\n{figures}\n]\n}}\n"
+    )
+}
+
+fn streams_json(Streams { name, servers }: &Streams) -> String {
+    let servers = servers.iter().map(|(server, sample)| {
+        format!(
+            "    {{ \"server\": \"{server}\", \"answeredPercent\": {:.1}, \
+             \"memoryKibibytes\": {:.1}, \"processorPercent\": {:.2}, \
+             \"processorMicroseconds\": {:.1} }}",
+            sample.answered, sample.resident, sample.processor, sample.each
+        )
+    });
+    let servers = servers.collect::<Vec<_>>().join(",\n");
+    format!("  {{ \"streams\": \"{name}\", \"servers\": [\n{servers}\n  ] }}")
 }
 
 fn load_json(load: &Load) -> String {

@@ -1,5 +1,6 @@
 //! The results of a run.
 
+use super::streams::StreamSample;
 use super::workload::Sample;
 
 /// Everything that one run measured.
@@ -7,8 +8,18 @@ use super::workload::Sample;
 pub(super) struct Results {
     /// The loads, each with a sample for every server.
     pub(super) loads: Vec<Load>,
+    /// The slow streams, each with a sample for every server.
+    pub(super) streams: Vec<Streams>,
     /// Single figures, each with its unit.
     pub(super) figures: Vec<Figure>,
+}
+
+/// Slow streams on every server.
+pub(super) struct Streams {
+    /// The name in the report.
+    pub(super) name: &'static str,
+    /// The servers by name.
+    pub(super) servers: Vec<(&'static str, StreamSample)>,
 }
 
 /// One load on every server.

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::components::Runtime;
 use crate::host::Host;
 use crate::http::Upstream;
 use crate::workspace::Workspace;
@@ -14,12 +13,29 @@ use crate::workspace::Workspace;
 use super::target::Target;
 use super::workload::KEY;
 
+/// The upstream itself.
+pub(super) const DIRECT: &str = "direct";
+
+/// The proxy that never reads a body.
+pub(super) const FLOOR: &str = "floor";
+
+/// The proxy that stores requests and forwards responses: the reference of all ratios.
+pub(super) const FORWARD: &str = "forward";
+
+/// The gateway with the runtime for OpenClaw, in one module.
+pub(super) const TIDEGATE: &str = "tidegate";
+
+/// The same, composed of two components.
+pub(super) const COMPOSED: &str = "composed";
+
+/// nginx as a reverse proxy.
+pub(super) const NGINX: &str = "nginx";
+
 /// Starts servers in front of one upstream.
 pub(super) struct Servers<'a> {
     host: Host,
     upstream: SocketAddr,
-    tidegate: PathBuf,
-    floor: PathBuf,
+    dist: PathBuf,
     folder: PathBuf,
     arguments: &'a [String],
 }
@@ -36,8 +52,7 @@ impl<'a> Servers<'a> {
         Ok(Self {
             host,
             upstream: Upstream::start()?.address,
-            tidegate: Runtime::Openclaw.component(workspace),
-            floor: workspace.dist().join("floor.wasm"),
+            dist: workspace.dist(),
             folder,
             arguments,
         })
@@ -45,16 +60,28 @@ impl<'a> Servers<'a> {
 
     /// Starts one server of each kind that this machine has, and the upstream itself.
     pub(super) fn all(&self) -> Result<Vec<Target>> {
-        let mut targets = vec![Target::direct(self.upstream), self.floor(&[])?];
-        targets.push(self.tidegate("tidegate", 1, &[])?);
-        targets.extend(Target::nginx(self.upstream, &self.folder)?);
-        Ok(targets)
+        let names = [DIRECT, FLOOR, FORWARD, TIDEGATE, COMPOSED, NGINX].into_iter();
+        names
+            .filter_map(|name| self.start(name).transpose())
+            .collect()
     }
 
-    pub(super) fn floor(&self, more: &[String]) -> Result<Target> {
+    /// Starts the server with this name, if this machine has it.
+    pub(super) fn start(&self, name: &'static str) -> Result<Option<Target>> {
+        match name {
+            DIRECT => Ok(Some(Target::direct(self.upstream))),
+            FLOOR => self.proxy(FLOOR, "floor.wasm", &[]).map(Some),
+            FORWARD => self.proxy(FORWARD, "store-forward.wasm", &[]).map(Some),
+            NGINX => Target::nginx(self.upstream, &self.folder),
+            name => self.tidegate(name, 1, &[]).map(Some),
+        }
+    }
+
+    /// Starts a proxy component.
+    pub(super) fn proxy(&self, name: &'static str, file: &str, more: &[String]) -> Result<Target> {
         let upstream = format!("--env=UPSTREAM={}", self.upstream);
         let arguments = [&[upstream], more, self.arguments].concat();
-        Target::component(&self.host, "floor", &self.floor, None, &arguments)
+        Target::component(&self.host, name, &self.dist.join(file), None, &arguments)
     }
 
     /// Starts the gateway with a number of API keys. The benchmark uses the last.
@@ -67,12 +94,17 @@ impl<'a> Servers<'a> {
         let file = self.folder.join(format!("{keys}.json5"));
         fs::write(&file, config(self.upstream, keys))?;
         let arguments = [more, self.arguments].concat();
-        Target::component(&self.host, name, &self.tidegate, Some(&file), &arguments)
+        let component = match name {
+            COMPOSED => "composed-openclaw.wasm",
+            _ => "tidegate-openclaw.wasm",
+        };
+        let component = self.dist.join(component);
+        Target::component(&self.host, name, &component, Some(&file), &arguments)
     }
 
     /// Returns the size of the gateway's component, in bytes.
     pub(super) fn component_size(&self) -> Result<u64> {
-        Ok(fs::metadata(&self.tidegate)?.len())
+        Ok(fs::metadata(self.dist.join("tidegate-openclaw.wasm"))?.len())
     }
 }
 

@@ -1,7 +1,7 @@
 //! A fast upstream for chat completions, on threads of this process.
 //!
 //! Words in a request select the response: `tokens:200` its length, `every:50` the
-//! milliseconds before each token of a stream, and `stream:7` a number that all tokens
+//! milliseconds between the tokens of a stream, and `stream:7` a number that all tokens
 //! of the stream contain. Each token of a stream is a separate write, as from a server that
 //! forwards the tokens of its model.
 
@@ -175,8 +175,8 @@ fn stream(mut connection: &TcpStream, script: &Script) -> io::Result<()> {
     connection.write_all(&[STREAM_HEAD.as_bytes(), &role].concat())?;
     let word = content(WORD);
     for index in 0..script.tokens {
-        if !script.pause.is_zero() {
-            thread::sleep(script.pause);
+        if index > 0 && !script.pause.is_zero() {
+            wait(connection, script.pause)?;
         }
         match script.number {
             Some(number) => connection.write_all(&content(&token(number, index)))?,
@@ -186,6 +186,18 @@ fn stream(mut connection: &TcpStream, script: &Script) -> io::Result<()> {
     let done = chunk("data: [DONE]\n\n");
     let end = [&event("{}", "\"stop\""), &*done, b"0\r\n\r\n"].concat();
     connection.write_all(&end)
+}
+
+/// Waits, unless the client disconnects.
+fn wait(mut connection: &TcpStream, pause: Duration) -> io::Result<()> {
+    connection.set_read_timeout(Some(pause))?;
+    match connection.read(&mut [0]) {
+        Ok(_) => Err(io::ErrorKind::ConnectionAborted.into()),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            connection.set_read_timeout(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn content(text: &str) -> Vec<u8> {

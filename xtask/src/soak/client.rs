@@ -15,7 +15,7 @@ pub(super) struct Streams {
     pub(super) address: SocketAddr,
     /// The number of tokens of each stream.
     pub(super) tokens: usize,
-    /// The time before each token, in milliseconds.
+    /// The time between tokens, in milliseconds.
     pub(super) pause: u64,
 }
 

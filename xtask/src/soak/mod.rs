@@ -51,7 +51,7 @@ pub(crate) struct Soak {
     /// The number of tokens of each stream.
     #[arg(long, default_value_t = 50)]
     tokens: usize,
-    /// The time before each token, in milliseconds.
+    /// The time between tokens, in milliseconds.
     #[arg(long, default_value_t = 100)]
     pause: u64,
     #[command(flatten)]
