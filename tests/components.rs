@@ -45,7 +45,7 @@ fn component(name: &str) -> Vec<u8> {
         .join("dist")
         .join(name)
         .with_extension("wasm");
-    fs::read(&file).unwrap_or_else(|_| panic!("{} is missing: build it", file.display()))
+    fs::read(file).expect("`cargo xtask build` has built the component")
 }
 
 /// Removes the patch version of WASI 0.2, which depends on the version of Rust.

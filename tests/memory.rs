@@ -13,8 +13,8 @@ use serde_json::json;
 /// The largest body, in bytes.
 const BODY_LIMIT: usize = 20 * 1024 * 1024;
 
-/// The memory limit of each component, in bytes. Two components stay below
-/// 200 MiB.
+/// The memory limit of each component, in bytes. In one module, gateway and runtime
+/// share it.
 const MEMORY_LIMIT: usize = 100 * 1024 * 1024 - 64 * 1024;
 
 /// The size of a chunk of a body.

@@ -56,7 +56,7 @@ pub trait Line {
     fn restart(&mut self);
 
     /// Sets the time limit of later waits and writes. It begins at the last restart, and
-    /// again whenever it is reached.
+    /// again whenever it is reached. The earlier limit no longer ends a wait.
     fn limit(&mut self, limit: Duration);
 
     /// Stops the run, sends the last bytes and ends the body.
@@ -128,6 +128,7 @@ impl Delivery {
         line.restart();
         loop {
             if let Some(ended) = self.ended.take() {
+                line.limit(settings.write_timeout);
                 return self.end(ended, line).await;
             }
             if !self.bytes.is_empty() {

@@ -7,13 +7,16 @@ use std::time::Duration;
 
 /// The time between two looks at the streams of an instance, unless a stream has an exact
 /// time limit. Streams that need attention within this time share a look.
-pub const LOOK: Duration = Duration::from_millis(250);
-
-/// The time between two probes of a stream that has been silent for longer than [`RECENT`].
-const RARELY: Duration = Duration::from_millis(1750);
+pub const LOOK: Duration = Duration::from_millis(100);
 
 /// The silence after which a stream is probed rarely.
 const RECENT: Duration = Duration::from_secs(2);
+
+/// The time between two probes of a stream that was active within [`RECENT`].
+const OFTEN: Duration = Duration::from_millis(250);
+
+/// The time between two probes of any other stream.
+const RARELY: Duration = Duration::from_millis(1850);
 
 /// What a stream needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +55,7 @@ impl Schedule {
             since: now,
             limit,
             is_exact: true,
-            probe_at: now + LOOK,
+            probe_at: now + OFTEN,
         }
     }
 
@@ -73,25 +76,27 @@ impl Schedule {
             self.was_active = false;
             self.active_at = now;
             self.since = now;
-            self.probe_at = now + LOOK;
+            self.probe_at = now + OFTEN;
             return Need::Nothing;
         }
         if now.saturating_sub(self.since) >= self.limit {
             self.since = now;
+            // The heartbeat is a write, which reports a disconnect, too.
+            self.probe_at = now + RARELY;
             return Need::Due;
         }
         if now < self.probe_at {
             return Need::Nothing;
         }
         let silence = now.saturating_sub(self.active_at);
-        self.probe_at = now + if silence < RECENT { LOOK } else { RARELY };
+        self.probe_at = now + if silence < RECENT { OFTEN } else { RARELY };
         Need::Probe
     }
 
     /// Returns the time until the next look.
     #[must_use]
     pub fn rest(&self, now: Duration) -> Duration {
-        let due = self.since + self.limit;
+        let due = self.since.saturating_add(self.limit);
         if self.is_exact && due < self.probe_at {
             return due.saturating_sub(now);
         }
@@ -111,24 +116,25 @@ mod tests {
         schedule
     }
 
-    /// Looks at a stream as often as it asks for it, and returns the times of its probes.
-    fn probes(schedule: &mut Schedule, from: Duration, until: Duration) -> Vec<Duration> {
-        let (mut now, mut probes) = (from, Vec::new());
+    /// Looks at a stream as often as it asks for it, and returns the times of its writes,
+    /// which report a disconnect.
+    fn writes(schedule: &mut Schedule, from: Duration, until: Duration) -> Vec<Duration> {
+        let (mut now, mut writes) = (from, Vec::new());
         while now < until {
-            if schedule.look(now) == Need::Probe {
-                probes.push(now);
+            if schedule.look(now) != Need::Nothing {
+                writes.push(now);
             }
             now += schedule.rest(now);
         }
-        probes
+        writes
     }
 
     #[test]
     fn a_silent_stream_is_probed_at_least_every_two_seconds() {
         let mut schedule = running();
         let until = Duration::from_secs(3600);
-        let probes = probes(&mut schedule, Duration::ZERO, until);
-        for (before, after) in probes.iter().zip(probes.iter().skip(1)) {
+        let writes = writes(&mut schedule, Duration::ZERO, until);
+        for (before, after) in writes.iter().zip(writes.iter().skip(1)) {
             let limit = if *before < RECENT {
                 Duration::from_millis(500)
             } else {
@@ -136,7 +142,7 @@ mod tests {
             };
             assert!(*after - *before <= limit, "{before:?} {after:?}");
         }
-        assert!(probes.len() < 2_100, "{}", probes.len());
+        assert!(writes.len() < 2_200, "{}", writes.len());
     }
 
     #[test]
@@ -158,6 +164,13 @@ mod tests {
         let mut schedule = Schedule::new(Duration::ZERO, limit);
         assert_eq!(schedule.rest(Duration::ZERO), limit);
         assert_eq!(schedule.look(limit), Need::Due);
+    }
+
+    #[test]
+    fn a_limit_may_be_longer_than_all_time() {
+        let mut schedule = Schedule::new(Duration::from_secs(1), Duration::MAX);
+        assert_eq!(schedule.look(Duration::from_secs(2)), Need::Probe);
+        assert!(schedule.rest(Duration::from_secs(2)) <= RARELY);
     }
 
     #[test]

@@ -172,7 +172,7 @@ fn a_write_has_its_own_time_limit() {
         write_timeout,
         ..
     } = SETTINGS;
-    assert_eq!(record.limits, [write_timeout, heartbeat]);
+    assert_eq!(record.limits, [write_timeout, heartbeat, write_timeout]);
 }
 
 #[test]

@@ -20,9 +20,9 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::select;
 use spin_sdk::time::sleep;
-use spin_sdk::wasip3::clocks::monotonic_clock;
 use spin_sdk::wasip3::wit_stream;
 use spin_sdk::wit_bindgen::rt::async_support::{StreamReader, StreamWriter};
+use tidegate_agent::joined::{Clock as _, HostClock};
 
 use crate::delivery::Client;
 use crate::delivery::schedule::{LOOK, Need, Schedule};
@@ -82,7 +82,7 @@ impl Watch {
     pub(crate) fn new(limit: Duration) -> Self {
         let entry = Rc::new(Entry {
             index: Cell::default(),
-            schedule: Cell::new(Schedule::new(now(), limit)),
+            schedule: Cell::new(Schedule::new(HostClock::now(), limit)),
             body: RefCell::default(),
             alarm: Cell::default(),
             bell: RefCell::default(),
@@ -101,9 +101,13 @@ impl Watch {
         CLOCK.with(Clock::wake_driver);
     }
 
-    /// Sets the time limit.
+    /// Sets the time limit. If the earlier one was reached, it has no effect: the stream did
+    /// something else at that moment.
     pub(crate) fn limit(&self, limit: Duration) {
         self.entry.update(|schedule| schedule.limit(limit));
+        if self.entry.alarm.get() == Some(Alarm::Due) {
+            self.entry.alarm.set(None);
+        }
     }
 
     /// Puts the body where the clock can probe it.
@@ -206,7 +210,7 @@ impl Clock {
 
     /// Looks at all streams, and returns the time until the next look.
     fn look(&self) -> Duration {
-        let now = now();
+        let now = HostClock::now();
         let mut rest = Duration::MAX;
         for entry in self.entries.borrow().iter() {
             match entry.update(|schedule| schedule.look(now)) {
@@ -260,8 +264,4 @@ async fn drive() {
 
 async fn wait_for(mut reader: StreamReader<u8>) {
     reader.read(Vec::with_capacity(1)).await;
-}
-
-fn now() -> Duration {
-    Duration::from_nanos(monotonic_clock::now())
 }

@@ -17,6 +17,7 @@
 //! export     a runtime          -> the exported interface
 //! import     the imported one   -> a stream of steps
 //! task       the executor of wit-bindgen: when a task gives control back to the host
+//! fixtures   values for tests
 //! ```
 
 #![deny(unsafe_code)]
@@ -24,8 +25,8 @@
 mod bindings;
 #[cfg(target_family = "wasm")]
 pub mod export;
-#[cfg(test)]
-mod fixtures;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 #[cfg(target_family = "wasm")]
 mod import;
 pub mod joined;

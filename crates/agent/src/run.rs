@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_run_is_its_events_and_then_its_end() {
-        let steps: Vec<_> = run::<Twice>(request("main"))
+        let steps: Vec<_> = run::<Twice>(request(Vec::new()))
             .collect()
             .now_or_never()
             .unwrap();
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn dropping_a_run_cancels_its_work() {
-        let mut endless = run::<Endless>(request("main"));
+        let mut endless = run::<Endless>(request(Vec::new()));
         assert_eq!(endless.next().now_or_never(), None);
         assert!(!IS_CANCELLED.get());
         drop(endless);

@@ -52,45 +52,12 @@ fn texts(message: &Message) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::types::{Continuity, RunRequest, Sampling, ToolChoice};
+    use crate::types::RunRequest;
+    pub(crate) use tidegate_agent::fixtures::request;
 
     /// Makes a message with one text.
     pub(crate) fn message(role: Role, text: &str) -> Message {
-        Message {
-            role,
-            content: vec![ContentPart::Text(text.to_owned())],
-            tool_calls: Vec::new(),
-            tool_call_id: None,
-            name: None,
-        }
-    }
-
-    /// Makes a request with these messages.
-    pub(crate) fn request(messages: Vec<Message>) -> RunRequest {
-        RunRequest {
-            run_id: "chatcmpl_0191e0c8-5a4b-7c3d-8e9f-a1b2c3d4e5f6".to_owned(),
-            agent: "main".to_owned(),
-            session: "agent:main:openai:1".to_owned(),
-            continuity: Continuity::Fresh,
-            messages,
-            tools: Vec::new(),
-            tool_choice: ToolChoice::Auto,
-            parallel_tool_calls: None,
-            sampling: Sampling {
-                temperature: None,
-                top_p: None,
-                frequency_penalty: None,
-                presence_penalty: None,
-                seed: None,
-                stop: Vec::new(),
-                max_tokens: None,
-            },
-            response_format: None,
-            reasoning_effort: None,
-            model: None,
-            channel: None,
-            traceparent: None,
-        }
+        tidegate_agent::fixtures::message(role, &[text])
     }
 
     /// Makes a request with a message of the user.

@@ -50,7 +50,8 @@ pub(super) fn scenarios() -> [Scenario; 3] {
             opening: seconds(3),
             pause: 600_000,
             settling: seconds(6),
-            measuring: Some(seconds(8)),
+            // A whole period of heartbeats.
+            measuring: Some(seconds(15)),
         },
         Scenario {
             name: "200 streams, a token each 50 ms",

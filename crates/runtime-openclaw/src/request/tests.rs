@@ -1,50 +1,21 @@
 //! Requests as they go over the wire.
 
 use serde_json::{Value, json};
+use tidegate_agent::fixtures::{self, message};
 use tidegate_config::Document;
 
 use super::*;
 use crate::types::{
-    ContentPart, Continuity, Image, Message, ResponseFormat, Role, Sampling, Tool, ToolCall,
-    ToolChoice,
+    ContentPart, Image, Message, ResponseFormat, Role, Sampling, Tool, ToolCall, ToolChoice,
 };
 
 /// An ordinary run request: a test states only its difference.
 pub(crate) fn request() -> RunRequest {
+    let session = "tidegate:1".to_owned();
+    let messages = vec![message(Role::User, &["hi"])];
     RunRequest {
-        run_id: "chatcmpl_1".to_owned(),
-        agent: "main".to_owned(),
-        session: "tidegate:1".to_owned(),
-        continuity: Continuity::Fresh,
-        messages: vec![message(Role::User, &["hi"])],
-        tools: Vec::new(),
-        tool_choice: ToolChoice::Auto,
-        parallel_tool_calls: None,
-        sampling: Sampling {
-            temperature: None,
-            top_p: None,
-            frequency_penalty: None,
-            presence_penalty: None,
-            seed: None,
-            stop: Vec::new(),
-            max_tokens: None,
-        },
-        response_format: None,
-        reasoning_effort: None,
-        model: None,
-        channel: None,
-        traceparent: None,
-    }
-}
-
-fn message(role: Role, texts: &[&str]) -> Message {
-    let text = |text: &&str| ContentPart::Text((*text).to_owned());
-    Message {
-        role,
-        content: texts.iter().map(text).collect(),
-        tool_calls: Vec::new(),
-        tool_call_id: None,
-        name: None,
+        session,
+        ..fixtures::request(messages)
     }
 }
 

@@ -66,6 +66,8 @@ pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> anyhow::Result<()> {
         check(&name, host, site, report)?;
     }
     check("Spin", spin::host(site, llm)?, site, report)?;
+    let composed = spin::composed(site, llm)?;
+    check("Spin, composed", composed, site, report)?;
     check("wasmCloud", wasmcloud::host(site, llm)?, site, report)?;
     report.script("deploy/", site.python("hosts/manifests.py"))
 }
