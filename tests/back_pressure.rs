@@ -25,9 +25,9 @@ const TOTAL: usize = 100 << 20;
 /// How many streams share one instance of the components.
 const STREAMS: usize = 16;
 
-/// The memory limit of each component: its size when idle, and 256 KiB for each
+/// The memory limit of each component: its size when idle, and 192 KiB for each
 /// stream.
-const MEMORY_LIMIT: usize = (1280 + STREAMS * 256) * 1024;
+const MEMORY_LIMIT: usize = (1280 + STREAMS * 192) * 1024;
 
 /// Starts an upstream that sends each run's text as fast as the connection accepts
 /// it, and reports the number of bytes sent on a channel.

@@ -5,11 +5,9 @@ use spin_sdk::wit_bindgen::rt::async_support::{
     FutureReader, FutureWriter, StreamReader, StreamResult,
 };
 
+use crate::batch::Batch;
 use crate::step::{Ending, Step};
 use crate::types::RunEvent;
-
-/// The maximum number of events in one step. The runtime waits with further ones.
-const BATCH: usize = 64;
 
 /// A run of the imported interface.
 #[derive(Debug)]
@@ -33,22 +31,23 @@ pub fn imported(begin: impl Future<Output = ImportedRun>) -> impl Stream<Item = 
 
 enum State<F> {
     New(F),
-    Reading(ImportedRun),
+    Reading(ImportedRun, Batch),
     Ended,
 }
 
 impl<F: Future<Output = ImportedRun>> State<F> {
     async fn step(self) -> Option<(Step, Self)> {
-        let mut run = match self {
-            Self::New(begin) => begin.await,
-            Self::Reading(run) => run,
+        let (mut run, batch) = match self {
+            Self::New(begin) => (begin.await, Batch::default()),
+            Self::Reading(run, batch) => (run, batch),
             Self::Ended => return None,
         };
         // A read after `Dropped` would trap.
         loop {
-            let (result, events) = run.events.read(Vec::with_capacity(BATCH)).await;
+            let (result, events) = run.events.read(Vec::with_capacity(batch.len())).await;
             if !events.is_empty() {
-                return Some((Step::Events(events), Self::Reading(run)));
+                let next = Self::Reading(run, batch.after(&events));
+                return Some((Step::Events(events), next));
             }
             match result {
                 StreamResult::Complete(_) | StreamResult::Cancelled => {}

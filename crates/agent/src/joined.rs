@@ -16,7 +16,7 @@ use crate::types::RunEvent;
 const GAP: Duration = Duration::from_millis(1);
 
 /// The size of the events' texts at which a step is complete, in bytes.
-const STEP_SIZE: usize = 32 * 1024;
+pub(crate) const STEP_SIZE: usize = 32 * 1024;
 
 /// The host's clock.
 pub trait Clock {

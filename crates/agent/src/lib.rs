@@ -16,12 +16,15 @@
 //! joined     a stream of steps  -> the same events in fewer steps
 //! export     a runtime          -> the exported interface
 //! import     the imported one   -> a stream of steps
+//! batch      how many events one read takes
 //! task       the executor of wit-bindgen: when a task gives control back to the host
 //! fixtures   values for tests
 //! ```
 
 #![deny(unsafe_code)]
 
+#[cfg(any(test, target_family = "wasm"))]
+mod batch;
 mod bindings;
 #[cfg(target_family = "wasm")]
 pub mod export;
