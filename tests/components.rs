@@ -138,6 +138,21 @@ fn every_component_has_the_world_in_wit() {
 }
 
 #[test]
+fn a_composed_component_imports_what_one_module_imports() {
+    let types = "tidegate:agent/types@0.1.0".to_owned();
+    let worlds = worlds();
+    for (name, world) in worlds {
+        let Some(parts) = name.strip_prefix("tidegate-") else {
+            continue;
+        };
+        let mut composed = read(&component(&format!("composed-{parts}"))).0;
+        // An interface of types alone, which no host has to provide.
+        composed.imports.remove(&types);
+        assert_eq!(composed, world, "{parts}");
+    }
+}
+
+#[test]
 fn a_component_has_its_size() {
     for (name, limit) in SIZES {
         let size = component(name).len() as u64;

@@ -129,7 +129,9 @@ impl Parts {
         let compose = |gateway: &[u8], plugs: &[Vec<u8>]| {
             compose(gateway, plugs).context("cannot compose the gateway with a runtime")
         };
-        let openclaw_files = [self.openclaw_store.clone(), self.files.clone()];
+        // Gateway and runtime each have an instance of the store, for the same folder.
+        let openclaw_files = compose(&self.openclaw_store, slice::from_ref(&self.files))?;
+        let openclaw_files = [openclaw_files, self.files.clone()];
         let rehearsal_files = [self.rehearsal.clone(), self.files.clone()];
         let composed = [
             compose(&self.gateway, slice::from_ref(&self.openclaw))?,
