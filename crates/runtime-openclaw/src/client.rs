@@ -160,14 +160,13 @@ impl Response {
     fn new(response: HostResponse, transmission: Transmission) -> Self {
         let headers = response.get_headers();
         let status = response.get_status_code();
+        // Reading a header is a call of the host.
+        let of_error = |name| (status != 200).then(|| value(&headers, name)).flatten();
         let head = Head {
             status,
             content_type: value(&headers, "content-type"),
-            // Reading a header is a call of the host.
-            retry_after: match status {
-                200 => None,
-                _ => value(&headers, "retry-after"),
-            },
+            retry_after: of_error("retry-after"),
+            date: of_error("date"),
         };
         let (consumed, is_consumed) = wit_future::new(|| Ok(()));
         let (bytes, end) = HostResponse::consume_body(response, is_consumed);

@@ -10,8 +10,21 @@ use crate::types::{InvalidKind, InvalidRequest};
 /// The maximum length of a message for clients, in characters.
 const MESSAGE_LIMIT: usize = 1000;
 
-/// The maximum length of a message in the log, in characters.
-const LOG_LIMIT: usize = 200;
+/// The maximum length of a type or code in the log, in characters.
+const LOG_LIMIT: usize = 64;
+
+/// The types and codes of errors about a credential.
+const KEY_ERRORS: [&str; 9] = [
+    "account_deactivated",
+    "authentication_error",
+    "billing_not_active",
+    "invalid_api_key",
+    "invalid_organization",
+    "invalid_project",
+    "organization_not_found",
+    "permission_error",
+    "unauthorized",
+];
 
 /// An error of a backend: `{message, type, param, code}`.
 ///
@@ -74,17 +87,20 @@ impl ErrorObject {
         }
     }
 
-    /// Formats the error for the log. The text begins with `what`.
+    /// Returns whether the error is about the backend's own credential. Providers quote keys
+    /// and accounts in such messages, also with the type `invalid_request_error`.
+    #[must_use]
+    pub fn is_about_keys(&self) -> bool {
+        let message = self.message.as_deref().unwrap_or_default();
+        let message = message.to_ascii_lowercase();
+        self.is_any_of(&KEY_ERRORS) || message.contains("api key") || message.contains("api_key")
+    }
+
+    /// Formats the error for the log: its type and code. The message may quote the
+    /// conversation. The text begins with `what`.
     #[must_use]
     pub fn log_text(&self, what: &str, redactor: &Redactor) -> String {
-        // Providers quote API keys in messages about them.
-        let about_keys = self.is_any_of(&[
-            "authentication_error",
-            "permission_error",
-            "invalid_api_key",
-        ]);
-        let message = self.message.as_ref().filter(|_| !about_keys);
-        let parts = [self.kind.as_ref(), self.code.as_ref(), message];
+        let parts = [self.kind.as_ref(), self.code.as_ref()];
         let parts = parts.into_iter().flatten();
         let parts: Vec<_> = parts.map(|part| redactor.clean(part, LOG_LIMIT)).collect();
         match parts.as_slice() {
@@ -196,28 +212,19 @@ mod tests {
     }
 
     #[test]
-    fn the_log_has_the_type_the_code_and_the_beginning_of_the_message() {
+    fn the_log_has_the_type_and_the_code_and_not_the_message() {
         let error = ErrorObject {
-            message: Some("x".repeat(300)),
+            message: Some("the prompt".to_owned()),
             kind: Some("api_error".to_owned()),
             code: Some("oops".to_owned()),
             param: None,
         };
         let text = error.log_text("it broke", &Redactor::default());
-        let expected = format!("it broke: api_error, oops, {}…", "x".repeat(200));
-        assert_eq!(text, expected);
+        assert_eq!(text, "it broke: api_error, oops");
         let nothing = ErrorObject::default();
         assert_eq!(
             nothing.log_text("it broke", &Redactor::default()),
             "it broke"
         );
-    }
-
-    #[test]
-    fn the_log_omits_messages_about_api_keys() {
-        let body = br#"{"error":{"message":"bad key sk-123","code":"invalid_api_key"}}"#;
-        let error = ErrorObject::from_body(body).unwrap();
-        let text = error.log_text("it broke", &Redactor::default());
-        assert_eq!(text, "it broke: invalid_api_key");
     }
 }

@@ -41,6 +41,13 @@ impl Models {
         }
     }
 
+    /// Returns whether OpenClaw carries out the runs of an agent: no other model is
+    /// configured for it.
+    #[must_use]
+    pub fn are_openclaws(&self, agent: &str) -> bool {
+        !self.0.iter().any(|(name, _)| name == agent)
+    }
+
     /// Adds the agents of a model.
     fn add_agents(&self, model: &str, agents: &mut Vec<Agent>) {
         let mut add = |agent: &str| {

@@ -2,6 +2,8 @@
 //!
 //! Redirects are never followed: they would send the token to another server.
 
+use std::time::SystemTime;
+
 use crate::error_object::ErrorObject;
 use crate::redactor::Redactor;
 use crate::types::{InvalidKind, RunError};
@@ -21,6 +23,8 @@ pub struct Head {
     pub content_type: Option<String>,
     /// The value of `Retry-After`.
     pub retry_after: Option<String>,
+    /// The value of `Date`.
+    pub date: Option<String>,
 }
 
 impl Head {
@@ -41,6 +45,7 @@ impl Head {
         let invalid = |kind| RunError::Invalid(error.invalid_request(kind, redactor));
         match self.status {
             400 if is_unknown_agent(&error, agent) => RunError::UnknownAgent,
+            400..500 if error.is_about_keys() => RunError::Denied(self.refusal(&error, redactor)),
             400 => invalid(InvalidKind::Malformed),
             401 | 403 => RunError::Denied(self.refusal(&error, redactor)),
             // A backend with this API explains a 404 with an error object.
@@ -55,10 +60,17 @@ impl Head {
         }
     }
 
-    /// Returns the number of seconds of `Retry-After`. A date is ignored, because the clocks
-    /// may differ.
+    /// Returns the number of seconds of `Retry-After` (RFC 9110, section 10.2.3). A date is
+    /// compared with the response's own, because clocks differ.
     fn retry_after_seconds(&self) -> Option<u32> {
-        self.retry_after.as_deref()?.trim().parse().ok()
+        let after = self.retry_after.as_deref()?.trim();
+        if let Ok(seconds) = after.parse() {
+            return Some(seconds);
+        }
+        let then = http_date(after)?;
+        let now = http_date(self.date.as_deref()?)?;
+        let wait = then.duration_since(now).unwrap_or_default();
+        u32::try_from(wait.as_secs()).ok()
     }
 
     /// Describes a rejected token without the message, which may quote the token.
@@ -83,6 +95,21 @@ impl Head {
             status => format!("the backend answered with status {status}"),
         }
     }
+}
+
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// Reads a date in the format that HTTP requires of senders (RFC 9110, section 5.6.7), such
+/// as `Fri, 31 Dec 1999 23:59:59 GMT`.
+fn http_date(text: &str) -> Option<SystemTime> {
+    let words: Vec<_> = text.split_ascii_whitespace().collect();
+    let [_, day, month, year, time, "GMT"] = words.as_slice() else {
+        return None;
+    };
+    let month = MONTHS.iter().position(|name| name == month)? + 1;
+    humantime::parse_rfc3339(&format!("{year}-{month:02}-{day}T{time}Z")).ok()
 }
 
 /// Recognizes OpenClaw's error by its message: it has no code of its own.
@@ -134,7 +161,7 @@ mod tests {
             let head = Head {
                 status,
                 content_type: content_type.map(str::to_owned),
-                retry_after: None,
+                ..Head::default()
             };
             let success = head.is_success("text/event-stream");
             assert_eq!(success, expected, "{status} {content_type:?}");
@@ -169,6 +196,23 @@ mod tests {
                     assert!(text.ends_with("no [removed] at [removed]"), "{text}");
                 }
                 other => panic!("{status}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_about_the_backends_own_key_never_reaches_the_client() {
+        for body in [
+            r#"{"error":{"message":"Incorrect API key provided: sk-1","type":"invalid_request_error","code":"invalid_api_key"}}"#,
+            r#"{"error":{"message":"No such organization: org-1","type":"invalid_request_error","code":"invalid_organization"}}"#,
+            r#"{"error":{"message":"Incorrect api key provided: sk-1","type":"invalid_request_error"}}"#,
+            r#"{"error":{"message":"no","type":"authentication_error"}}"#,
+        ] {
+            for status in [400, 404, 422] {
+                match error(&head(status), body) {
+                    RunError::Denied(text) => assert!(!text.contains('1'), "{text}"),
+                    other => panic!("{status} {body}: {other:?}"),
+                }
             }
         }
     }
@@ -234,11 +278,16 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_seconds_only() {
+    fn retry_after_is_in_seconds_or_a_date() {
         let cases = [
             (Some("7"), Some(7)),
             (Some(" 7 "), Some(7)),
-            (Some("Fri, 31 Dec 1999 23:59:59 GMT"), None),
+            (Some("Fri, 31 Dec 1999 23:59:59 GMT"), Some(59)),
+            (Some("Fri, 31 Foo 1999 23:59:59 GMT"), None),
+            (Some("Fri, 31 Dec 1999 23:59:59 CET"), None),
+            (Some("Fri, 31 Dec 1999 23:58:59 GMT"), Some(0)),
+            (Some("Fri, 31 Dec 9999 23:59:59 GMT"), None),
+            (Some("soon"), None),
             (Some("-1"), None),
             (Some("99999999999"), None),
             (None, None),
@@ -248,6 +297,7 @@ mod tests {
                 status,
                 content_type: None,
                 retry_after: retry_after.map(str::to_owned),
+                date: Some("Fri, 31 Dec 1999 23:59:00 GMT".to_owned()),
             };
             assert_eq!(error(&head(429), ""), RunError::Busy(seconds));
             assert_eq!(error(&head(503), ""), RunError::Unavailable(seconds));
@@ -262,7 +312,7 @@ mod tests {
         ] {
             let body = r#"{"error":{"message":"m","type":"t"}}"#;
             match error(&head(status), body) {
-                RunError::Failed(text) => assert!(text.ends_with(": t, m"), "{status} {text}"),
+                RunError::Failed(text) => assert!(text.ends_with(": t"), "{status} {text}"),
                 other => panic!("{status}: {other:?}"),
             }
         }

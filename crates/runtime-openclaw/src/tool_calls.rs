@@ -14,6 +14,9 @@ const CALL_LIMIT: usize = 256;
 /// The maximum size of a call without a complete name, in bytes.
 const PENDING_LIMIT: usize = 1024 * 1024;
 
+/// The maximum length of an id or a name, in bytes. OpenAI's names have at most 64.
+const NAME_LIMIT: usize = 256;
+
 /// Invalid tool calls; the reason for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidToolCalls(pub &'static str);
@@ -64,12 +67,16 @@ impl ToolCalls {
         let Some(call) = self.calls.get_mut(at) else {
             return Ok(());
         };
+        let id = delta.id.unwrap_or_default();
+        if id.len() > NAME_LIMIT {
+            return Err(InvalidToolCalls("the id of a tool call is too long"));
+        }
         if call.id.is_empty() {
-            call.id = delta.id.unwrap_or_default();
+            call.id = id;
         }
         let FunctionDelta { name, arguments } = delta.function.unwrap_or_default();
         let arguments = arguments.unwrap_or_default();
-        call.add_name(&name.unwrap_or_default());
+        call.add_name(&name.unwrap_or_default())?;
         if !arguments.is_empty() {
             self.begin(at, events);
             self.add_arguments(at, arguments, events);
@@ -175,12 +182,16 @@ impl ToolCalls {
 
 impl Call {
     /// Adds a part of the name. Some backends repeat the name in every delta.
-    fn add_name(&mut self, piece: &str) {
+    fn add_name(&mut self, piece: &str) -> Result<(), InvalidToolCalls> {
         if let State::Pending { name, .. } = &mut self.state
             && name != piece
         {
             name.push_str(piece);
+            if name.len() > NAME_LIMIT {
+                return Err(InvalidToolCalls("the name of a tool call is too long"));
+            }
         }
+        Ok(())
     }
 }
 
@@ -369,6 +380,21 @@ mod tests {
         let mut add = || calls.add(delta((None, "a", "", &piece)), &mut events);
         let added = (0..5).try_for_each(|_| add());
         assert!(added.is_err());
+    }
+
+    #[test]
+    fn an_id_and_a_name_have_a_limited_length() {
+        let long = "x".repeat(NAME_LIMIT + 1);
+        let fits = "x".repeat(NAME_LIMIT);
+        for (id, name, is_valid) in [
+            (&*fits, &*fits, true),
+            (&*long, "f", false),
+            ("a", &*long, false),
+        ] {
+            let (mut calls, mut events) = (ToolCalls::default(), Vec::new());
+            let added = calls.add(delta((None, id, name, "{}")), &mut events);
+            assert_eq!(added.is_ok(), is_valid, "{} {}", id.len(), name.len());
+        }
     }
 
     #[test]

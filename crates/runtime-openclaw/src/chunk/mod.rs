@@ -7,7 +7,7 @@
 
 mod wire;
 
-use tidegate_json::{Kind, Member};
+use tidegate_json::{Kind, Member, RawValue};
 
 use crate::error_object::ErrorObject;
 use crate::sse::Event;
@@ -37,6 +37,10 @@ impl From<Kind> for Malformed {
     }
 }
 
+/// A finish reason that is not known to be a success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownReason(pub String);
+
 /// A chunk of the reply.
 #[derive(Debug, Default, PartialEq)]
 pub struct Chunk {
@@ -47,7 +51,7 @@ pub struct Chunk {
     /// Deltas of tool calls.
     pub tool_calls: Vec<ToolCallDelta>,
     /// Why the reply ends, if it ends with this chunk.
-    pub stop: Option<StopReason>,
+    pub stop: Option<Result<StopReason, UnknownReason>>,
     /// The tokens, so far or in total.
     pub usage: Option<Usage>,
 }
@@ -115,7 +119,7 @@ impl Chunk {
             let choice = choice.optional()?.unwrap_or_default();
             // The request asks for one choice. Of several, the first one counts.
             if choice.index.optional()?.unwrap_or(0) == 0 {
-                chunk.stop = choice.finish_reason.optional()?.map(|reason| stop(&reason));
+                chunk.stop = filled(choice.finish_reason)?.map(stop);
                 chunk.add(choice.delta.optional()?.unwrap_or_default())?;
                 break;
             }
@@ -146,12 +150,22 @@ fn owned(text: Member<wire::Text<'_>>) -> Result<Option<String>, Kind> {
     Ok(text.optional()?.map(wire::Text::into_owned))
 }
 
-fn stop(reason: &str) -> StopReason {
-    match reason {
-        "length" => StopReason::MaxTokens,
-        "tool_calls" | "function_call" => StopReason::ToolCalls,
-        "content_filter" => StopReason::ContentFilter,
-        _ => StopReason::EndTurn,
+/// Reads a finish reason: OpenAI's, and those of other servers with this API.
+fn stop(reason: String) -> Result<StopReason, UnknownReason> {
+    match reason.as_str() {
+        "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" => Ok(StopReason::EndTurn),
+        "length" | "max_tokens" => Ok(StopReason::MaxTokens),
+        "tool_calls" | "function_call" | "tool_use" => Ok(StopReason::ToolCalls),
+        "content_filter" => Ok(StopReason::ContentFilter),
+        _ => Err(UnknownReason(reason)),
+    }
+}
+
+/// Returns arguments as JSON text. Some servers write a value instead of a string.
+fn json_text(arguments: &RawValue) -> String {
+    match tidegate_json::parse::<wire::Text<'_>>(arguments.get()) {
+        Ok(Member::Is(text)) => text.into_owned(),
+        Ok(Member::Not(_) | Member::Absent | Member::Null) | Err(_) => arguments.get().to_owned(),
     }
 }
 
@@ -170,7 +184,7 @@ impl wire::Function<'_> {
     fn read(self) -> Result<FunctionDelta, Kind> {
         Ok(FunctionDelta {
             name: owned(self.name)?,
-            arguments: owned(self.arguments)?,
+            arguments: self.arguments.map(json_text),
         })
     }
 }
@@ -286,12 +300,55 @@ mod tests {
             ("tool_calls", StopReason::ToolCalls),
             ("function_call", StopReason::ToolCalls),
             ("content_filter", StopReason::ContentFilter),
+            ("eos", StopReason::EndTurn),
             ("eos_token", StopReason::EndTurn),
-            ("", StopReason::EndTurn),
+            ("end_turn", StopReason::EndTurn),
+            ("stop_sequence", StopReason::EndTurn),
+            ("max_tokens", StopReason::MaxTokens),
+            ("tool_use", StopReason::ToolCalls),
         ];
         for (reason, expected) in cases {
-            let data = format!(r#"{{"choices":[{{"finish_reason":"{reason}"}}]}}"#);
-            assert_eq!(chunk(&data).stop, Some(expected), "{reason}");
+            assert_eq!(stop_of(reason), Some(Ok(expected)), "{reason}");
+        }
+        assert_eq!(stop_of(""), None);
+    }
+
+    #[test]
+    fn an_unknown_finish_reason_is_not_a_success() {
+        for reason in [
+            "error",
+            "abort",
+            "cancelled",
+            "insufficient_system_resource",
+            "malformed_function_call",
+            "Stop",
+        ] {
+            let unknown = UnknownReason(reason.to_owned());
+            assert_eq!(stop_of(reason), Some(Err(unknown)), "{reason}");
+        }
+    }
+
+    fn stop_of(reason: &str) -> Option<Result<StopReason, UnknownReason>> {
+        chunk(&format!(
+            r#"{{"choices":[{{"finish_reason":"{reason}"}}]}}"#
+        ))
+        .stop
+    }
+
+    #[test]
+    fn arguments_may_be_any_json_value() {
+        for (json, expected) in [
+            (r#""{\"a\":1}""#, Some(r#"{"a":1}"#)),
+            (r#"{"a": 1}"#, Some(r#"{"a": 1}"#)),
+            ("[1]", Some("[1]")),
+            (r#""""#, Some("")),
+            ("null", None),
+        ] {
+            let call = delta(&format!(
+                r#"{{"tool_calls":[{{"function":{{"arguments":{json}}}}}]}}"#
+            ));
+            let function = call.tool_calls.into_iter().next().unwrap().function;
+            assert_eq!(function.unwrap().arguments.as_deref(), expected, "{json}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use tidegate_json::{Member, object_shape};
+use tidegate_json::{Member, RawValue, object_shape};
 
 use crate::error_object::ErrorObject;
 
@@ -68,7 +68,7 @@ object_shape!(ToolCall<'de> {
 #[derive(Default)]
 pub(super) struct Function<'de> {
     pub(super) name: Member<Text<'de>>,
-    pub(super) arguments: Member<Text<'de>>,
+    pub(super) arguments: Option<&'de RawValue>,
 }
 
 object_shape!(Function<'de> {

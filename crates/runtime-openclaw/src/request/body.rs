@@ -11,6 +11,7 @@ use tidegate_json::RawValue;
 use crate::models::Models;
 use crate::types::{ResponseFormat, RunError, RunRequest};
 
+use super::images::gathered;
 use super::invalid::json;
 use super::message::WireMessage;
 use super::size::expected_size;
@@ -76,7 +77,10 @@ impl<'r> Body<'r> {
             stream_options: StreamOptions {
                 include_usage: true,
             },
-            messages: run.messages.iter().map(WireMessage::new).collect(),
+            messages: match models.are_openclaws(&run.agent) {
+                true => gathered(&run.messages),
+                false => run.messages.iter().map(WireMessage::new).collect(),
+            },
             tools: tools?,
             tool_choice: choice(run),
             // OpenAI rejects this member without tools.

@@ -1,5 +1,6 @@
 //! The messages of a body.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::display::Base64Display;
@@ -23,10 +24,31 @@ pub(super) struct WireMessage<'r> {
 }
 
 impl<'r> WireMessage<'r> {
+    /// Encodes a message.
     pub(super) fn new(message: &'r Message) -> Self {
+        Self::with(message, content(message))
+    }
+
+    /// Encodes a message with other content.
+    pub(super) fn with_parts(message: &'r Message, parts: Vec<Part<'r>>) -> Self {
+        Self::with(message, Some(Content::Parts(parts)))
+    }
+
+    /// Makes a message of the user.
+    pub(super) fn of_user(parts: Vec<Part<'r>>) -> Self {
+        Self {
+            role: role(Role::User),
+            content: Some(Content::Parts(parts)),
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+            name: None,
+        }
+    }
+
+    fn with(message: &'r Message, content: Option<Content<'r>>) -> Self {
         Self {
             role: role(message.role),
-            content: content(message),
+            content,
             tool_calls: message.tool_calls.iter().map(Called::new).collect(),
             tool_call_id: message.tool_call_id.as_deref(),
             name: message.name.as_deref(),
@@ -64,13 +86,13 @@ fn content(message: &Message) -> Option<Content<'_>> {
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Part<'r> {
-    Text { text: &'r str },
+pub(super) enum Part<'r> {
+    Text { text: Cow<'r, str> },
     ImageUrl { image_url: ImageUrl<'r> },
 }
 
 #[derive(Serialize)]
-struct ImageUrl<'r> {
+pub(super) struct ImageUrl<'r> {
     url: Url<'r>,
 }
 
@@ -82,12 +104,18 @@ enum Url<'r> {
 }
 
 impl<'r> Part<'r> {
-    fn new(part: &'r ContentPart) -> Self {
+    /// Makes a part of text.
+    pub(super) fn text(text: impl Into<Cow<'r, str>>) -> Self {
+        Self::Text { text: text.into() }
+    }
+
+    /// Encodes a part.
+    pub(super) fn new(part: &'r ContentPart) -> Self {
         let image = |url| Self::ImageUrl {
             image_url: ImageUrl { url },
         };
         match part {
-            ContentPart::Text(text) => Self::Text { text },
+            ContentPart::Text(text) => Self::text(text),
             ContentPart::Image(data) => image(Url::Data(DataUrl(data))),
             ContentPart::ImageUrl(address) => image(Url::Address(address)),
         }

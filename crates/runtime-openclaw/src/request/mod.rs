@@ -4,6 +4,7 @@
 //! forwarded.
 
 mod body;
+mod images;
 mod invalid;
 mod message;
 mod size;

@@ -3,7 +3,7 @@
 //! A run succeeds only if the stream has a finish reason and then ends properly. Everything
 //! else is an error, so an incomplete reply never looks complete.
 
-use crate::chunk::{Chunk, Malformed, Payload};
+use crate::chunk::{Chunk, Malformed, Payload, UnknownReason};
 use crate::error_object::ErrorObject;
 use crate::redactor::Redactor;
 use crate::sse::{Reader, TooLarge};
@@ -11,6 +11,9 @@ use crate::tool_calls::{InvalidToolCalls, ToolCalls};
 use crate::types::{
     InvalidKind, RunError, RunEvent, RunOutcome, RunRequest, StopReason, ToolChoice, Usage,
 };
+
+/// The maximum length of an unknown finish reason in the log, in characters.
+const REASON_LIMIT: usize = 64;
 
 /// Whether the stream continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,9 +106,9 @@ impl RunDecoder {
         for delta in chunk.tool_calls {
             self.tool_calls.add(delta, events)?;
         }
-        if chunk.stop.is_some() {
+        if let Some(stop) = chunk.stop {
             self.tool_calls.begin_all(events);
-            self.stop = chunk.stop;
+            self.stop = Some(stop.map_err(|reason| self.unknown_end(&reason))?);
         }
         self.usage = chunk.usage.or(self.usage);
         let is_visible = events.len() > before;
@@ -130,8 +133,19 @@ impl RunDecoder {
         }
     }
 
+    /// Servers name failures, too, as finish reasons: `error`, `abort` …
+    fn unknown_end(&self, reason: &UnknownReason) -> RunError {
+        let reason = self.redactor.clean(&reason.0, REASON_LIMIT);
+        failed(&format!("the reply ended for an unknown reason: {reason}"))
+    }
+
     /// Returns the run error of an error event.
     fn failed_by(&self, error: &ErrorObject) -> RunError {
+        if error.is_about_keys() {
+            return RunError::Failed(
+                error.log_text("the backend's own credential is rejected", &self.redactor),
+            );
+        }
         if error.is_any_of(&[
             "rate_limit_error",
             "rate_limit_exceeded",
