@@ -29,6 +29,8 @@ pub struct AccessLog {
     session: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<&'static str>,
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     finish: Option<FinishReason>,
@@ -75,6 +77,7 @@ impl AccessLog {
             agent: None,
             session: None,
             trace: None,
+            ignored: Vec::new(),
             status: 0,
             finish: None,
             usage: None,
@@ -98,11 +101,12 @@ impl AccessLog {
         self.caller = Some(caller.label().into_owned());
     }
 
-    /// Records the agent, session and trace of a run.
+    /// Records the agent, session and trace of a run, and the members without effect.
     pub fn run(&mut self, run: &ValidRun) {
         self.agent = Some(run.agent().to_owned());
         self.session = Some(run.session().digest());
         self.trace = run.trace().map(str::to_owned);
+        self.ignored = run.ignored().to_vec();
     }
 
     /// Records the time of the run's first event.
@@ -125,7 +129,7 @@ impl AccessLog {
 
     /// Records an error, with the details that the client does not see.
     pub fn error(&mut self, response: &ErrorResponse) {
-        self.error = Some(response.error.message.clone());
+        self.error = Some(response.log_message().to_owned());
         self.detail.clone_from(&response.detail);
     }
 

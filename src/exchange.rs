@@ -77,8 +77,8 @@ impl Arrival {
 }
 
 impl Exchange {
-    /// Returns whether the response to an error is plain text. OpenAI's SDKs accept
-    /// JSON, so they always get an error object.
+    /// Returns whether the response to an error is plain text: only a client that asks
+    /// for another type than JSON gets it.
     #[must_use]
     pub fn wants_text(&self, response: &ErrorResponse) -> bool {
         match response.form {
@@ -88,8 +88,12 @@ impl Exchange {
     }
 }
 
+/// Returns whether a client accepts JSON. Without `Accept`, it accepts every type
+/// (RFC 9110, section 12.5.1).
 fn accepts_json(headers: &Headers) -> bool {
-    let accept = headers.text("accept").unwrap_or_default();
+    let Some(accept) = headers.text("accept") else {
+        return true;
+    };
     let ranges = accept
         .split(',')
         .filter_map(|range| range.split(';').next());
@@ -113,10 +117,15 @@ mod tests {
             let exchange = arrival.without_settings();
             exchange.wants_text(&Error::from(rejection).into())
         };
-        for accept in ["application/json", "text/html, application/*;q=0.5", "*/*"] {
+        for accept in [
+            "",
+            "application/json",
+            "text/html, application/*;q=0.5",
+            "*/*",
+        ] {
             assert!(!wants_text(accept, Rejection::NoRoute), "{accept}");
         }
-        for accept in ["", "text/html", "text/event-stream"] {
+        for accept in ["text/html", "text/event-stream"] {
             assert!(wants_text(accept, Rejection::NoRoute), "{accept}");
             assert!(wants_text(accept, Rejection::Method("POST")), "{accept}");
             assert!(!wants_text(accept, Rejection::Unauthorized), "{accept}");

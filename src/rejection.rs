@@ -37,16 +37,8 @@ pub enum Rejection {
         /// What is not allowed.
         message: String,
     },
-    /// The body is larger than this number of bytes.
-    TooLarge(usize),
-    /// The body holds more than this number of JSON values.
-    TooManyValues(usize),
-    /// The body did not arrive in time.
-    BodyTimeout,
-    /// The body is incomplete.
-    BodyIncomplete,
-    /// The body is not JSON; the position and the reason.
-    NotJson(String),
+    /// The body cannot be read.
+    Body(BodyFault),
     /// A value of the request is invalid.
     Invalid {
         /// The member or header at fault.
@@ -58,6 +50,25 @@ pub enum Rejection {
     UnknownAgent(String),
     /// The request names an unknown model.
     UnknownModel(String),
+}
+
+/// Why the body of a request cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BodyFault {
+    /// The body is larger than this number of bytes.
+    TooLarge(usize),
+    /// The body holds more than this number of JSON values.
+    TooManyValues(usize),
+    /// The body did not arrive in time.
+    Timeout,
+    /// The body is incomplete.
+    Incomplete,
+    /// The body has this content coding.
+    Coding(String),
+    /// The body is not UTF-8 from this byte on.
+    NotUtf8(usize),
+    /// The body is not JSON; the position and the reason.
+    NotJson(String),
 }
 
 /// A rate limit of an API key.
@@ -125,21 +136,7 @@ impl fmt::Display for Rejection {
             Self::Unauthorized => f.write_str(
                 "Unauthorized: send the gateway's key as `Authorization: Bearer <key>`.",
             ),
-            Self::TooLarge(limit) => {
-                write!(
-                    f,
-                    "The request body is larger than {limit} bytes. Send less."
-                )
-            }
-            Self::TooManyValues(limit) => {
-                write!(
-                    f,
-                    "The request body holds more than {limit} JSON values. Send less."
-                )
-            }
-            Self::BodyTimeout => f.write_str("The request body did not arrive in time."),
-            Self::BodyIncomplete => f.write_str("The request body is incomplete."),
-            Self::NotJson(problem) => write!(f, "The request body is not valid JSON: {problem}."),
+            Self::Body(fault) => fault.fmt(f),
             Self::Locked(seconds) => write!(
                 f,
                 "Too many failed attempts from this address. Try again in {seconds} seconds.",
@@ -163,6 +160,36 @@ impl fmt::Display for Rejection {
                     Quote(model)
                 )
             }
+        }
+    }
+}
+
+impl fmt::Display for BodyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge(limit) => {
+                write!(
+                    f,
+                    "The request body is larger than {limit} bytes. Send less."
+                )
+            }
+            Self::TooManyValues(limit) => {
+                write!(
+                    f,
+                    "The request body holds more than {limit} JSON values. Send less."
+                )
+            }
+            Self::Timeout => f.write_str("The request body did not arrive in time."),
+            Self::Incomplete => f.write_str("The request body is incomplete."),
+            Self::Coding(coding) => write!(
+                f,
+                "The request body has the content coding `{coding}`. Send it without one."
+            ),
+            Self::NotUtf8(at) => write!(
+                f,
+                "The request body is not UTF-8: its byte {at} is invalid. Encode it as UTF-8."
+            ),
+            Self::NotJson(problem) => write!(f, "The request body is not valid JSON: {problem}."),
         }
     }
 }

@@ -103,7 +103,8 @@ fn a_request_without_a_usable_message_is_refused() {
         "{\"messages\":[{\"role\":\"system\",\"content\":\"x\"}]}",
     ] {
         let error = refused(&server, 400, &post(&server, body).send());
-        assert_eq!(error["param"], "messages", "{body}");
+        let param = error["param"].as_str().unwrap();
+        assert!(param.starts_with("messages"), "{body}: {param}");
     }
 }
 
@@ -315,7 +316,6 @@ fn missing_and_wrong_tokens_get_the_same_error() {
         request().header("Authorization", ""),
         request().header("Authorization", &format!("Basic {TOKEN}")),
         request().header("X-Api-Key", TOKEN),
-        request().bearer("first").bearer(TOKEN),
         request().bearer(&"x".repeat(64 * 1024)),
     ] {
         let answer = request.send();
@@ -355,15 +355,15 @@ fn the_bearer_scheme_is_case_insensitive() {
 }
 
 #[test]
-fn invalid_utf8_becomes_replacement_characters() {
+fn a_body_that_is_not_utf8_is_refused_and_lone_surrogates_are_replaced() {
     let server = server();
     let request = |text: &[u8]| {
         let open = br#"{"messages":[{"role":"user","content":"/echo "#.as_slice();
         post(&server, [open, text, br#""}]}"#].concat()).send()
     };
     for (text, expected) in [
-        (b"a\xffb".as_slice(), "a\u{fffd}b"),
-        (b"a\xe2\x82b", "a\u{fffd}b"),
+        (b"a\xffb".as_slice(), ""),
+        (b"a\xe2\x82b", ""),
         (br"a\ud800b", "a\u{fffd}b"),
         (br"a\udc00b", "a\u{fffd}b"),
         (br"\ud83d\ude42", "🙂"),
@@ -371,7 +371,7 @@ fn invalid_utf8_becomes_replacement_characters() {
     ] {
         let answer = request(text);
         if expected.is_empty() {
-            // JSON does not allow bare control characters.
+            // JSON allows neither other encodings nor bare control characters.
             refused(&server, 400, &answer);
         } else {
             assert_eq!(reply_text(&answer), expected);

@@ -167,7 +167,7 @@ fn the_published_session_keys_are_right() {
     let now = UnixMillis::default();
     let owner = auth.authenticate(&credentials, now).expect("the owner");
     let main = AgentId::parse("main").expect("an agent");
-    for secret in [None, Some("pepper")] {
+    for secret in [None, Some("0123456789abcdef")] {
         let hmac = secret.and_then(|secret| SessionSecret::new(&Secret::new(secret)));
         let key = SessionKey::of_user(&owner, &main, "alice", hmac.as_ref()).to_string();
         let (_, digits) = key.rsplit_once(':').expect("digits");

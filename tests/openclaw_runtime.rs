@@ -283,8 +283,8 @@ fn a_whole_reply_collects_the_stream() {
     ]));
     let server = server(&upstream);
     let answer = server.chat(&ask("Hi")).send();
-    let expected = json!({ "index": 0, "finish_reason": "length",
-        "message": { "role": "assistant", "content": "Hello" } });
+    let expected = json!({ "index": 0, "finish_reason": "length", "logprobs": null,
+        "message": { "role": "assistant", "content": "Hello", "refusal": null } });
     assert_eq!(choice(&answer), expected);
     assert_eq!(answer.json()["usage"], usage);
     let mut body = streamed(ask("Hi"));

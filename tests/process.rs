@@ -22,14 +22,15 @@ fn arguments(server: &Server) -> String {
 
 #[test]
 fn serve_becomes_the_host_and_its_arguments_contain_no_secret() {
-    let document =
-        config("runtime: { token: '${UPSTREAM_SECRET}' }, session: { secret: 'pepper-1b7d' }");
+    let document = config(
+        "runtime: { token: '${UPSTREAM_SECRET}' }, session: { secret: 'pepper-and-salt-1b7d' }",
+    );
     let server = Server::builder("rehearsal").config(&document);
     let server = server.env("UPSTREAM_SECRET", "upstream-9c3e").start();
     let arguments = arguments(&server);
     assert!(arguments.contains("--addr=127.0.0.1:0"), "{arguments}");
     assert!(arguments.contains("--env=UPSTREAM_SECRET "), "{arguments}");
-    for secret in [harness::TOKEN, "upstream-9c3e", "pepper-1b7d"] {
+    for secret in [harness::TOKEN, "upstream-9c3e", "pepper-and-salt-1b7d"] {
         assert!(!arguments.contains(secret), "{secret}: {arguments}");
     }
     let children = format!("/proc/{0}/task/{0}/children", server.process());

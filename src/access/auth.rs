@@ -15,6 +15,8 @@ use super::scopes::Scopes;
 use super::time::UnixMillis;
 use super::users::ProxyUsers;
 
+const AUTHORIZATION: &str = "authorization";
+
 /// How clients authenticate.
 #[derive(Clone)]
 pub enum Auth {
@@ -47,6 +49,8 @@ pub struct Credentials<'a> {
 pub enum Denied {
     /// The request has no credential.
     Missing,
+    /// The request has several `Authorization` headers.
+    Several,
     /// The credential is wrong.
     Wrong,
     /// The API key has expired.
@@ -57,6 +61,10 @@ impl From<Denied> for Rejection {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Missing | Denied::Wrong => Self::Unauthorized,
+            Denied::Several => Self::invalid(
+                "authorization",
+                "The request has several `Authorization` headers. Send one.",
+            ),
             Denied::Expired => Self::KeyExpired,
         }
     }
@@ -99,6 +107,9 @@ fn by_credential(
     keys: &Keys,
     now: UnixMillis,
 ) -> Result<Caller, Denied> {
+    if headers.all(AUTHORIZATION).nth(1).is_some() {
+        return Err(Denied::Several);
+    }
     let credential = bearer(headers).ok_or(Denied::Missing)?;
     let digest = SecretDigest::of_bytes(credential);
     if shared.is_some_and(|shared| shared.matches(&digest)) {
@@ -111,11 +122,11 @@ fn by_credential(
     Ok(Caller::with_key(key))
 }
 
-/// Returns the credential of the first `Authorization` header: the trimmed text
-/// after the scheme `Bearer`, which is case-insensitive.
+/// Returns the credential of the `Authorization` header: the trimmed text after the
+/// scheme `Bearer`, which is case-insensitive.
 fn bearer(headers: &Headers) -> Option<&[u8]> {
     const SCHEME: &[u8] = b"bearer ";
-    let value = headers.first("authorization")?.trim_ascii();
+    let value = headers.first(AUTHORIZATION)?.trim_ascii();
     let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
     let credential = rest.trim_ascii();
     (scheme.eq_ignore_ascii_case(SCHEME) && !credential.is_empty()).then_some(credential)

@@ -9,10 +9,11 @@ use tidegate_config::Secret;
 pub struct SecretDigest([u8; 32]);
 
 impl SecretDigest {
-    /// Hashes a configured secret.
+    /// Hashes a configured secret without the white space around it, which a credential of a
+    /// client cannot have. A mounted secret often ends with a line break.
     #[must_use]
     pub fn of(secret: &Secret) -> Self {
-        Self::of_bytes(secret.expose().as_bytes())
+        Self::of_bytes(secret.expose().as_bytes().trim_ascii())
     }
 
     /// Takes the bytes of a digest.

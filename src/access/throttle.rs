@@ -74,7 +74,7 @@ impl Throttle {
         now: UnixMillis,
     ) -> Duration {
         match denied {
-            Denied::Missing | Denied::Expired => return Duration::ZERO,
+            Denied::Missing | Denied::Several | Denied::Expired => return Duration::ZERO,
             Denied::Wrong => {}
         }
         let begin = self.windows.begin(now);

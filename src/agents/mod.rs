@@ -16,4 +16,4 @@ mod selection;
 pub use agent_id::AgentId;
 
 pub use list::{find, list};
-pub use selection::Agents;
+pub use selection::{AGENT_HEADERS, Agents};

@@ -10,7 +10,7 @@ use super::agent_id::AgentId;
 use super::model::Model;
 
 /// The headers that select an agent. The first one that is not blank counts.
-const AGENT_HEADERS: [&str; 2] = ["x-openclaw-agent-id", "x-openclaw-agent"];
+pub const AGENT_HEADERS: [&str; 2] = ["x-openclaw-agent-id", "x-openclaw-agent"];
 
 /// The maximum length of `model`, in bytes. Every chunk of a stream repeats it.
 const MODEL_LIMIT: usize = 256;

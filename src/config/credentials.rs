@@ -6,7 +6,8 @@ use tidegate_config::{Secret, Section};
 use crate::access::{Auth, Keys, Loopback, ProxyUsers, SecretDigest};
 use crate::inbound::Proxies;
 
-/// The variables that count even if the document does not name them.
+/// The variables that count even if the document does not name them, unless it has keys and
+/// no `gateway.auth`.
 pub const WELL_KNOWN_VARIABLES: [&str; 2] = [GATEWAY_TOKEN, GATEWAY_PASSWORD];
 
 #[derive(Clone, Copy)]
@@ -26,12 +27,14 @@ const MODES: [(&str, AuthMode); 4] = [
 
 /// Reads how clients authenticate. API keys are enough.
 pub(super) fn read_auth(auth: &mut Section<'_>, keys: Keys, proxies: &Proxies) -> Option<Auth> {
-    let token = auth
-        .secret("token")
-        .or_else(|| auth.variable(GATEWAY_TOKEN));
-    let password = auth
-        .secret("password")
-        .or_else(|| auth.variable(GATEWAY_PASSWORD));
+    // OpenClaw's own variables are set on its machines. A document with keys alone is opened
+    // by its keys alone.
+    let has_variables = auth.is_present() || keys.is_empty();
+    let variable = |auth: &mut Section<'_>, name| has_variables.then(|| auth.variable(name));
+    let token = auth.secret("token");
+    let token = token.or_else(|| variable(auth, GATEWAY_TOKEN).flatten());
+    let password = auth.secret("password");
+    let password = password.or_else(|| variable(auth, GATEWAY_PASSWORD).flatten());
     let mode = match auth.text("mode") {
         Some(_) => auth.choice("mode", &MODES)?,
         None => match (&token, &password) {

@@ -1,4 +1,4 @@
-//! `gateway.auth.rateLimit` and the rate limits of API keys.
+//! `gateway.auth.rateLimit`, the rate limits of API keys, and `tidegate.limits`.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -26,6 +26,33 @@ pub(super) fn read_throttle(limit: &mut Section<'_>) -> Throttle {
             Some(true) | None => Exemption::Exempt,
         },
     }
+}
+
+/// The default size limit of a text file, in bytes.
+const TEXT_FILE: usize = 200 * 1024;
+
+/// The limits of requests, `tidegate.limits`.
+pub(super) struct Limits {
+    /// The maximum size of a text file in a message, in bytes.
+    pub(super) text_file: usize,
+}
+
+/// Reads `tidegate.limits`.
+pub(super) fn read_limits(section: &mut Section<'_>) -> Limits {
+    let limits = Limits {
+        text_file: read_size(section, "textFile", 0..=20 * 1024 * 1024).unwrap_or(TEXT_FILE),
+    };
+    section.deny_unknown_keys();
+    limits
+}
+
+fn read_size(
+    section: &mut Section<'_>,
+    key: &'static str,
+    range: RangeInclusive<u64>,
+) -> Option<usize> {
+    let size = section.number(key, range)?;
+    usize::try_from(size).ok()
 }
 
 /// Reads the rate limits of a key.

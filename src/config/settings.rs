@@ -13,7 +13,7 @@ use super::agents::read_agents;
 use super::credentials::read_auth;
 use super::endpoint::{read_cors, read_image_urls, read_transport_security};
 use super::keys::read_keys;
-use super::limits::read_throttle;
+use super::limits::{read_limits, read_throttle};
 use super::proxies::read_proxies;
 use super::session::read_session;
 use super::stream::{StreamSettings, read_stream};
@@ -108,6 +108,7 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     let (sessions, history) = read_session(&mut tidegate.section("session"));
     let stream = read_stream(&mut tidegate.section("stream"));
     let cors = read_cors(&mut tidegate.section("cors"));
+    let limits = read_limits(&mut tidegate.section("limits"));
     let reasoning = match tidegate.flag("reasoning") {
         Some(true) => Reasoning::Shown,
         Some(false) | None => Reasoning::Hidden,
@@ -122,6 +123,7 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
             sessions,
             history,
             image_urls,
+            text_file_limit: limits.text_file,
         },
         stream,
         reasoning,

@@ -142,9 +142,13 @@ impl Delivery {
                 Wake::Disconnected => break,
                 Wake::Due => self.bytes.extend(sse::HEARTBEAT),
                 Wake::Step(step) => {
-                    line.restart();
                     self.take(step);
                     self.gather(&mut line);
+                    // Only bytes keep a proxy from closing the connection. Reasoning that the
+                    // client does not see has none.
+                    if !self.bytes.is_empty() {
+                        line.restart();
+                    }
                 }
             }
         }

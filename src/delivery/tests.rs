@@ -16,6 +16,7 @@ use crate::runtime::{RunEvent, StopReason, ToolChoice};
 struct Record {
     writes: Vec<String>,
     limits: Vec<Duration>,
+    restarts: usize,
     has_ended: bool,
 }
 
@@ -61,7 +62,9 @@ impl Line for Script {
         self.write(bytes)
     }
 
-    fn restart(&mut self) {}
+    fn restart(&mut self) {
+        self.record.borrow_mut().restarts += 1;
+    }
 
     fn limit(&mut self, limit: Duration) {
         self.record.borrow_mut().limits.push(limit);
@@ -117,6 +120,18 @@ fn deliver(mut line: Script) -> Record {
 }
 
 #[test]
+fn reasoning_that_the_client_does_not_see_does_not_put_off_the_heartbeat() {
+    let hidden = || Step::Events(vec![RunEvent::Reasoning("hm".to_owned())]);
+    let restarts = |steps: Vec<Step>| {
+        let waits = steps.into_iter().chain([ended()]).map(Wake::Step);
+        deliver(Script::new(waits.collect())).restarts
+    };
+    let silent = restarts(vec![text("a"), hidden(), hidden()]);
+    assert_eq!(restarts(vec![text("a")]), silent);
+    assert_eq!(restarts(vec![text("a"), text("b"), hidden()]), silent + 1);
+}
+
+#[test]
 fn a_run_that_fails_before_its_first_event_gets_a_status() {
     let fails = |before: Vec<Step>| {
         let waits = before.into_iter().chain([Step::Ended(Err(failed()))]);
@@ -132,7 +147,7 @@ fn a_silent_run_gets_a_head_and_a_heartbeat() {
     let waits = vec![Wake::Due, Wake::Step(text("a")), Wake::Step(ended())];
     let record = deliver(Script::new(waits));
     assert!(record.writes[0].contains(r#""role":"assistant""#));
-    assert!(record.writes[0].ends_with(": waiting\n\n"));
+    assert!(record.writes[0].ends_with(": waiting\n"));
     assert!(record.writes[1].contains(r#""content":"a""#));
     assert!(record.has_ended);
 }
@@ -160,7 +175,7 @@ fn every_silence_ends_with_a_heartbeat() {
     let waits = [Wake::Step(text("a")), Wake::Due, Wake::Due];
     let waits = waits.into_iter().chain([Wake::Step(ended())]);
     let record = deliver(Script::new(waits.collect()));
-    assert_eq!(record.writes[1..3], [": waiting\n\n"; 2]);
+    assert_eq!(record.writes[1..3], [": waiting\n"; 2]);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use http::StatusCode;
 
 use crate::openai::error::ErrorObject;
-use crate::rejection::Rejection;
+use crate::rejection::{BodyFault, Rejection};
 use crate::runtime::{InvalidKind, InvalidRequest, RunError};
 
 use super::Error;
@@ -28,6 +28,8 @@ pub struct ErrorResponse {
     pub form: Form,
     /// Details for the access log. The client must not see them.
     pub detail: Option<String>,
+    /// What the access log has instead of a message that may quote the conversation.
+    summary: Option<&'static str>,
 }
 
 /// Whether a client may send the same request again.
@@ -77,7 +79,14 @@ impl ErrorResponse {
             retry: Retry::Safe,
             form: Form::Json,
             detail: None,
+            summary: None,
         }
+    }
+
+    /// Returns the message for the access log, which has no text of a conversation.
+    #[must_use]
+    pub fn log_message(&self) -> &str {
+        self.summary.unwrap_or(&self.error.message)
     }
 
     fn invalid(status: StatusCode, message: impl Into<String>) -> Self {
@@ -93,9 +102,14 @@ impl ErrorResponse {
         self
     }
 
+    /// Sets `Retry-After`. OpenAI's SDKs wait for at most a minute. With a later time they
+    /// retry too early, so they must not retry at all.
     fn after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
-        self
+        match seconds {
+            61.. => self.never_retry(),
+            ..=60 => self,
+        }
     }
 
     fn param(mut self, param: impl Into<String>) -> Self {
@@ -145,19 +159,26 @@ fn rejected(rejection: &Rejection) -> ErrorResponse {
         Rejection::RateLimited { retry_after, .. } => {
             limited("rate_limit_error", text, *retry_after).code("rate_limit_exceeded")
         }
-        Rejection::TooLarge(_) | Rejection::TooManyValues(_) => {
-            invalid(StatusCode::PAYLOAD_TOO_LARGE)
-        }
-        Rejection::BodyTimeout => invalid(StatusCode::REQUEST_TIMEOUT),
-        Rejection::BodyIncomplete
-        | Rejection::NotJson(_)
-        | Rejection::Invalid { param: None, .. } => invalid(StatusCode::BAD_REQUEST),
+        Rejection::Body(fault) => unreadable(fault, text),
+        Rejection::Invalid { param: None, .. } => invalid(StatusCode::BAD_REQUEST),
         Rejection::Invalid {
             param: Some(param), ..
         } => invalid(StatusCode::BAD_REQUEST).param(param.clone()),
         Rejection::UnknownAgent(_) => unknown_model(StatusCode::BAD_REQUEST, text),
         Rejection::UnknownModel(_) => unknown_model(StatusCode::NOT_FOUND, text),
     }
+}
+
+fn unreadable(fault: &BodyFault, text: String) -> ErrorResponse {
+    let status = match fault {
+        BodyFault::TooLarge(_) | BodyFault::TooManyValues(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyFault::Timeout => StatusCode::REQUEST_TIMEOUT,
+        BodyFault::Coding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        BodyFault::Incomplete | BodyFault::NotUtf8(_) | BodyFault::NotJson(_) => {
+            StatusCode::BAD_REQUEST
+        }
+    };
+    ErrorResponse::invalid(status, text)
 }
 
 fn unauthorized(code: &str, text: String) -> ErrorResponse {
@@ -168,14 +189,8 @@ fn forbidden(kind: &'static str, text: String) -> ErrorResponse {
     ErrorResponse::new(StatusCode::FORBIDDEN, kind, text)
 }
 
-/// OpenAI's SDKs wait for at most a minute. With a later `Retry-After` they retry too
-/// early, so they must not retry at all.
 fn limited(kind: &'static str, text: String, retry_after: u32) -> ErrorResponse {
-    let response = ErrorResponse::new(StatusCode::TOO_MANY_REQUESTS, kind, text).after(retry_after);
-    match retry_after {
-        61.. => response.never_retry(),
-        ..=60 => response,
-    }
+    ErrorResponse::new(StatusCode::TOO_MANY_REQUESTS, kind, text).after(retry_after)
 }
 
 fn unknown_model(status: StatusCode, text: String) -> ErrorResponse {
@@ -246,6 +261,7 @@ fn refused_by_runtime(invalid: InvalidRequest) -> ErrorResponse {
         InvalidKind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let mut response = ErrorResponse::invalid(status, invalid.message);
+    response.summary = Some("The agent runtime rejects the request.");
     response.error.param = invalid.param;
     response.error.code = invalid.code;
     response
@@ -338,15 +354,6 @@ mod tests {
             (Rejection::Unauthorized, 401, "unauthorized"),
             (Rejection::KeyExpired, 401, "unauthorized"),
             (Rejection::forbidden("tools", "why"), 403, "forbidden"),
-            (Rejection::TooLarge(9), 413, "invalid_request_error"),
-            (Rejection::TooManyValues(9), 413, "invalid_request_error"),
-            (Rejection::BodyTimeout, 408, "invalid_request_error"),
-            (Rejection::BodyIncomplete, 400, "invalid_request_error"),
-            (
-                Rejection::NotJson("why".to_owned()),
-                400,
-                "invalid_request_error",
-            ),
             (
                 Rejection::invalid("stop", "why"),
                 400,
@@ -368,6 +375,24 @@ mod tests {
             assert_eq!(response.error.r#type, kind, "{rejection:?}");
             assert_eq!(response.retry, Retry::Safe, "{rejection:?}");
             assert_eq!(response.error.message, rejection.to_string());
+        }
+    }
+
+    #[test]
+    fn every_fault_of_a_body_has_its_status() {
+        for (fault, status) in [
+            (BodyFault::TooLarge(9), 413),
+            (BodyFault::TooManyValues(9), 413),
+            (BodyFault::Timeout, 408),
+            (BodyFault::Incomplete, 400),
+            (BodyFault::Coding("br".to_owned()), 415),
+            (BodyFault::NotUtf8(7), 400),
+            (BodyFault::NotJson("why".to_owned()), 400),
+        ] {
+            let response = ErrorResponse::from(Error::from(Rejection::Body(fault.clone())));
+            assert_eq!(response.status.as_u16(), status, "{fault:?}");
+            assert_eq!(response.retry, Retry::Safe, "{fault:?}");
+            assert_eq!(response.error.message, fault.to_string());
         }
     }
 

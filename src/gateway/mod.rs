@@ -16,7 +16,9 @@ use crate::agents::{self, AgentId};
 use crate::config::{Config, Settings};
 use crate::error::Error;
 use crate::exchange::{Arrival, Exchange};
-use crate::inbound::{ClientAddress, Cors, Endpoint, Headers, Origin, Probe, RequestHead, Route};
+use crate::inbound::{
+    ClientAddress, Cors, Endpoint, Headers, Origin, Probe, RequestHead, Route, check_coding,
+};
 use crate::openai::model::ModelList;
 use crate::rejection::Rejection;
 use crate::run::{RequestIds, ValidRun};
@@ -98,18 +100,20 @@ async fn check(
     ids: RequestIds,
 ) -> Result<Answer, Error> {
     let address = settings.proxies.client_address(&head.headers)?;
-    // As with OpenClaw, a request through an untrusted proxy does not learn which
-    // paths exist.
-    let endpoint = endpoint?;
+    // A permitted page can read the error of an unknown path only after its preflight.
     if is_preflight(head, exchange) {
         return Ok(Answer::Preflight);
     }
+    // As with OpenClaw, a request through an untrusted proxy does not learn which
+    // paths exist.
+    let endpoint = endpoint?;
     endpoint.check(&head.method)?;
     let caller = admit(head, address, &settings, effects, exchange).await?;
     exchange.log.caller(&caller);
     permissions::check_endpoint(&caller, &endpoint)?;
     match endpoint {
         Endpoint::ChatCompletions => {
+            check_coding(&head.headers)?;
             let body = effects.body(&head.headers, BODY_LIMIT).await?;
             let run = ValidRun::read(body, &head.headers, &caller, &settings.rules, ids)?;
             permit_run(&caller, || effects.counters(), exchange.arrived)?;

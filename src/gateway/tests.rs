@@ -10,6 +10,7 @@ use super::*;
 use crate::access::UnixMillis;
 use crate::access::fake::Memory;
 use crate::error::ErrorResponse;
+use crate::rejection::BodyFault;
 
 const CONFIG: &str = "{
     gateway: {
@@ -66,7 +67,9 @@ impl Effects for Fake {
 
     async fn body(&mut self, _: &Headers, _: usize) -> Result<Vec<u8>, Rejection> {
         self.uses("body");
-        self.body.take().ok_or(Rejection::BodyIncomplete)
+        self.body
+            .take()
+            .ok_or(Rejection::Body(BodyFault::Incomplete))
     }
 
     async fn delay(&self, _duration: Duration) {
@@ -137,10 +140,16 @@ fn the_first_failed_check_determines_the_answer() {
         (Method::POST, "/v1/responses", vec![OWNER], "404"),
         (Method::GET, "/v1/models", vec![OWNER], "document"),
         (Method::GET, "/v1/models/openclaw%2Fx", vec![OWNER], "404"),
-        // A preflight needs no credential, but a known path and origin.
+        // A preflight needs no credential, but a known origin.
         (Method::OPTIONS, CHAT, vec![origin, requested], "preflight"),
         (Method::OPTIONS, CHAT, vec![foreign, requested], "405"),
-        (Method::OPTIONS, "/nowhere", vec![origin, requested], "404"),
+        (
+            Method::OPTIONS,
+            "/nowhere",
+            vec![origin, requested],
+            "preflight",
+        ),
+        (Method::OPTIONS, "/nowhere", vec![foreign, requested], "404"),
         // A health check needs nothing.
         (Method::GET, "/healthz", vec![peer, forwarded], "document"),
         (Method::GET, "/readyz", vec![], "document"),

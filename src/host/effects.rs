@@ -12,7 +12,7 @@ use crate::access_log;
 use crate::config::{Config, Counting, Settings, WELL_KNOWN_VARIABLES};
 use crate::gateway::Effects;
 use crate::inbound::Headers;
-use crate::rejection::Rejection;
+use crate::rejection::{BodyFault, Rejection};
 use crate::runtime::{Agent, RunError};
 
 use super::incoming;
@@ -61,7 +61,8 @@ impl Effects for HostEffects {
     }
 
     async fn body(&mut self, headers: &Headers, limit: usize) -> Result<Vec<u8>, Rejection> {
-        let request = self.request.take().ok_or(Rejection::BodyIncomplete)?;
+        let request = self.request.take();
+        let request = request.ok_or(Rejection::Body(BodyFault::Incomplete))?;
         incoming::body(request, headers, limit).await
     }
 

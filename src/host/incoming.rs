@@ -11,7 +11,7 @@ use spin_sdk::wasip3::wit_future;
 use spin_sdk::wit_bindgen::rt::async_support::{StreamReader, StreamResult};
 
 use crate::inbound::{Headers, RequestHead};
-use crate::rejection::Rejection;
+use crate::rejection::{BodyFault, Rejection};
 
 /// The number of bytes of a body that must arrive within [`BODY_TIMEOUT`].
 const BODY_PACE: usize = 64 * 1024;
@@ -44,7 +44,7 @@ pub(crate) async fn body(
     let declared = headers.text("content-length");
     let declared = declared.and_then(|length| length.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limit) {
-        return Err(Rejection::TooLarge(limit));
+        return Err(Rejection::Body(BodyFault::TooLarge(limit)));
     }
     let (_done, result) = wit_future::new::<Result<(), ErrorCode>>(|| Ok(()));
     let (stream, end) = Request::consume_body(request, result);
@@ -56,26 +56,22 @@ pub(crate) async fn body(
     }
     match end.await {
         Ok(_trailers) => Ok(body),
-        Err(_) => Err(Rejection::BodyIncomplete),
+        Err(_) => Err(Rejection::Body(BodyFault::Incomplete)),
     }
 }
 
-/// Reads until the end of the stream. The declared length only determines the size of
-/// the buffer: a host may forward a `Content-Length` that `Transfer-Encoding`
-/// overrides (RFC 9112, section 6.3).
+/// Reads until the end of the stream. The declared length only limits the buffer: a host may
+/// forward a `Content-Length` that `Transfer-Encoding` overrides (RFC 9112, section 6.3).
 async fn read(
     mut stream: StreamReader<u8>,
     declared: Option<usize>,
     limit: usize,
 ) -> Result<Vec<u8>, Rejection> {
-    // One byte more than declared, so that the last read needs no larger buffer.
-    let mut body = Vec::with_capacity(declared.map_or(READ_SIZE, |length| length + 1));
+    let mut body = Vec::new();
     let mut timeout = pin!(sleep(BODY_TIMEOUT));
     let mut arrived_before = 0;
     loop {
-        if body.capacity() == body.len() {
-            body.reserve(READ_SIZE);
-        }
+        body.reserve_exact(room(body.len(), body.capacity(), declared));
         let mut reading = pin!(stream.read(body));
         let ((result, read), is_due) = match select(reading.as_mut(), timeout.as_mut()).await {
             Either::Left((read, _)) => (read, false),
@@ -85,18 +81,32 @@ async fn read(
         };
         body = read;
         if body.len() > limit {
-            return Err(Rejection::TooLarge(limit));
+            return Err(Rejection::Body(BodyFault::TooLarge(limit)));
         }
         if result == StreamResult::Dropped {
             return Ok(body);
         }
         if is_due {
             if body.len() - arrived_before < BODY_PACE {
-                return Err(Rejection::BodyTimeout);
+                return Err(Rejection::Body(BodyFault::Timeout));
             }
             arrived_before = body.len();
             timeout.set(sleep(BODY_TIMEOUT));
         }
+    }
+}
+
+/// Returns how much room a body needs for the next read. It grows with what has arrived, and
+/// never by what a client only declares.
+fn room(length: usize, capacity: usize, declared: Option<usize>) -> usize {
+    if length < capacity {
+        return 0;
+    }
+    let grown = (length / 2).max(READ_SIZE);
+    match declared.and_then(|declared| declared.checked_sub(length)) {
+        // One byte more, so that the last read needs no larger buffer.
+        Some(rest) => grown.min(rest + 1),
+        None => grown,
     }
 }
 

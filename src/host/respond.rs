@@ -5,7 +5,7 @@ use spin_sdk::wasip3::http::types::Response;
 
 use crate::error::{ErrorResponse, Retry};
 use crate::exchange::Exchange;
-use crate::inbound::Headers;
+use crate::inbound::{ACCEPTED_CODINGS, Headers};
 use crate::openai::error::ErrorDocument;
 use crate::reply::sse;
 
@@ -91,7 +91,12 @@ fn error_headers(response: &ErrorResponse) -> impl Iterator<Item = Field> {
     let never = (response.retry == Retry::Never).then(|| field("x-should-retry", "false"));
     let unauthorized = response.status == StatusCode::UNAUTHORIZED;
     let challenge = unauthorized.then(|| field("www-authenticate", "Bearer"));
-    [allow, after, never, challenge].into_iter().flatten()
+    // RFC 9110, section 15.5.16.
+    let unsupported = response.status == StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    let codings = unsupported.then(|| field("accept-encoding", ACCEPTED_CODINGS));
+    [allow, after, never, challenge, codings]
+        .into_iter()
+        .flatten()
 }
 
 fn finish(

@@ -6,34 +6,38 @@
 use memchr::{memchr, memchr2};
 use tidegate_json::{Member, RawValue, Shape};
 
-use crate::rejection::Rejection;
+use crate::rejection::{BodyFault, Rejection};
 
 /// The maximum number of JSON values in a body. A value of two bytes, such as
 /// `0,` in a list of tools, takes a hundred bytes of memory once it is parsed.
 const VALUE_LIMIT: usize = 200_000;
 
 /// The text of a body: UTF-8, not blank, and without lone surrogate escapes.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonText(String);
 
 impl JsonText {
     /// Decodes the bytes of a body.
     ///
-    /// Invalid UTF-8 and lone surrogate escapes become U+FFFD. A byte order mark
-    /// and surrounding white space are removed. A blank body becomes `{}`.
-    #[must_use]
-    pub fn decode(mut body: Vec<u8>) -> Self {
+    /// Lone surrogate escapes become U+FFFD. A byte order mark and surrounding white
+    /// space are removed. A blank body becomes `{}`.
+    ///
+    /// # Errors
+    /// A body that is not UTF-8 (RFC 8259, section 8.1). OpenClaw replaces each wrong byte
+    /// by three.
+    pub fn decode(mut body: Vec<u8>) -> Result<Self, Rejection> {
         replace_lone_surrogates(&mut body);
-        let text = String::from_utf8(body)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let text = String::from_utf8(body).map_err(|error| {
+            Rejection::Body(BodyFault::NotUtf8(error.utf8_error().valid_up_to()))
+        })?;
         let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         if trimmed.is_empty() {
-            return Self("{}".to_owned());
+            return Ok(Self("{}".to_owned()));
         }
         if trimmed.len() == text.len() {
-            return Self(text);
+            return Ok(Self(text));
         }
-        Self(trimmed.to_owned())
+        Ok(Self(trimmed.to_owned()))
     }
 
     /// Parses the text. The root value may have another shape.
@@ -41,12 +45,13 @@ impl JsonText {
     /// # Errors
     /// Text that is not JSON, and more than 200,000 values.
     pub fn parse<'de, T: Shape<'de>>(&'de self) -> Result<Member<T>, Rejection> {
-        let not_json = |error: serde_json::Error| Rejection::NotJson(error.to_string());
+        let not_json =
+            |error: serde_json::Error| Rejection::Body(BodyFault::NotJson(error.to_string()));
         // A value takes at least two bytes, so only a large body needs counting.
         if self.0.len() / 2 > VALUE_LIMIT {
             let json = tidegate_json::raw(&self.0).map_err(not_json)?;
             if count_values(json) > VALUE_LIMIT {
-                return Err(Rejection::TooManyValues(VALUE_LIMIT));
+                return Err(Rejection::Body(BodyFault::TooManyValues(VALUE_LIMIT)));
             }
         }
         tidegate_json::parse(&self.0).map_err(not_json)
@@ -149,7 +154,7 @@ mod tests {
     use super::*;
 
     fn decode(body: &str) -> String {
-        JsonText::decode(body.as_bytes().to_vec()).0
+        JsonText::decode(body.as_bytes().to_vec()).unwrap().0
     }
 
     #[test]
@@ -170,7 +175,7 @@ mod tests {
         let parse = |text: String| JsonText(text).parse::<bool>().map(drop);
         let list = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
         assert_eq!(parse(list(VALUE_LIMIT)), Ok(()));
-        let too_many = Err(Rejection::TooManyValues(VALUE_LIMIT));
+        let too_many = Err(Rejection::Body(BodyFault::TooManyValues(VALUE_LIMIT)));
         assert_eq!(parse(list(VALUE_LIMIT + 1)), too_many);
         assert_eq!(parse(format!("[\"{}\"]", list(VALUE_LIMIT))), Ok(()));
     }
@@ -179,7 +184,10 @@ mod tests {
     fn only_well_formed_json_is_counted() {
         let commas = JsonText(",".repeat(3 * VALUE_LIMIT));
         let rejection = commas.parse::<bool>().unwrap_err();
-        assert!(matches!(rejection, Rejection::NotJson(_)), "{rejection:?}");
+        assert!(
+            matches!(rejection, Rejection::Body(BodyFault::NotJson(_))),
+            "{rejection:?}"
+        );
     }
 
     #[test]
@@ -195,8 +203,9 @@ mod tests {
     }
 
     #[test]
-    fn invalid_utf8_is_replaced() {
-        assert_eq!(JsonText::decode(b"\"a\xffb\"".to_vec()).0, "\"a\u{fffd}b\"");
+    fn a_body_that_is_not_utf8_is_rejected_at_its_position() {
+        let decoded = JsonText::decode(b"\"a\xffb\"".to_vec());
+        assert_eq!(decoded, Err(Rejection::Body(BodyFault::NotUtf8(2))));
     }
 
     #[test]
@@ -218,20 +227,22 @@ mod tests {
     }
 
     #[test]
-    fn any_bytes_become_text() {
+    fn escapes_next_to_any_byte_are_read() {
         for first in 0..=255_u8 {
             for second in [b'\\', b'u', b'd', b'"', 0x80, 0xed, 0xff] {
                 let body = vec![b'\\', first, second, b'8', b'0', b'0', first];
-                assert!(!JsonText::decode(body).0.is_empty());
+                let is_text = std::str::from_utf8(&body).is_ok();
+                assert_eq!(JsonText::decode(body).is_ok(), is_text);
             }
         }
     }
 
     proptest! {
         #[test]
-        fn decoding_twice_changes_nothing(body: Vec<u8>) {
-            let once = JsonText::decode(body);
-            prop_assert_eq!(JsonText::decode(once.0.clone().into_bytes()), once);
+        fn decoding_twice_changes_nothing(body: String) {
+            let once = JsonText::decode(body.into_bytes());
+            let again = once.clone().and_then(|text| JsonText::decode(text.0.into_bytes()));
+            prop_assert_eq!(again, once);
         }
 
         #[test]

@@ -1,5 +1,7 @@
 //! The header fields of a request.
 
+use crate::rejection::Rejection;
+
 /// Header fields in the order in which the client sent them. A request has few
 /// of them, so a lookup scans the list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,8 +33,24 @@ impl Headers {
         fields.map(|(_, value)| value.as_slice())
     }
 
+    /// Checks that a field can be read: its first value is UTF-8. Without this check, an
+    /// unreadable value would count as missing.
+    ///
+    /// # Errors
+    /// A value that is not UTF-8.
+    pub fn check_readable(&self, name: &str) -> Result<(), Rejection> {
+        match self.first(name).map(std::str::from_utf8) {
+            None | Some(Ok(_)) => Ok(()),
+            Some(Err(_)) => Err(Rejection::invalid(
+                name.to_owned(),
+                format!("The header `{name}` is not UTF-8. Encode its value as UTF-8."),
+            )),
+        }
+    }
+
     /// Returns the first value of a field as trimmed text. A blank value and one
-    /// that is not UTF-8 count as a missing field.
+    /// that is not UTF-8 count as a missing field, so a field that decides something
+    /// needs [`Self::check_readable`].
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         let text = std::str::from_utf8(self.first(name)?).ok()?.trim();
@@ -64,5 +82,7 @@ mod tests {
     fn a_value_that_is_not_utf8_counts_as_missing() {
         let headers = Headers::new(vec![("x".to_owned(), vec![0xff])]);
         assert_eq!(headers.text("x"), None);
+        assert!(headers.check_readable("X").is_err());
+        assert_eq!(headers.check_readable("y"), Ok(()));
     }
 }

@@ -4,6 +4,7 @@
 
 mod body;
 mod client_address;
+mod coding;
 mod cors;
 mod head;
 mod headers;
@@ -12,6 +13,7 @@ mod route;
 
 pub use body::{JsonText, without_whitespace};
 pub use client_address::{ClientAddress, FORWARDED_FOR, Proxies};
+pub use coding::{ACCEPTED_CODINGS, check_coding};
 pub use cors::{Cors, Grant, Origin};
 pub use head::RequestHead;
 pub use headers::Headers;

@@ -21,9 +21,9 @@ pub enum Route {
 pub enum Endpoint {
     /// `POST /v1/chat/completions`.
     ChatCompletions,
-    /// `GET /v1/models`.
+    /// `GET` or `HEAD /v1/models`.
     Models,
-    /// `GET /v1/models/{id}`, with the id as it is in the path.
+    /// `GET` or `HEAD /v1/models/{id}`, with the id as it is in the path.
     Model(String),
     /// `POST /v1/responses` and `POST /v1/embeddings`, which OpenClaw can offer
     /// and this gateway does not.
@@ -66,7 +66,7 @@ impl Endpoint {
     pub fn check(&self, method: &Method) -> Result<(), Rejection> {
         match self {
             Self::ChatCompletions | Self::NotOffered => check(method, &[Method::POST], "POST"),
-            Self::Models | Self::Model(_) => check(method, &[Method::GET], "GET"),
+            Self::Models | Self::Model(_) => check(method, &READ, "GET, HEAD"),
         }
     }
 
@@ -89,9 +89,13 @@ impl Probe {
     /// # Errors
     /// [`Rejection::Method`] with the value of `Allow`.
     pub fn check(self, method: &Method) -> Result<(), Rejection> {
-        check(method, &[Method::GET, Method::HEAD], "GET, HEAD")
+        check(method, &READ, "GET, HEAD")
     }
 }
+
+/// The methods of a document. The host sends only the head of the response to `HEAD`
+/// (RFC 9110, section 9.3.2).
+const READ: [Method; 2] = [Method::GET, Method::HEAD];
 
 fn check(method: &Method, allowed: &[Method], allow: &'static str) -> Result<(), Rejection> {
     match allowed.contains(method) {
@@ -183,7 +187,7 @@ mod tests {
         }
         assert_eq!(
             check(&Method::POST, "/v1/models"),
-            Err(Rejection::Method("GET"))
+            Err(Rejection::Method("GET, HEAD"))
         );
         assert_eq!(
             check(&Method::GET, "/v1/responses"),
@@ -193,7 +197,9 @@ mod tests {
             check(&Method::POST, "/healthz"),
             Err(Rejection::Method("GET, HEAD"))
         );
-        assert_eq!(check(&Method::HEAD, "/healthz"), Ok(()));
+        for target in ["/healthz", "/v1/models", "/v1/models/openclaw"] {
+            assert_eq!(check(&Method::HEAD, target), Ok(()), "{target}");
+        }
         assert_eq!(check(&Method::POST, "/nowhere"), Err(Rejection::NoRoute));
     }
 }

@@ -31,17 +31,25 @@ pub struct Choice<'a> {
     pub index: u32,
     /// The agent's message.
     pub message: Message<'a>,
+    /// Always `null`: a run has no probabilities. OpenAI's schema requires the member.
+    pub logprobs: Null,
     /// Why the agent stopped.
     pub finish_reason: FinishReason,
 }
+
+/// A member that is always `null`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Null;
 
 /// The agent's message.
 #[derive(Debug, Serialize)]
 pub struct Message<'a> {
     /// Always `assistant`.
     pub role: &'static str,
-    /// The text; empty if the agent only calls tools.
-    pub content: &'a str,
+    /// The text; `null` if the agent only calls tools.
+    pub content: Option<&'a str>,
+    /// Always `null`: a run has no refusals. OpenAI's schema requires the member.
+    pub refusal: Null,
     /// The agent's reasoning, if clients may see it. Many servers have this member,
     /// and OpenAI's API does not.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -121,7 +129,7 @@ pub struct Delta<'a> {
 #[derive(Debug, Serialize)]
 pub struct ToolCallDelta<'a> {
     /// The index of the call. SDKs need it in every chunk.
-    pub index: u32,
+    pub index: usize,
     /// The id of the call, in its first chunk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<&'a str>,

@@ -4,6 +4,7 @@
 //! produces a finish reason, and a reply that must call a tool shows nothing before
 //! the call.
 
+mod arguments;
 mod head;
 pub mod sse;
 mod streamed;

@@ -11,8 +11,13 @@ use serde::Serialize;
 pub const MEDIA_TYPE: &str = "text/event-stream; charset=utf-8";
 
 /// The comment in a silent stream. It keeps the client and all proxies from closing
-/// the connection.
-pub const HEARTBEAT: &[u8] = b": waiting\n\n";
+/// the connection. No blank line follows it: openai-go before version 3.43 takes that for
+/// the end of an event without data (<https://github.com/openai/openai-go/pull/621>).
+pub const HEARTBEAT: &[u8] = b": waiting\n";
+
+/// The maximum length of the text of an event, in bytes of its JSON. With the rest of the
+/// event, a line stays below the 64 KiB that some clients read at once.
+const TEXT_LIMIT: usize = 60 * 1024;
 
 /// The last event.
 const DONE: &[u8] = b"data: [DONE]\n\n";
@@ -31,6 +36,39 @@ pub fn event(out: &mut Vec<u8>, value: &impl Serialize) {
     out.extend(b"\n\n");
 }
 
+/// Divides a text into the texts of events. An empty text has none.
+pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (piece, after) = rest.split_at_checked(piece_length(rest))?;
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// Returns the length of the longest beginning that is a text of one event.
+fn piece_length(text: &str) -> usize {
+    // A byte takes at most six.
+    if text.len() <= TEXT_LIMIT / 6 {
+        return text.len();
+    }
+    let mut encoded = 0;
+    let too_long = text.char_indices().find(|(_, c)| {
+        encoded += encoded_length(*c);
+        encoded > TEXT_LIMIT
+    });
+    too_long.map_or(text.len(), |(at, _)| at)
+}
+
+/// Returns the length of a character in the JSON of `serde_json`.
+fn encoded_length(c: char) -> usize {
+    match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\u{1f}' => 6,
+        c => c.len_utf8(),
+    }
+}
+
 /// Appends the last event.
 pub fn done(out: &mut Vec<u8>) {
     out.extend(DONE);
@@ -39,6 +77,25 @@ pub fn done(out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_text_is_divided_into_events_below_the_limit() {
+        for unit in [
+            "x", "é", "😀", "\"", "\n", "\0", "\u{1f}", "\u{7f}", "a\u{1}é",
+        ] {
+            let text = unit.repeat(300_000 / unit.len());
+            let pieces: Vec<_> = pieces(&text).collect();
+            assert_eq!(pieces.concat(), text);
+            for (at, piece) in pieces.iter().enumerate() {
+                let length = serde_json::to_string(piece).unwrap().len() - 2;
+                assert!(length <= TEXT_LIMIT, "{unit:?}: {length}");
+                let is_last = at + 1 == pieces.len();
+                assert!(is_last || length > TEXT_LIMIT - 16, "{unit:?}: {length}");
+            }
+        }
+        assert_eq!(pieces("").count(), 0);
+        assert_eq!(pieces("a").collect::<Vec<_>>(), ["a"]);
+    }
 
     #[test]
     fn data_with_line_breaks_stays_one_event() {

@@ -5,8 +5,9 @@ use crate::openai::completion::{
     ChatCompletionChunk, ChunkChoice, Delta, FinishReason, FunctionDelta, ToolCallDelta, Usage,
 };
 use crate::openai::error::ErrorDocument;
-use crate::runtime::{RunError, RunEvent, RunOutcome, ToolChoice};
+use crate::runtime::{RunError, RunEvent, RunOutcome, ToolArgumentsDelta, ToolChoice};
 
+use super::arguments::Arguments;
 use super::head::{Head, Reasoning};
 use super::sse;
 use super::tool_choice::ToolChoiceGate;
@@ -17,7 +18,7 @@ pub struct StreamedReply {
     head: Head,
     include_usage: bool,
     gate: ToolChoiceGate,
-    calls: u32,
+    arguments: Arguments,
 }
 
 impl StreamedReply {
@@ -27,7 +28,7 @@ impl StreamedReply {
             head,
             include_usage,
             gate: ToolChoiceGate::new(choice),
-            calls: 0,
+            arguments: Arguments::default(),
         };
         reply.delta(
             out,
@@ -45,7 +46,10 @@ impl StreamedReply {
     /// An event that violates the tool choice. The run has then failed.
     pub fn event(&mut self, event: RunEvent, out: &mut Vec<u8>) -> Result<(), RunError> {
         for event in self.gate.pass(event)? {
-            self.show(&event, out);
+            let call = self.arguments.calls();
+            if self.arguments.note(&event) {
+                self.show(&event, call, out);
+            }
         }
         Ok(())
     }
@@ -75,50 +79,61 @@ impl StreamedReply {
         result
     }
 
-    fn show(&mut self, event: &RunEvent, out: &mut Vec<u8>) {
-        let delta = match event {
-            RunEvent::Text(text) if text.is_empty() => return,
-            RunEvent::Text(text) => Delta {
+    /// Appends an event in chunks of a limited size. `call` is the index of a call that
+    /// begins.
+    fn show(&self, event: &RunEvent, call: usize, out: &mut Vec<u8>) {
+        match event {
+            RunEvent::Text(text) => self.pieces(out, text, |text| Delta {
                 content: Some(text),
                 ..Delta::default()
-            },
-            RunEvent::Reasoning(text) if text.is_empty() => return,
+            }),
             RunEvent::Reasoning(text) => match self.head.reasoning {
-                Reasoning::Hidden => return,
-                Reasoning::Shown => Delta {
+                Reasoning::Hidden => {}
+                Reasoning::Shown => self.pieces(out, text, |text| Delta {
                     reasoning_content: Some(text),
                     ..Delta::default()
-                },
+                }),
             },
-            RunEvent::ToolCall(call) => {
-                let index = self.calls;
-                self.calls += 1;
+            RunEvent::ToolCall(begun) => self.delta(
+                out,
                 tool_delta(ToolCallDelta {
-                    index,
-                    id: Some(&call.id),
+                    index: call,
+                    id: Some(&begun.id),
                     r#type: Some("function"),
                     function: FunctionDelta {
-                        name: Some(&call.name),
+                        name: Some(&begun.name),
                         arguments: "",
                     },
-                })
-            }
-            // These arguments belong to no call.
-            RunEvent::ToolArguments(delta) if delta.index >= self.calls => return,
-            RunEvent::ToolArguments(delta) => tool_delta(ToolCallDelta {
-                index: delta.index,
+                }),
+            ),
+            RunEvent::ToolArguments(delta) => self.more_arguments(delta, out),
+        }
+    }
+
+    fn more_arguments(&self, delta: &ToolArgumentsDelta, out: &mut Vec<u8>) {
+        self.pieces(out, &delta.json, |arguments| {
+            tool_delta(ToolCallDelta {
+                index: delta.index as usize,
                 id: None,
                 r#type: None,
                 function: FunctionDelta {
                     name: None,
-                    arguments: &delta.json,
+                    arguments,
                 },
-            }),
-        };
-        self.delta(out, delta);
+            })
+        });
+    }
+
+    fn pieces<'t>(&self, out: &mut Vec<u8>, text: &'t str, delta: impl Fn(&'t str) -> Delta<'t>) {
+        for piece in sse::pieces(text) {
+            self.delta(out, delta(piece));
+        }
     }
 
     fn finish(&self, outcome: &RunOutcome, out: &mut Vec<u8>) {
+        for missing in self.arguments.missing() {
+            self.more_arguments(&missing, out);
+        }
         let choice = ChunkChoice {
             index: 0,
             delta: Delta::default(),

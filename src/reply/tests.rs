@@ -249,8 +249,60 @@ fn a_whole_answer_has_the_documented_shape() {
     );
     assert_eq!(
         whole.unwrap().to_string(),
-        r#"{"choices":[{"finish_reason":"stop","index":0,"message":{"content":"ab","role":"assistant"}}],"created":7,"id":"chatcmpl_1","model":"openclaw","object":"chat.completion","usage":{"completion_tokens":4,"prompt_tokens":3,"prompt_tokens_details":{"cached_tokens":2},"total_tokens":9}}"#
+        r#"{"choices":[{"finish_reason":"stop","index":0,"logprobs":null,"message":{"content":"ab","refusal":null,"role":"assistant"}}],"created":7,"id":"chatcmpl_1","model":"openclaw","object":"chat.completion","usage":{"completion_tokens":4,"prompt_tokens":3,"prompt_tokens_details":{"cached_tokens":2},"total_tokens":9}}"#
     );
+}
+
+#[test]
+fn a_whole_answer_of_calls_alone_has_no_content() {
+    let run = vec![call("f"), call("g"), arguments(1, " ")];
+    let whole = whole(&ToolChoice::Auto, run, Ok(outcome(StopReason::ToolCalls)));
+    let message = &whole.unwrap()["choices"][0]["message"];
+    assert_eq!(message["content"], Value::Null);
+    for call in message["tool_calls"].as_array().unwrap() {
+        assert_eq!(call["function"]["arguments"], "{}");
+    }
+}
+
+#[test]
+fn calls_without_arguments_get_an_empty_object_at_the_end() {
+    let run = vec![
+        call("f"),
+        arguments(0, " "),
+        call("g"),
+        arguments(1, "{\"a\":1}"),
+        call("h"),
+    ];
+    let events = stream(
+        &ToolChoice::Auto,
+        false,
+        run,
+        Ok(outcome(StopReason::ToolCalls)),
+    );
+    let story = story(&events);
+    let end = [
+        "arguments 0 \"{}\"",
+        "arguments 2 \"{}\"",
+        "finish tool_calls",
+        "[DONE]",
+    ];
+    assert_eq!(story[story.len() - 4..], end);
+}
+
+#[test]
+fn no_event_is_longer_than_64_kib() {
+    let long = "\u{1}x".repeat(40_000);
+    let run = vec![text(&long), call("f"), arguments(0, &long)];
+    let events = stream(
+        &ToolChoice::Auto,
+        false,
+        run,
+        Ok(outcome(StopReason::ToolCalls)),
+    );
+    assert!(events.len() > 8);
+    for event in events {
+        assert!(event.len() < 64 * 1024, "{}", event.len());
+    }
 }
 
 #[test]
@@ -266,6 +318,7 @@ fn a_required_call_holds_the_text_back_until_it_comes() {
                 "text Sure. ",
                 "call 0 \"f\"",
                 "text !",
+                "arguments 0 \"{}\"",
                 "finish tool_calls",
                 "[DONE]"
             ]

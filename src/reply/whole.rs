@@ -2,10 +2,11 @@
 
 use crate::error::Error;
 use crate::openai::completion::{
-    ChatCompletion, Choice, FinishReason, FunctionCall, Message, ToolCall, Usage,
+    ChatCompletion, Choice, FinishReason, FunctionCall, Message, Null, ToolCall, Usage,
 };
 use crate::runtime::{RunError, RunEvent, RunOutcome, ToolChoice};
 
+use super::arguments::NO_ARGUMENTS;
 use super::head::{Head, Reasoning};
 use super::tool_choice::ToolChoiceGate;
 
@@ -58,9 +59,13 @@ impl WholeReply {
     ///
     /// # Errors
     /// The run's own error, and a run without the required tool call.
-    pub fn end(self, ended: Result<RunOutcome, RunError>) -> Result<(Vec<u8>, RunOutcome), Error> {
+    pub fn end(
+        mut self,
+        ended: Result<RunOutcome, RunError>,
+    ) -> Result<(Vec<u8>, RunOutcome), Error> {
         let outcome = ended?;
         self.gate.check_met()?;
+        self.complete_arguments();
         let completion = ChatCompletion {
             id: &self.head.id,
             object: "chat.completion",
@@ -70,10 +75,12 @@ impl WholeReply {
                 index: 0,
                 message: Message {
                     role: "assistant",
-                    content: &self.text,
+                    content: self.content(),
+                    refusal: Null,
                     reasoning_content: &self.reasoning,
                     tool_calls: &self.calls,
                 },
+                logprobs: Null,
                 finish_reason: FinishReason::from(outcome.stop_reason),
             }],
             usage: outcome.usage.map(Usage::from).unwrap_or_default(),
@@ -81,6 +88,19 @@ impl WholeReply {
         let body =
             serde_json::to_vec(&completion).map_err(|_| Error::Internal("encoding the reply"))?;
         Ok((body, outcome))
+    }
+
+    fn content(&self) -> Option<&str> {
+        (self.calls.is_empty() || !self.text.is_empty()).then_some(self.text.as_str())
+    }
+
+    /// Makes the arguments of calls without arguments JSON.
+    fn complete_arguments(&mut self) {
+        for call in &mut self.calls {
+            if call.function.arguments.trim().is_empty() {
+                NO_ARGUMENTS.clone_into(&mut call.function.arguments);
+            }
+        }
     }
 
     fn add(&mut self, event: RunEvent) {

@@ -1,9 +1,8 @@
 //! Images: data URIs decoded within limits, and URLs checked against an allowlist.
 
-use crate::rejection::Rejection;
 use crate::runtime::ContentPart;
 
-use super::data_uri::{self, reject, strip_prefix_ignoring_case};
+use super::data_uri::{self, Problem, strip_prefix_ignoring_case};
 
 /// The maximum number of images in a request.
 const COUNT_LIMIT: usize = 8;
@@ -46,48 +45,46 @@ fn matches(host: &str, pattern: &str) -> bool {
     }
 }
 
-/// The images of one message, and their limits.
+/// The images of a request, and their limits.
 #[derive(Debug)]
 pub(super) struct Images<'p> {
     policy: &'p UrlPolicy,
-    is_current: bool,
     count: usize,
     total: usize,
 }
 
 impl<'p> Images<'p> {
-    /// Begins a message. Images are skipped unless it asks for a reply.
-    pub(super) fn new(policy: &'p UrlPolicy, is_current: bool) -> Self {
+    /// Begins a request.
+    pub(super) fn new(policy: &'p UrlPolicy) -> Self {
         Self {
             policy,
-            is_current,
             count: 0,
             total: 0,
         }
     }
 
     /// Reads the image of a URL.
-    pub(super) fn read(&mut self, url: Option<&str>) -> Result<Option<ContentPart>, Rejection> {
-        if !self.is_current {
-            return Ok(None);
-        }
+    ///
+    /// # Errors
+    /// A URL that is neither an image's data URI nor allowed, and more than 8 images or
+    /// 20 MiB of them.
+    pub(super) fn read(&mut self, url: &str) -> Result<ContentPart, Problem> {
         self.count += 1;
         if self.count > COUNT_LIMIT {
-            return Err(reject("a request may have at most 8 images"));
+            return Err("a request may have at most 8 images");
         }
-        let url = url.ok_or_else(|| reject("the image has no `url`"))?;
         if let Some(host) = host(url) {
             return match self.policy.allows(host) {
-                true => Ok(Some(ContentPart::ImageUrl(url.trim().to_owned()))),
-                false => Err(reject("the URL is not in the allowlist")),
+                true => Ok(ContentPart::ImageUrl(url.trim().to_owned())),
+                false => Err("the URL is not in the allowlist"),
             };
         }
         let image = data_uri::decode(url)?;
         self.total += image.data.len();
         if self.total > TOTAL_LIMIT {
-            return Err(reject("the images together are larger than 20 MiB"));
+            return Err("the images together are larger than 20 MiB");
         }
-        Ok(Some(ContentPart::Image(image)))
+        Ok(ContentPart::Image(image))
     }
 }
 
@@ -124,22 +121,22 @@ mod tests {
 
     #[test]
     fn count_and_total_size_are_limited() {
-        let mut images = Images::new(&UrlPolicy::Refuse, true);
-        assert!(images.read(Some(&url(SIZE_LIMIT))).is_ok());
-        assert!(images.read(Some(&url(SIZE_LIMIT))).is_ok());
-        assert!(images.read(Some(&url(3))).is_err());
+        let mut images = Images::new(&UrlPolicy::Refuse);
+        assert!(images.read(&url(SIZE_LIMIT)).is_ok());
+        assert!(images.read(&url(SIZE_LIMIT)).is_ok());
+        assert!(images.read(&url(3)).is_err());
 
-        let mut images = Images::new(&UrlPolicy::Refuse, true);
+        let mut images = Images::new(&UrlPolicy::Refuse);
         let small = url(3);
-        assert!((0..COUNT_LIMIT).all(|_| images.read(Some(&small)).is_ok()));
-        assert!(images.read(Some(&small)).is_err());
+        assert!((0..COUNT_LIMIT).all(|_| images.read(&small).is_ok()));
+        assert!(images.read(&small).is_err());
     }
 
     #[test]
     fn only_urls_of_allowed_hosts_are_forwarded() {
         let hosts = ["example.com".to_owned(), "*.cdn.example".to_owned()];
         let hosts = UrlPolicy::Hosts(hosts.into());
-        let read = |policy, url: &str| Images::new(policy, true).read(Some(url)).is_ok();
+        let read = |policy, url: &str| Images::new(policy).read(url).is_ok();
         for (url, allowed) in [
             ("https://example.com/a.png", true),
             ("HTTP://Example.COM:8080?x", true),
@@ -163,11 +160,5 @@ mod tests {
             &UrlPolicy::Hosts(Vec::new()),
             "https://anywhere.net/a.png"
         ));
-    }
-
-    #[test]
-    fn images_of_other_messages_are_skipped() {
-        let mut images = Images::new(&UrlPolicy::Refuse, false);
-        assert_eq!(images.read(Some("nonsense")), Ok(None));
     }
 }

@@ -9,10 +9,11 @@
 //! sampling     token limits, sampling, response format
 //! target       model, `user` and headers  -> agent, session, model, channel
 //! tools        `tools`, `tool_choice`     -> tools of the runtime interface
-//! messages     `messages`, images         -> messages of the runtime interface
+//! messages     `messages`, images, files  -> messages of the runtime interface
 //! history      the messages that the session does not have yet
 //! ```
 
+mod background_task;
 mod data_uri;
 mod history;
 mod images;
@@ -21,14 +22,17 @@ mod messages;
 mod mode;
 mod rules;
 mod sampling;
+mod schema;
 mod session;
 mod session_key;
 mod target;
+mod text_file;
 mod tools;
 mod traceparent;
 mod type_check;
 mod valid_run;
 
+pub use background_task::BackgroundTasks;
 pub use history::History;
 pub use images::UrlPolicy;
 pub use mode::Mode;

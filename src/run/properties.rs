@@ -8,7 +8,7 @@ use super::tests::rules;
 use super::*;
 use crate::access::Caller;
 use crate::inbound::Headers;
-use crate::rejection::Rejection;
+use crate::rejection::{BodyFault, Rejection};
 
 /// Members that the endpoint reads, and one that it ignores.
 const MEMBERS: &[&str] = &[
@@ -108,7 +108,8 @@ fn defect(body: Vec<u8>, headers: &Headers) -> Option<String> {
             is_empty.then(|| "a run without messages".to_owned())
         }
         Err(Rejection::UnknownAgent(_)) => None,
-        Err(Rejection::NotJson(problem)) if problem.contains("line") => None,
+        Err(Rejection::Body(BodyFault::NotJson(problem))) if problem.contains("line") => None,
+        Err(Rejection::Body(BodyFault::NotUtf8(_))) => None,
         Err(Rejection::Invalid {
             param: Some(_),
             message,

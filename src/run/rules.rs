@@ -17,4 +17,6 @@ pub struct RunRules {
     pub history: History,
     /// Which image URLs the gateway forwards.
     pub image_urls: UrlPolicy,
+    /// The maximum size of a text file in a message, in bytes.
+    pub text_file_limit: usize,
 }

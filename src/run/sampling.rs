@@ -2,12 +2,15 @@
 
 use std::ops::RangeInclusive;
 
-use tidegate_json::{Kind, Member};
+use tidegate_json::{Kind, Member, RawValue};
 
-use crate::openai::request::{ChatCompletionRequest, Raw, ResponseFormat as Format, Stop, Text};
+use crate::openai::request::{
+    ChatCompletionRequest, JsonSchema, ResponseFormat as Format, Stop, Text,
+};
 use crate::rejection::Rejection;
 use crate::runtime::{ResponseFormat, Sampling};
 
+use super::schema::{DEPTH_LIMIT, depth};
 use super::type_check::nullable;
 
 /// JavaScript's `Number.MAX_SAFE_INTEGER`, 2^53 − 1.
@@ -66,15 +69,24 @@ pub(super) fn response_format(
     match format.kind.as_ok().map(AsRef::as_ref) {
         Some("text") => Ok(Some(ResponseFormat::Text)),
         Some("json_object") => Ok(Some(ResponseFormat::JsonObject)),
-        Some("json_schema") => Ok(Some(ResponseFormat::JsonSchema(raw_text(
-            format.json_schema,
-        )))),
+        Some("json_schema") => match format.json_schema {
+            Some(schema) if depth(schema) > DEPTH_LIMIT => {
+                reject("its `json_schema` nests deeper than 128 levels")
+            }
+            Some(schema) if has_schema(schema) => {
+                Ok(Some(ResponseFormat::JsonSchema(schema.get().to_owned())))
+            }
+            _ => reject("its `json_schema` must be an object with a `schema`"),
+        },
         _ => reject("its `type` must be `text`, `json_object` or `json_schema`"),
     }
 }
 
-fn raw_text(raw: Raw<'_>) -> String {
-    raw.map_or("{}", |raw| raw.get()).to_owned()
+fn has_schema(format: &RawValue) -> bool {
+    let format: Result<Member<JsonSchema<'_>>, _> = tidegate_json::parse(format.get());
+    let format = format.ok().and_then(Member::ok);
+    let schema = format.and_then(|format| format.schema);
+    schema.is_some_and(|schema| schema.get().starts_with('{'))
 }
 
 /// Reads the parameters of sampling.
@@ -129,12 +141,15 @@ fn within(
     }
 }
 
-/// A seed outside of 64 bits becomes the nearest 64-bit integer.
+/// Reads the seed. A number beyond 2^53 − 1 would change on its way, because OpenClaw's
+/// numbers are doubles.
 fn seed(seed: &Member<f64>) -> Result<Option<i64>, Rejection> {
-    match seed.as_ok() {
-        Some(seed) if seed.fract() != 0.0 => {
-            Err(Rejection::invalid("seed", "`seed` must be an integer."))
+    let problem = match seed.as_ok() {
+        Some(seed) if seed.fract() != 0.0 => "must be an integer",
+        Some(seed) if seed.abs() > MAX_SAFE_INTEGER => {
+            "must be between -9007199254740991 and 9007199254740991"
         }
-        seed => Ok(seed.map(|seed| *seed as i64)),
-    }
+        seed => return Ok(seed.map(|seed| *seed as i64)),
+    };
+    Err(Rejection::invalid("seed", format!("`seed` {problem}.")))
 }

@@ -8,6 +8,7 @@ use crate::agents::AgentId;
 use crate::inbound::Headers;
 use crate::rejection::Rejection;
 
+use super::background_task::BackgroundTasks;
 use super::session_key::{SessionKey, SessionSecret};
 
 /// The headers that name a conversation by default: Open WebUI's, and the one in
@@ -21,6 +22,8 @@ pub struct SessionRules {
     pub secret: Option<SessionSecret>,
     /// The headers that name a conversation. The first one in a request counts.
     pub conversation_headers: Vec<String>,
+    /// Which session a background task of a chat has.
+    pub background_tasks: BackgroundTasks,
 }
 
 /// Selects the session of a request: the session header, else a conversation
@@ -76,6 +79,7 @@ mod tests {
         let rules = SessionRules {
             secret: None,
             conversation_headers: vec!["x-chat".to_owned()],
+            background_tasks: BackgroundTasks::Fresh,
         };
         let choose = |header: &'static str, user| {
             let headers = Headers::from([(SESSION_HEADER, header)]);
@@ -102,6 +106,7 @@ mod tests {
         let rules = SessionRules {
             secret: None,
             conversation_headers: vec!["x-a".to_owned(), "x-b".to_owned()],
+            background_tasks: BackgroundTasks::Fresh,
         };
         let choose = |header, value: &'static str, user| {
             let headers = Headers::from([(header, value)]);

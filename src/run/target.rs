@@ -3,12 +3,13 @@
 use uuid::Uuid;
 
 use crate::access::Caller;
-use crate::access::permissions::{self, CHANNEL_HEADER, MODEL_HEADER};
+use crate::access::permissions::{self, CHANNEL_HEADER, MODEL_HEADER, SESSION_HEADER};
 use crate::agents::AgentId;
 use crate::inbound::Headers;
 use crate::openai::request::ChatCompletionRequest;
 use crate::rejection::Rejection;
 
+use super::background_task::{BackgroundTasks, is_background_task};
 use super::rules::RunRules;
 use super::session;
 use super::session_key::SessionKey;
@@ -40,7 +41,14 @@ impl Target {
         let agent = permissions::select_agent(caller, &rules.agents, &request.model, headers)?;
         let user = request.user.as_ok().map(AsRef::as_ref);
         let sessions = &rules.sessions;
-        let session = session::select(headers, user, caller, &agent, sessions, fresh)?;
+        let is_separate = sessions.background_tasks == BackgroundTasks::Fresh
+            && headers.text(SESSION_HEADER).is_none()
+            && is_background_task(request, headers);
+        let session = if is_separate {
+            SessionKey::fresh(&agent, fresh)
+        } else {
+            session::select(headers, user, caller, &agent, sessions, fresh)?
+        };
         let channel = header_text(headers, CHANNEL_HEADER)?;
         Ok(Self {
             agent,

@@ -17,9 +17,11 @@ pub(super) fn rules() -> RunRules {
         sessions: SessionRules {
             secret: None,
             conversation_headers: CONVERSATION_HEADERS.map(str::to_owned).into(),
+            background_tasks: BackgroundTasks::Fresh,
         },
         history: History::default(),
         image_urls: UrlPolicy::default(),
+        text_file_limit: 1024,
     }
 }
 
@@ -173,6 +175,72 @@ fn unused_members_may_have_any_value() {
 }
 
 #[test]
+fn what_would_change_on_its_way_is_rejected() {
+    for (members, param) in [
+        (r#""seed":9007199254740993"#, "seed"),
+        (r#""seed":-1e20"#, "seed"),
+        (
+            r#""response_format":{"type":"json_schema"}"#,
+            "response_format",
+        ),
+        (
+            r#""response_format":{"type":"json_schema","json_schema":{"name":"r"}}"#,
+            "response_format",
+        ),
+        (
+            r#""response_format":{"type":"json_schema","json_schema":{"schema":[]}}"#,
+            "response_format",
+        ),
+    ] {
+        assert_eq!(rejected_param(with(members)), param, "{members}");
+    }
+    assert!(with(r#""seed":-9007199254740991"#).is_ok());
+    let deep = format!("{}1{}", "[".repeat(128), "]".repeat(128));
+    let deep = format!(
+        r#""response_format":{{"type":"json_schema","json_schema":{{"schema":{{"a":{deep}}}}}}}"#
+    );
+    assert_eq!(rejected_param(with(&deep)), "response_format");
+}
+
+#[test]
+fn ignored_members_with_a_value_are_listed() {
+    let run = with(r#""n":1,"x":1,"store":null,"logprobs":false,"n":2,"functions":null"#).unwrap();
+    assert_eq!(run.ignored(), ["logprobs", "n"]);
+}
+
+#[test]
+fn a_header_that_selects_something_must_be_utf8() {
+    for name in [
+        "x-openclaw-agent-id",
+        "x-openclaw-agent",
+        "x-openclaw-model",
+        "x-openclaw-message-channel",
+        "x-openclaw-session-key",
+        "x-openwebui-chat-id",
+        "x-conversation-id",
+    ] {
+        let headers = Headers::new(vec![(name.to_owned(), b"caf\xe9".to_vec())]);
+        let refused = check_with(&format!("{{{HELLO}}}"), &headers);
+        assert_eq!(rejected_param(refused), name);
+    }
+}
+
+#[test]
+fn a_background_task_of_a_chat_has_a_session_of_its_own() {
+    let ask = |text: &str, header: (&'static str, &'static str)| {
+        let body = format!(r#"{{"messages":[{{"role":"user","content":"{text}"}}]}}"#);
+        let headers = Headers::from([("x-openwebui-chat-id", "1"), header]);
+        check_with(&body, &headers).unwrap().into_request()
+    };
+    let chat = ask("hi", ("x", "y"));
+    let task = ask("### Task:\\nGenerate a title.", ("x", "y"));
+    assert_eq!(chat.continuity, Continuity::Continued);
+    assert_eq!(task.continuity, Continuity::Fresh);
+    let named = ask("### Task:\\nGenerate a title.", (SESSION_HEADER, "mine"));
+    assert_eq!(named.session, "agent:main:mine");
+}
+
+#[test]
 fn the_last_of_equal_members_counts() {
     assert!(with(r#""temperature":"x","temperature":1"#).is_ok());
     assert_eq!(
@@ -205,7 +273,7 @@ fn every_parameter_reaches_the_run() {
         r#""model":" OpenClaw/Research ","stream":true,"stream_options":{"include_usage":true},
         "temperature":0.5,"top_p":0.9,"frequency_penalty":-1,"presence_penalty":1,"seed":-7,
         "stop":["a","b"],"max_tokens":5,"max_completion_tokens":9,"parallel_tool_calls":false,
-        "reasoning_effort":"high","response_format":{"type":"json_schema","json_schema":{"name":"r"}}"#,
+        "reasoning_effort":"high","response_format":{"type":"json_schema","json_schema":{"name":"r","schema":{}}}"#,
     )
     .unwrap();
     assert_eq!(run.model(), " OpenClaw/Research ");
@@ -227,7 +295,7 @@ fn every_parameter_reaches_the_run() {
     assert_eq!(sampling.max_tokens, Some(9));
     assert_eq!(request.parallel_tool_calls, Some(false));
     assert_eq!(request.reasoning_effort.as_deref(), Some("high"));
-    let schema = ResponseFormat::JsonSchema(r#"{"name":"r"}"#.to_owned());
+    let schema = ResponseFormat::JsonSchema(r#"{"name":"r","schema":{}}"#.to_owned());
     assert_eq!(request.response_format, Some(schema));
 }
 

@@ -1,13 +1,12 @@
 //! The tools that a client offers, and the tool choice.
 
-use tidegate_json::{Member, RawValue};
+use tidegate_json::Member;
 
 use crate::openai::request::{Function, Raw, Text, Tool as OfferedTool, ToolChoice as Choice};
 use crate::rejection::{Quote, Rejection};
 use crate::runtime::{Tool, ToolChoice};
 
-/// The maximum nesting of a tool's JSON Schema.
-const DEPTH_LIMIT: usize = 128;
+use super::schema::{DEPTH_LIMIT, depth};
 
 type Offered<'de> = Member<Vec<Member<OfferedTool<'de>>>>;
 
@@ -77,27 +76,6 @@ fn parameters(schema: Raw<'_>) -> Result<Option<String>, Rejection> {
         return Err(reject_tool("`parameters` nests deeper than 128 levels"));
     }
     Ok(Some(schema.get().to_owned()))
-}
-
-/// Returns the nesting depth of JSON text.
-fn depth(json: &RawValue) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in json.get().bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'{' | b'[' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 fn tool_choice(choice: Member<Choice<'_>>) -> Result<ToolChoice, Rejection> {

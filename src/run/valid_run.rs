@@ -3,9 +3,11 @@
 use tidegate_json::{Kind, Member};
 use uuid::Uuid;
 
+use crate::access::permissions::{CHANNEL_HEADER, MODEL_HEADER, SESSION_HEADER};
 use crate::access::{Caller, permissions};
+use crate::agents::AGENT_HEADERS;
 use crate::inbound::{Headers, JsonText};
-use crate::openai::request::{ChatCompletionRequest, Messages, Text};
+use crate::openai::request::{ChatCompletionRequest, Messages, Raw, Text};
 use crate::rejection::Rejection;
 use crate::runtime::{Continuity, Message, RunRequest, ToolChoice};
 
@@ -33,6 +35,7 @@ pub struct ValidRun {
     session: SessionKey,
     mode: Mode,
     model: String,
+    ignored: Vec<&'static str>,
 }
 
 impl ValidRun {
@@ -47,7 +50,7 @@ impl ValidRun {
         rules: &RunRules,
         ids: RequestIds,
     ) -> Result<Self, Rejection> {
-        let text = JsonText::decode(body);
+        let text = JsonText::decode(body)?;
         match text.parse()? {
             Member::Is(request) => Self::of(request, headers, caller, rules, ids),
             Member::Absent | Member::Null => Err(wrong_root(Kind::Null)),
@@ -62,6 +65,7 @@ impl ValidRun {
         rules: &RunRules,
         ids: RequestIds,
     ) -> Result<Self, Rejection> {
+        check_readable(headers, rules)?;
         permissions::check_headers(caller, headers)?;
         check_types(&request)?;
         let max_tokens = sampling::max_tokens(&request);
@@ -92,6 +96,7 @@ impl ValidRun {
             session: target.session,
             mode: Mode::read(&request.stream, &request.stream_options),
             model: echoed_model(&request.model),
+            ignored: ignored(&request.ignored),
         })
     }
 
@@ -99,6 +104,12 @@ impl ValidRun {
     #[must_use]
     pub fn model(&self) -> &str {
         &self.model
+    }
+
+    /// Returns the members of the request that have no effect.
+    #[must_use]
+    pub fn ignored(&self) -> &[&'static str] {
+        &self.ignored
     }
 
     /// Returns the mode of the reply.
@@ -144,6 +155,17 @@ impl ValidRun {
     }
 }
 
+/// Checks that every header that decides something can be read.
+fn check_readable(headers: &Headers, rules: &RunRules) -> Result<(), Rejection> {
+    let deciding = [SESSION_HEADER, MODEL_HEADER, CHANNEL_HEADER];
+    let conversations = rules.sessions.conversation_headers.iter();
+    let mut names = deciding.into_iter().chain(AGENT_HEADERS);
+    names.try_for_each(|name| headers.check_readable(name))?;
+    conversations
+        .map(String::as_str)
+        .try_for_each(|name| headers.check_readable(name))
+}
+
 /// Reads the messages, and removes those that the session already has.
 fn conversation(
     messages: Messages<'_>,
@@ -151,9 +173,10 @@ fn conversation(
     caller: &Caller,
     rules: &RunRules,
 ) -> Result<Vec<Message>, Rejection> {
-    let messages = messages::messages(messages, &rules.image_urls)?;
+    let continuity = session.continuity();
+    let messages = messages::messages(messages, rules, continuity)?;
     permissions::check_messages(caller, &messages)?;
-    Ok(match session.continuity() {
+    Ok(match continuity {
         Continuity::Fresh => messages,
         Continuity::Continued => rules.history.select(messages),
     })
@@ -164,6 +187,12 @@ fn wrong_root(found: Kind) -> Rejection {
         param: None,
         message: format!("The request body must be a JSON object, not {found}."),
     }
+}
+
+/// Returns the names of members that have a value.
+fn ignored(members: &[(&'static str, Raw<'_>)]) -> Vec<&'static str> {
+    let with_value = members.iter().filter(|(_, value)| value.is_some());
+    with_value.map(|(name, _)| *name).collect()
 }
 
 /// The reply repeats the string `model` unchanged. It says `openclaw` if there is no

@@ -111,6 +111,6 @@ fn an_expired_key_is_refused_everywhere() {
     );
     // A valid credential after an expired one does not help.
     let both = stage.post(OLD).bearer(APP);
-    stage.refused(401, both.json(&research()));
+    stage.refused(400, both.json(&research()));
     stage.assert_unharmed();
 }

@@ -95,7 +95,6 @@ const HEADERS: &[&str] = &[
     "X_OpenClaw_Model",
     "X_OpenClaw_Message_Channel",
     "X-OpenClaw-Message-Channel-",
-    "Content-Encoding",
     "Content-Language",
     "Content-Disposition",
     "Digest",

@@ -37,7 +37,7 @@ fn instructions_are_refused_in_every_form() {
             format!("[{{\"type\":\"text\",\"text\":\"{ORDER}\"}}]"),
             format!("[{{\"type\":\"input_text\",\"text\":\"{ORDER}\"}}]"),
             format!("[{{\"type\":\"other\",\"input_text\":\"{ORDER}\"}}]"),
-            format!("[{{\"type\":\"image_url\"}},{{\"type\":\"text\",\"text\":\"{ORDER}\"}}]"),
+            format!("[{{\"type\":\"refusal\",\"refusal\":\"{ORDER}\"}}]"),
         ] {
             for message in [
                 format!("{{\"role\":\"{role}\",\"content\":{content}}}"),
@@ -58,7 +58,7 @@ fn instructions_are_refused_in_every_form() {
 }
 
 #[test]
-fn lookalikes_of_instruction_roles_are_dropped() {
+fn lookalikes_of_instruction_roles_are_refused() {
     let stage = Stage::start();
     for role in [
         "\"System\"",
@@ -77,10 +77,8 @@ fn lookalikes_of_instruction_roles_are_dropped() {
         "{\"role\":\"system\"}",
     ] {
         let message = format!("{{\"role\":{role},\"content\":\"{ORDER}\"}}");
-        let arrived = stage.served(stage.post(MUTE).body(with_message(&message)));
-        assert_eq!(roles(&arrived.json()), ["user"], "{role}");
-        let body = String::from_utf8_lossy(&arrived.body);
-        assert!(!body.contains(ORDER), "{role}: {body}");
+        let refused = stage.refused(400, stage.post(MUTE).body(with_message(&message)));
+        assert_eq!(refused["param"], "messages[0].role", "{role}");
     }
     stage.assert_unharmed();
 }

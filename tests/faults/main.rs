@@ -178,7 +178,7 @@ fn the_upstreams_error_about_the_request_reaches_the_client() {
     let answer = server.chat(&ask("leak")).send();
     assert_eq!(answer.status, 400);
     expected::assert_reveals_nothing(&answer);
-    server.assert_unharmed(&[TOKEN, OWN_TOKEN]);
+    server.assert_unharmed(&[TOKEN, OWN_TOKEN, "Say less."]);
 }
 
 #[test]

@@ -143,8 +143,10 @@ impl Stream {
     pub(crate) fn event(&mut self) -> Option<Event> {
         loop {
             let text = String::from_utf8_lossy(self.received.get(self.returned..)?);
-            if let Some((text, _)) = text.split_once("\n\n") {
-                self.returned += text.len() + 2;
+            // A comment is a line, and an event ends with a blank line.
+            let end = if text.starts_with(':') { "\n" } else { "\n\n" };
+            if let Some((text, _)) = text.split_once(end) {
+                self.returned += text.len() + end.len();
                 let (text, at) = (text.to_owned(), self.read);
                 return Some(Event { text, at });
             }

@@ -120,14 +120,30 @@ impl<'de, T: Shape<'de>> Shape<'de> for Vec<Member<T>> {
 }
 
 /// Declares the key of each field of a struct. The last of equal keys counts, and other
-/// keys are skipped.
+/// keys are skipped. `else field: KEYS` keeps the JSON text of other known keys in a field,
+/// a list of keys and texts.
 #[macro_export]
 macro_rules! object_shape {
-    ($type:ty { $($key:literal => $field:ident),+ $(,)? }) => {
+    (
+        $type:ty { $($key:literal => $field:ident),+ $(,)? }
+        $(else $others:ident: $known:expr)?
+    ) => {
         impl<'de> $crate::Object<'de> for $type {
             fn member(&mut self, key: &str) -> $crate::Place<'_, 'de> {
                 match key {
                     $($key => (&mut self.$field).into(),)+
+                    $(_ => {
+                        let Some(known) = $known.iter().copied().find(|known| *known == key) else {
+                            return $crate::Place::Nowhere;
+                        };
+                        self.$others.retain(|(other, _)| *other != known);
+                        self.$others.push((known, None));
+                        match self.$others.last_mut() {
+                            Some((_, text)) => text.into(),
+                            None => $crate::Place::Nowhere,
+                        }
+                    })?
+                    #[allow(unreachable_patterns, reason = "other keys may be kept")]
                     _ => $crate::Place::Nowhere,
                 }
             }

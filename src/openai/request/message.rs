@@ -1,24 +1,35 @@
 //! The messages of a request.
 
-use tidegate_json::{Member, Shape, SyntaxError, Value, object_shape};
+use tidegate_json::{Kind, Member, Shape, SyntaxError, Value, object_shape};
 
 use super::{Raw, Text};
 
-/// The messages with a role, in order. Other items of the array are skipped.
+/// The messages in their order, up to the first item that is not an object.
 #[derive(Debug, Default)]
-pub struct Messages<'de>(pub Vec<Message<'de>>);
+pub struct Messages<'de> {
+    /// The messages.
+    pub list: Vec<Message<'de>>,
+    /// The type of the first item that is not an object. It follows `list`.
+    pub other: Option<Kind>,
+}
 
 impl<'de> Shape<'de> for Messages<'de> {
     fn read(value: Value<'_, 'de>) -> Result<Option<Self>, SyntaxError> {
         let Value::Array(items) = value else {
             return Ok(None);
         };
-        let mut messages = Vec::new();
-        while let Some(item) = items.read::<Message<'de>>()? {
-            // A body can hold many empty objects; skipping them saves their memory.
-            messages.extend(item.ok().filter(|message| message.role.as_ok().is_some()));
+        let mut messages = Self::default();
+        // A body can hold many items, and the first fault is enough.
+        while messages.other.is_none()
+            && let Some(item) = items.read::<Message<'de>>()?
+        {
+            match item {
+                Member::Is(message) => messages.list.push(message),
+                Member::Not(kind) => messages.other = Some(kind),
+                Member::Null | Member::Absent => messages.other = Some(Kind::Null),
+            }
         }
-        Ok(Some(Self(messages)))
+        Ok(Some(messages))
     }
 }
 
@@ -27,12 +38,18 @@ impl<'de> Shape<'de> for Messages<'de> {
 pub struct Message<'de> {
     /// The role of the author.
     pub role: Member<Text<'de>>,
-    /// The content.
-    pub content: Member<Content<'de>>,
+    /// The content, see [`Content`]. A tool's content may be any JSON value.
+    pub content: Raw<'de>,
+    /// Why an assistant refused to reply.
+    pub refusal: Member<Text<'de>>,
+    /// The reference to an assistant's spoken reply.
+    pub audio: Raw<'de>,
     /// The name of a function, or of a participant.
     pub name: Member<Text<'de>>,
     /// The tool calls of an assistant.
     pub tool_calls: Member<Vec<Member<ToolCall<'de>>>>,
+    /// The call of an assistant in the older API, which has one without an id.
+    pub function_call: Member<CalledFunction<'de>>,
     /// The id of the call that a tool message answers.
     pub tool_call_id: Member<Text<'de>>,
     /// OpenClaw's mark of a failed turn (`error`).
@@ -42,8 +59,11 @@ pub struct Message<'de> {
 object_shape!(Message<'de> {
     "role" => role,
     "content" => content,
+    "refusal" => refusal,
+    "audio" => audio,
     "name" => name,
     "tool_calls" => tool_calls,
+    "function_call" => function_call,
     "tool_call_id" => tool_call_id,
     "stopReason" => stop_reason,
 });
@@ -54,16 +74,7 @@ pub enum Content<'de> {
     /// A plain string.
     Text(Text<'de>),
     /// A list of parts.
-    Parts(Parts<'de>),
-}
-
-/// The parts of a message.
-#[derive(Debug, Default)]
-pub struct Parts<'de> {
-    /// Text and image parts, in order.
-    pub known: Vec<Part<'de>>,
-    /// Whether there are parts of other types.
-    pub has_others: bool,
+    Parts(Vec<Part<'de>>),
 }
 
 impl<'de> Shape<'de> for Content<'de> {
@@ -77,24 +88,32 @@ impl<'de> Shape<'de> for Content<'de> {
             | Value::Number(_)
             | Value::Object(_) => return Ok(None),
         };
-        let mut parts = Parts::default();
+        let mut parts = Vec::new();
         while let Some(item) = items.read::<PartObject<'de>>()? {
-            match item.ok().and_then(PartObject::part) {
-                Some(part) => parts.known.push(part),
-                None => parts.has_others = true,
-            }
+            parts.push(match item {
+                Member::Is(object) => object.part(),
+                Member::Not(_) | Member::Null | Member::Absent => Part::Untyped,
+            });
         }
         Ok(Some(Self::Parts(parts)))
     }
 }
 
-/// A part of a message.
+/// A part of a message, of this API or of the Responses API.
 #[derive(Debug)]
 pub enum Part<'de> {
     /// Text.
     Text(Text<'de>),
-    /// The URL of an image, or `None` if an `image_url` part has no URL.
-    ImageUrl(Option<Text<'de>>),
+    /// The URL of an image.
+    Image(Text<'de>),
+    /// A file.
+    File(Box<File<'de>>),
+    /// A part of a known type, without the member that has its content.
+    Without(&'static str),
+    /// A part of another type, which has this name.
+    Other(Text<'de>),
+    /// An object without a type, or another value.
+    Untyped,
 }
 
 /// A content part with the members of every type of part.
@@ -103,30 +122,67 @@ struct PartObject<'de> {
     kind: Member<Text<'de>>,
     text: Member<Text<'de>>,
     input_text: Member<Text<'de>>,
+    refusal: Member<Text<'de>>,
     image_url: Member<ImageUrl<'de>>,
+    file: Member<File<'de>>,
+    file_data: Member<Text<'de>>,
+    filename: Member<Text<'de>>,
 }
 
 object_shape!(PartObject<'de> {
     "type" => kind,
     "text" => text,
     "input_text" => input_text,
+    "refusal" => refusal,
     "image_url" => image_url,
+    "file" => file,
+    "file_data" => file_data,
+    "filename" => filename,
 });
 
 impl<'de> PartObject<'de> {
-    fn part(self) -> Option<Part<'de>> {
-        let kind = self.kind.as_ok().map(AsRef::as_ref);
-        match (kind, self.text, self.input_text) {
-            (Some("text" | "input_text"), Member::Is(text), _) => Some(Part::Text(text)),
-            (Some("image_url"), _, _) => {
+    fn part(self) -> Part<'de> {
+        let text = |text: Member<_>, name| text.ok().map_or(Part::Without(name), Part::Text);
+        // OpenClaw takes `input_text` from a part of any type.
+        if let (Member::Absent, Member::Is(text)) = (&self.text, &self.input_text) {
+            return Part::Text(text.clone());
+        }
+        let Some(kind) = self.kind.ok() else {
+            return Part::Untyped;
+        };
+        match kind.as_ref() {
+            "text" | "input_text" | "output_text" => text(self.text, "text"),
+            "refusal" => text(self.refusal, "refusal"),
+            "image_url" | "input_image" => {
                 let url = self.image_url.ok().and_then(|image| image.url.ok());
-                Some(Part::ImageUrl(url))
+                url.map_or(Part::Without("image_url"), Part::Image)
             }
-            (_, _, Member::Is(text)) => Some(Part::Text(text)),
-            _ => None,
+            "file" => match self.file {
+                Member::Is(file) => Part::File(Box::new(file)),
+                Member::Absent | Member::Null | Member::Not(_) => Part::Without("file"),
+            },
+            "input_file" => Part::File(Box::new(File {
+                data: self.file_data,
+                name: self.filename,
+            })),
+            _ => Part::Other(kind),
         }
     }
 }
+
+/// A file: the member `file` of a part.
+#[derive(Debug, Default)]
+pub struct File<'de> {
+    /// The bytes, as a data URI or in base64.
+    pub data: Member<Text<'de>>,
+    /// The name.
+    pub name: Member<Text<'de>>,
+}
+
+object_shape!(File<'de> {
+    "file_data" => data,
+    "filename" => name,
+});
 
 /// The member `image_url`: an object with a `url`, or the URL itself.
 #[derive(Debug, Default)]
@@ -159,16 +215,19 @@ object_shape!(ImageUrlObject<'de> {
 pub struct ToolCall<'de> {
     /// The id of the call.
     pub id: Member<Text<'de>>,
+    /// The type of the tool: `function`, which is also meant if it is absent.
+    pub kind: Member<Text<'de>>,
     /// The function and its arguments.
     pub function: Member<CalledFunction<'de>>,
 }
 
 object_shape!(ToolCall<'de> {
     "id" => id,
+    "type" => kind,
     "function" => function,
 });
 
-/// The member `function` of a tool call.
+/// A called function.
 #[derive(Debug, Default)]
 pub struct CalledFunction<'de> {
     /// The function's name.

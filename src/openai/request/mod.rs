@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use tidegate_json::{Member, RawValue, Shape, SyntaxError, Value, object_shape};
 
-pub use message::{CalledFunction, Content, Message, Messages, Part, Parts, ToolCall};
+pub use message::{CalledFunction, Content, File, Message, Messages, Part, ToolCall};
 pub use tool::{Function, Tool, ToolChoice};
 
 /// A string of the request.
@@ -60,7 +60,30 @@ pub struct ChatCompletionRequest<'de> {
     pub stop: Member<Stop<'de>>,
     /// How much reasoning the model should do.
     pub reasoning_effort: Member<Text<'de>>,
+    /// The members that a run cannot use, see [`IGNORED`].
+    pub ignored: Vec<(&'static str, Raw<'de>)>,
 }
+
+/// The members of OpenAI's API that an agent run cannot use. They have no effect.
+pub const IGNORED: [&str; 17] = [
+    "audio",
+    "function_call",
+    "functions",
+    "logit_bias",
+    "logprobs",
+    "metadata",
+    "modalities",
+    "n",
+    "prediction",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "top_logprobs",
+    "verbosity",
+    "web_search_options",
+];
 
 object_shape!(ChatCompletionRequest<'de> {
     "model" => model,
@@ -81,7 +104,7 @@ object_shape!(ChatCompletionRequest<'de> {
     "seed" => seed,
     "stop" => stop,
     "reasoning_effort" => reasoning_effort,
-});
+} else ignored: IGNORED);
 
 /// The member `stream_options`.
 #[derive(Debug, Default, PartialEq)]
@@ -106,6 +129,17 @@ pub struct ResponseFormat<'de> {
 object_shape!(ResponseFormat<'de> {
     "type" => kind,
     "json_schema" => json_schema,
+});
+
+/// The member `json_schema` of a response format.
+#[derive(Debug, Default)]
+pub struct JsonSchema<'de> {
+    /// The schema.
+    pub schema: Raw<'de>,
+}
+
+object_shape!(JsonSchema<'de> {
+    "schema" => schema,
 });
 
 /// The member `stop`: one text, or a list.

@@ -1,34 +1,48 @@
 //! The messages of the conversation.
 //!
-//! As with OpenClaw, messages with an unknown role and without content are skipped,
-//! and only the message that asks for a reply may have images.
+//! Content is forwarded, or the request is refused by the path of the part that cannot be
+//! used. As with OpenClaw, messages without content are skipped.
+//!
+//! ```text
+//! content   a string or parts       -> text and images
+//! calls     an assistant's calls    -> tool calls with ids
+//! ```
 
-use tidegate_json::Member;
+mod calls;
+mod content;
 
-use crate::inbound::without_whitespace;
-use crate::openai::request::{
-    CalledFunction, Content, Message as Sent, Messages, Part, Parts, Text, ToolCall as SentCall,
-};
-use crate::rejection::Rejection;
-use crate::runtime::{ContentPart, Message, Role, ToolCall};
+use crate::openai::request::{Message as Sent, Messages, Text};
+use crate::rejection::{Quote, Rejection};
+use crate::runtime::{ContentPart, Continuity, Message, Role};
 
-use super::images::{Images, UrlPolicy};
+use super::rules::RunRules;
+
+use calls::{OlderCalls, name, tool_calls};
+use content::{ContentReader, ImageUse, Place};
 
 /// The text of a failed turn in OpenClaw's clients.
 const FAILED_TURN: &str = "[assistant turn failed before producing content]";
 
 /// Reads the conversation.
-pub(super) fn messages(sent: Messages<'_>, policy: &UrlPolicy) -> Result<Vec<Message>, Rejection> {
-    let sent: Vec<(Author, Sent<'_>)> = sent
-        .0
-        .into_iter()
-        .filter_map(|message| Some((Author::of(message.role.as_ok()?)?, message)))
-        .collect();
-    let current = sent.iter().rposition(|(author, _)| author.asks());
-    let mut messages = Vec::with_capacity(sent.len());
-    for (index, (author, message)) in sent.into_iter().enumerate() {
-        let mut images = Images::new(policy, current == Some(index));
-        messages.extend(author.message(message, &mut images)?);
+///
+/// # Errors
+/// A message, part or call that cannot be used, by its path, and a conversation of
+/// instructions alone.
+pub(super) fn messages(
+    sent: Messages<'_>,
+    rules: &RunRules,
+    continuity: Continuity,
+) -> Result<Vec<Message>, Rejection> {
+    let authors = authors(&sent)?;
+    let new = first_new(&authors, continuity);
+    let mut reader = MessageReader {
+        content: ContentReader::new(rules),
+        calls: OlderCalls::default(),
+    };
+    let mut messages = Vec::with_capacity(authors.len());
+    for (at, (author, message)) in authors.into_iter().zip(sent.list).enumerate() {
+        let images = author.images(at >= new);
+        messages.extend(reader.read(author, message, images, Place(at))?);
     }
     if !messages.iter().all(Message::is_instruction) {
         return Ok(messages);
@@ -37,6 +51,33 @@ pub(super) fn messages(sent: Messages<'_>, policy: &UrlPolicy) -> Result<Vec<Mes
         "messages",
         "Missing user message in `messages`.",
     ))
+}
+
+fn authors(sent: &Messages<'_>) -> Result<Vec<Author>, Rejection> {
+    let authors = sent.list.iter().enumerate();
+    let authors: Result<Vec<_>, _> = authors
+        .map(|(at, message)| Author::of(message.role.as_ok(), Place(at)))
+        .collect();
+    match sent.other {
+        None => authors,
+        Some(kind) => authors.and(Err(
+            Place(sent.list.len()).reject("", &format!("must be an object, not {kind}."))
+        )),
+    }
+}
+
+/// Returns the first message that the session does not have: the one after the agent's
+/// last reply to an earlier message.
+fn first_new(authors: &[Author], continuity: Continuity) -> usize {
+    match continuity {
+        Continuity::Fresh => 0,
+        Continuity::Continued => {
+            let asked = authors.iter().rposition(|author| author.asks());
+            let mut before = authors.iter().take(asked.unwrap_or_default());
+            let replied = before.rposition(|author| *author == Author::Assistant);
+            replied.map_or(0, |at| at + 1)
+        }
+    }
 }
 
 /// The author of a message, as OpenAI's roles.
@@ -52,15 +93,22 @@ enum Author {
 }
 
 impl Author {
-    fn of(role: &Text<'_>) -> Option<Self> {
+    fn of(role: Option<&Text<'_>>, place: Place) -> Result<Self, Rejection> {
+        const ROLES: &str = "Use `system`, `developer`, `user`, `assistant`, `tool` or `function`.";
+        let Some(role) = role else {
+            return Err(place.reject(".role", &format!("is missing. {ROLES}")));
+        };
         match role.trim() {
-            "system" => Some(Self::System),
-            "developer" => Some(Self::Developer),
-            "user" => Some(Self::User),
-            "assistant" => Some(Self::Assistant),
-            "tool" => Some(Self::Tool),
-            "function" => Some(Self::Function),
-            _ => None,
+            "system" => Ok(Self::System),
+            "developer" => Ok(Self::Developer),
+            "user" => Ok(Self::User),
+            "assistant" => Ok(Self::Assistant),
+            "tool" => Ok(Self::Tool),
+            "function" => Ok(Self::Function),
+            other => {
+                let problem = format!("is `{}`, which is unknown. {ROLES}", Quote(other));
+                Err(place.reject(".role", &problem))
+            }
         }
     }
 
@@ -72,42 +120,94 @@ impl Author {
         }
     }
 
-    fn message(
-        self,
-        sent: Sent<'_>,
-        images: &mut Images<'_>,
-    ) -> Result<Option<Message>, Rejection> {
+    fn images(self, is_new: bool) -> ImageUse {
         match self {
-            Self::System => Ok(with_content(Role::System, texts(sent.content.ok()))),
-            Self::Developer => Ok(with_content(Role::Developer, texts(sent.content.ok()))),
-            Self::User => Ok(with_content(
-                Role::User,
-                contents(sent.content.ok(), images)?,
-            )),
-            Self::Assistant => Ok(assistant(sent)),
-            Self::Tool | Self::Function => Ok(self.result(sent)),
+            Self::User | Self::Tool | Self::Function if is_new => ImageUse::Forwarded,
+            Self::User | Self::Tool | Self::Function => ImageUse::Known,
+            Self::System => ImageUse::Refused("system"),
+            Self::Developer => ImageUse::Refused("developer"),
+            Self::Assistant => ImageUse::Refused("assistant"),
         }
+    }
+}
+
+/// Reads one message after the other.
+struct MessageReader<'r> {
+    content: ContentReader<'r>,
+    calls: OlderCalls,
+}
+
+impl MessageReader<'_> {
+    fn read(
+        &mut self,
+        author: Author,
+        sent: Sent<'_>,
+        images: ImageUse,
+        place: Place,
+    ) -> Result<Option<Message>, Rejection> {
+        let role = match author {
+            Author::System => Role::System,
+            Author::Developer => Role::Developer,
+            Author::User => Role::User,
+            Author::Assistant => return self.assistant(sent, images, place),
+            Author::Tool | Author::Function => return self.result(author, sent, images, place),
+        };
+        let content = self.content.read(sent.content, images, place)?;
+        Ok((!content.is_empty()).then(|| bare(role, content)))
+    }
+
+    fn assistant(
+        &mut self,
+        sent: Sent<'_>,
+        images: ImageUse,
+        place: Place,
+    ) -> Result<Option<Message>, Rejection> {
+        if sent.audio.is_some() {
+            let problem = "refers to a spoken reply, which the agent does not have. Send its text as `content`.";
+            return Err(place.reject(".audio", problem));
+        }
+        let is_failed = sent.stop_reason.as_ok().is_some_and(|why| why == "error");
+        let mut content = self.content.read(sent.content, images, place)?;
+        let refusal = sent.refusal.ok().filter(|text| !text.trim().is_empty());
+        content.extend(refusal.map(|text| ContentPart::Text(text.into_owned())));
+        if is_failed
+            && matches!(content.as_slice(), [ContentPart::Text(text)] if text.trim() == FAILED_TURN)
+        {
+            return Ok(None);
+        }
+        let mut calls = tool_calls(sent.tool_calls, place)?;
+        calls.extend(self.calls.call(sent.function_call, place)?);
+        let message = Message {
+            tool_calls: calls,
+            ..bare(Role::Assistant, content)
+        };
+        let is_empty = message.content.is_empty() && message.tool_calls.is_empty();
+        Ok((!is_empty).then_some(message))
     }
 
     /// Reads the result of a tool. It may be empty if it names its call or function.
-    fn result(self, sent: Sent<'_>) -> Option<Message> {
-        let tool_call_id = name(sent.tool_call_id.ok());
+    fn result(
+        &mut self,
+        author: Author,
+        sent: Sent<'_>,
+        images: ImageUse,
+        place: Place,
+    ) -> Result<Option<Message>, Rejection> {
+        let content = self.content.read_result(sent.content, images, place)?;
         let name = name(sent.name.ok());
-        let names_itself = match self {
-            Self::Function => name.is_some(),
-            Self::Tool | Self::System | Self::Developer | Self::User | Self::Assistant => {
-                tool_call_id.is_some() && has_content(sent.content.as_ok())
-            }
-        };
-        let content = texts(sent.content.ok());
-        if content.is_empty() && !names_itself {
-            return None;
+        let mut call = calls::name(sent.tool_call_id.ok());
+        if let (Author::Function, None, Some(function)) = (author, &call, &name) {
+            call = self.calls.answered(function);
         }
-        Some(Message {
-            tool_call_id,
+        let is_named = call.is_some() || (author == Author::Function && name.is_some());
+        if content.is_empty() && !is_named {
+            return Ok(None);
+        }
+        Ok(Some(Message {
+            tool_call_id: call,
             name,
             ..bare(Role::Tool, content)
-        })
+        }))
     }
 }
 
@@ -119,135 +219,6 @@ fn bare(role: Role, content: Vec<ContentPart>) -> Message {
         tool_call_id: None,
         name: None,
     }
-}
-
-fn with_content(role: Role, content: Vec<ContentPart>) -> Option<Message> {
-    (!content.is_empty()).then(|| bare(role, content))
-}
-
-fn assistant(sent: Sent<'_>) -> Option<Message> {
-    let failed = sent
-        .stop_reason
-        .as_ok()
-        .is_some_and(|reason| reason == "error");
-    let content = texts(sent.content.ok());
-    if failed && matches!(content.as_slice(), [ContentPart::Text(text)] if text == FAILED_TURN) {
-        return None;
-    }
-    let calls = sent.tool_calls.ok().unwrap_or_default();
-    let calls = calls.into_iter().filter_map(|call| tool_call(call.ok()?));
-    let message = Message {
-        tool_calls: calls.collect(),
-        ..bare(Role::Assistant, content)
-    };
-    (!message.content.is_empty() || !message.tool_calls.is_empty()).then_some(message)
-}
-
-fn tool_call(call: SentCall<'_>) -> Option<ToolCall> {
-    let function = call.function.ok()?;
-    Some(ToolCall {
-        id: name(call.id.ok())?,
-        arguments: arguments(&function),
-        name: name(function.name.ok())?,
-    })
-}
-
-/// Returns the arguments as JSON text: the string itself, or another value without
-/// the white space between its tokens.
-fn arguments(function: &CalledFunction<'_>) -> String {
-    let Some(raw) = function.arguments else {
-        return String::new();
-    };
-    match tidegate_json::parse::<Text<'_>>(raw.get()) {
-        Ok(Member::Is(text)) => text.into_owned(),
-        Ok(Member::Not(_)) => without_whitespace(raw),
-        Ok(Member::Absent | Member::Null) | Err(_) => String::new(),
-    }
-}
-
-fn name(text: Option<Text<'_>>) -> Option<String> {
-    let text = text?;
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-/// Returns whether a tool message has content, even empty content. A list without a
-/// text part does not count.
-fn has_content(content: Option<&Content<'_>>) -> bool {
-    match content {
-        None => false,
-        Some(Content::Text(_)) => true,
-        Some(Content::Parts(parts)) => parts.known.iter().any(is_text) || is_empty_list(parts),
-    }
-}
-
-fn is_empty_list(parts: &Parts<'_>) -> bool {
-    parts.known.is_empty() && !parts.has_others
-}
-
-fn is_text(part: &Part<'_>) -> bool {
-    matches!(part, Part::Text(text) if !text.trim().is_empty())
-}
-
-fn parts(content: Option<Content<'_>>) -> Vec<Part<'_>> {
-    match content {
-        None => Vec::new(),
-        Some(Content::Text(text)) => vec![Part::Text(text)],
-        Some(Content::Parts(parts)) => parts.known,
-    }
-}
-
-/// Returns the texts of a message.
-fn texts(content: Option<Content<'_>>) -> Vec<ContentPart> {
-    let texts = parts(content).into_iter().filter_map(|part| match part {
-        Part::Text(text) => text_part(text),
-        Part::ImageUrl(_) => None,
-    });
-    trimmed(texts.collect())
-}
-
-/// Returns the texts and images of a message.
-fn contents(
-    content: Option<Content<'_>>,
-    images: &mut Images<'_>,
-) -> Result<Vec<ContentPart>, Rejection> {
-    let parts = parts(content);
-    let mut contents = Vec::with_capacity(parts.len());
-    for part in parts {
-        match part {
-            Part::Text(text) => contents.extend(text_part(text)),
-            Part::ImageUrl(url) => contents.extend(images.read(url.as_deref())?),
-        }
-    }
-    Ok(trimmed(contents))
-}
-
-fn text_part(text: Text<'_>) -> Option<ContentPart> {
-    (!text.is_empty()).then(|| ContentPart::Text(text.into_owned()))
-}
-
-/// Removes the white space before the first and after the last text. The white space
-/// between texts stays: it may be the indentation of code.
-fn trimmed(contents: Vec<ContentPart>) -> Vec<ContentPart> {
-    let has_text =
-        |part: &ContentPart| matches!(part, ContentPart::Text(text) if !text.trim().is_empty());
-    let first = contents.iter().position(has_text).unwrap_or(usize::MAX);
-    let last = contents.iter().rposition(has_text).unwrap_or_default();
-    let parts = contents.into_iter().enumerate();
-    let parts = parts.filter_map(|(at, part)| match part {
-        ContentPart::Text(_) if at < first || at > last => None,
-        ContentPart::Text(mut text) => {
-            if at == last {
-                text.truncate(text.trim_end().len());
-            }
-            if at == first {
-                text.drain(..text.len() - text.trim_start().len());
-            }
-            Some(ContentPart::Text(text))
-        }
-        image @ (ContentPart::Image(_) | ContentPart::ImageUrl(_)) => Some(image),
-    });
-    parts.collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ import json
 
 import openai
 from openai import OpenAI
+from openai.types.chat import ChatCompletion
 
 from check import API_KEY, BASE_URL, FAULTS_URL, WEATHER, calls, left_within, run, waited_a_second, word
 
@@ -50,6 +51,22 @@ def tools():
         messages.append({"role": "tool", "tool_call_id": call.id, "content": f"21 degrees in {city}"})
     answered = client.chat.completions.create(model="openclaw", messages=messages, tools=[WEATHER])
     assert answered.choices[0].message.content == "The tool said: 21 degrees in Paris"
+
+
+def strict_types():
+    asked = [
+        ("{{say Hello.}}", {}),
+        ('{{tool get_weather {"city":"Paris"}}}', {"tools": [WEATHER]}),
+    ]
+    for content, members in asked:
+        answer = client.chat.completions.with_raw_response.create(
+            model="openclaw", messages=[{"role": "user", "content": content}], **members
+        )
+        completion = ChatCompletion.model_validate_json(answer.text, strict=True)
+        (choice,) = completion.choices
+        assert {"content", "refusal", "role"} <= choice.message.model_fields_set, choice
+        assert {"finish_reason", "index", "logprobs", "message"} <= choice.model_fields_set, choice
+        assert bool(choice.message.tool_calls) == (choice.message.content is None), choice
 
 
 def models():
@@ -117,6 +134,6 @@ def broken():
 
 if __name__ == "__main__":
     run(
-        plain=plain, stream=stream, tools=tools, models=models, cancel=cancel,
+        plain=plain, stream=stream, tools=tools, strict_types=strict_types, models=models, cancel=cancel,
         status_401=status_401, status_400=status_400, status_429=status_429, broken=broken,
     )

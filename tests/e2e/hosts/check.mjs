@@ -25,7 +25,7 @@ const ask = (text, stream, more = {}) =>
 
 /** Returns the data of a stream's events. */
 async function events(answer) {
-  const events = (await answer.text()).split("\n\n").filter((event) => event.startsWith("data: "));
+  const events = (await answer.text()).replace(/^:.*\n/gm, "").split("\n\n").filter((event) => event.startsWith("data: "));
   return events.map((event) => event.slice(6));
 }
 

@@ -1,4 +1,6 @@
-// Requests that do not start a run. `differences.mjs` has the defaults, a valid request.
+// Requests that do not start a run, of Tidegate at least. `differences.mjs` has the defaults, a valid request.
+const hello = { role: "user", content: "{{say Hello.}}" };
+
 export default {
   "auth-missing": { headers: { authorization: null } },
   "auth-wrong": { headers: { authorization: "Bearer not-the-token" } },
@@ -35,6 +37,17 @@ export default {
   "field-stream-text": { body: { stream: "yes" } },
   "field-response-format-unknown": { body: { response_format: { type: "yaml" } } },
   "field-user-number": { body: { user: 42 } },
+
+  "message-role-unknown": { body: { messages: [{ role: "narrator", content: "Once." }, hello] } },
+  "message-without-a-role": { body: { messages: [{ content: "Once." }, hello] } },
+  "message-part-unknown": {
+    body: { messages: [{ role: "user", content: [{ type: "text", text: hello.content }, { type: "input_audio", input_audio: {} }] }] },
+  },
+  "message-call-without-an-id": {
+    body: { messages: [{ role: "assistant", tool_calls: [{ id: "", type: "function", function: { name: "f" } }] }, hello] },
+  },
+  "field-response-format-no-schema": { body: { response_format: { type: "json_schema" } } },
+  "field-seed-big": { body: { seed: 1e20 } },
 
   "model-unknown": { body: { model: "gpt-unknown" } },
   "model-unknown-agent": { body: { model: "openclaw/nobody" } },
