@@ -45,7 +45,10 @@ impl Head {
         let invalid = |kind| RunError::Invalid(error.invalid_request(kind, redactor));
         match self.status {
             400 if is_unknown_agent(&error, agent) => RunError::UnknownAgent,
-            400..500 if error.is_about_keys() => RunError::Denied(self.refusal(&error, redactor)),
+            // The client would read the message.
+            400 | 404 | 413 | 422 if error.is_about_keys() => {
+                RunError::Denied(self.refusal(&error, redactor))
+            }
             400 => invalid(InvalidKind::Malformed),
             401 | 403 => RunError::Denied(self.refusal(&error, redactor)),
             // A backend with this API explains a 404 with an error object.
@@ -208,6 +211,7 @@ mod tests {
             r#"{"error":{"message":"Incorrect api key provided: sk-1","type":"invalid_request_error"}}"#,
             r#"{"error":{"message":"no","type":"authentication_error"}}"#,
         ] {
+            assert_eq!(error(&head(429), body), RunError::Busy(None));
             for status in [400, 404, 422] {
                 match error(&head(status), body) {
                     RunError::Denied(text) => assert!(!text.contains('1'), "{text}"),

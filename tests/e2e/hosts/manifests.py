@@ -26,7 +26,7 @@ TIMES = {"initialDelaySeconds": int, "timeoutSeconds": int, "periodSeconds": int
 SPIN_PROBE = {"httpGet!": {"path!": re.compile("/.*")}, **TIMES}
 PROBE = {"httpGet!": {"path!": re.compile("/.*"), "port!": TEXT}, **TIMES}
 MOUNT = {"name!": NAME, "mountPath!": TEXT, "subPath": TEXT, "readOnly": bool}
-VOLUME = {"name!": NAME, "configMap": {"name!": NAME}, "secret": {"secretName!": NAME}, "emptyDir": {}}
+VOLUME = {"name!": NAME, "configMap": {"name!": NAME}, "secret": {"secretName!": NAME}, "emptyDir": {"sizeLimit": TEXT}}
 RESOURCES = {"requests": MAP, "limits": MAP}
 METADATA = {"name!": NAME, "labels": MAP}
 PORT = {"name!": NAME, "port!": int, "protocol": re.compile("TCP"), "targetPort": TEXT}
@@ -85,6 +85,7 @@ SCHEMAS = {
                 "metadata!": {"labels!": MAP},
                 "spec!": {
                     "runtimeClassName": NAME,
+                    "automountServiceAccountToken": bool,
                     "containers!": [
                         {
                             "name!": NAME,
@@ -101,6 +102,7 @@ SCHEMAS = {
                                 "allowPrivilegeEscalation": bool,
                                 "readOnlyRootFilesystem": bool,
                                 "runAsNonRoot": bool,
+                                "seccompProfile": {"type!": TEXT},
                                 "capabilities": {"drop!": [TEXT]},
                             },
                         }

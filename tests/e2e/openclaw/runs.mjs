@@ -34,7 +34,7 @@ async function leave(script) {
 await run({
   async "a whole answer has the words of the agent"() {
     const { message, finish } = await ask(tidegate, { messages: user("{{say Good morning.}}") });
-    assert.deepEqual(message, { role: "assistant", content: "Good morning." });
+    assert.deepEqual(message, { role: "assistant", content: "Good morning.", refusal: null });
     assert.equal(finish, "stop");
   },
 

@@ -141,17 +141,17 @@ impl RunDecoder {
 
     /// Returns the run error of an error event.
     fn failed_by(&self, error: &ErrorObject) -> RunError {
-        if error.is_about_keys() {
-            return RunError::Failed(
-                error.log_text("the backend's own credential is rejected", &self.redactor),
-            );
-        }
         if error.is_any_of(&[
             "rate_limit_error",
             "rate_limit_exceeded",
             "insufficient_quota",
         ]) {
             return RunError::Busy(None);
+        }
+        if error.is_about_keys() {
+            return RunError::Failed(
+                error.log_text("the backend's own credential is rejected", &self.redactor),
+            );
         }
         // `invalid` means that no run began, which visible events contradict.
         if error.is_any_of(&["invalid_request_error"]) && !self.is_visible {
