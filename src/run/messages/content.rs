@@ -77,7 +77,17 @@ impl<'r> ContentReader<'r> {
         images: ImageUse,
         place: Place,
     ) -> Result<Vec<ContentPart>, Rejection> {
-        match parse(content, place)? {
+        let content = parse(content, place)?;
+        self.parsed(content, images, place)
+    }
+
+    fn parsed(
+        &mut self,
+        content: Member<Content<'_>>,
+        images: ImageUse,
+        place: Place,
+    ) -> Result<Vec<ContentPart>, Rejection> {
+        match content {
             Member::Absent | Member::Null => Ok(Vec::new()),
             Member::Is(Content::Text(text)) => Ok(visible(vec![text_part(text)])),
             Member::Is(Content::Parts(parts)) => self.parts(parts, images, place),
@@ -104,7 +114,7 @@ impl<'r> ContentReader<'r> {
             (Some(json), Member::Is(Content::Parts(_)) | Member::Not(_)) => {
                 Ok(vec![ContentPart::Text(without_whitespace(json))])
             }
-            _ => self.read(content, images, place),
+            (_, content) => self.parsed(content, images, place),
         }
     }
 
@@ -128,7 +138,6 @@ impl<'r> ContentReader<'r> {
         images: ImageUse,
         place: Place,
     ) -> Result<Option<ContentPart>, Rejection> {
-        let without_url = || place.reject_image(at, "the image has no `url`");
         match part {
             Part::Text(text) => Ok(Some(text_part(text))),
             Part::Image(_) | Part::Without("image_url") if images == ImageUse::Known => Ok(None),
@@ -155,7 +164,7 @@ impl<'r> ContentReader<'r> {
                 })?;
                 Ok(Some(ContentPart::Text(text)))
             }
-            Part::Without("image_url") => Err(without_url()),
+            Part::Without("image_url") => Err(place.reject_image(at, "the image has no `url`")),
             Part::Without(member) => Err(place.reject_part(at, &format!("has no `{member}`."))),
             Part::Other(kind) => {
                 let kind = Quote(&kind);
