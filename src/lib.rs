@@ -12,7 +12,7 @@
 //! access::auth             credentials       -> Caller                  401
 //! access::rate             an API key        -> a permit for a request  429
 //! access::permissions      Caller, Endpoint  -> allowed                 403
-//! host::incoming           bytes, at most 20 MiB                        408 413
+//! host::incoming           bytes, within the memory budget              408 413 503
 //! inbound::body            bytes             -> JSON                    400 413
 //! run                      Caller, JSON      -> ValidRun                400 403 404
 //! access::rate             an API key        -> a permit for a run      429

@@ -65,6 +65,10 @@ pub enum BodyFault {
     Incomplete,
     /// The body has this content coding.
     Coding(String),
+    /// The body does not have the format of its content coding.
+    BadCoding,
+    /// The bodies of other requests use the memory.
+    Overloaded,
     /// The body is not UTF-8 from this byte on.
     NotUtf8(usize),
     /// The body is not JSON; the position and the reason.
@@ -183,7 +187,13 @@ impl fmt::Display for BodyFault {
             Self::Incomplete => f.write_str("The request body is incomplete."),
             Self::Coding(coding) => write!(
                 f,
-                "The request body has the content coding `{coding}`. Send it without one."
+                "The request body has the content coding `{coding}`. Use gzip, deflate or none."
+            ),
+            Self::BadCoding => {
+                f.write_str("The request body does not have the format of its `Content-Encoding`.")
+            }
+            Self::Overloaded => f.write_str(
+                "The gateway has too many large requests at the moment. Try again later.",
             ),
             Self::NotUtf8(at) => write!(
                 f,

@@ -13,9 +13,10 @@ use serde_json::json;
 /// The largest body, in bytes.
 const BODY_LIMIT: usize = 20 * 1024 * 1024;
 
-/// The memory limit of each component, in bytes. In one module, gateway and runtime
-/// share it.
-const MEMORY_LIMIT: usize = 100 * 1024 * 1024 - 64 * 1024;
+/// The memory limit of each component, in bytes: what the budget of `src/inbound/budget.rs`
+/// counts for the largest body, and what a component takes without a request. In one
+/// module, gateway and runtime share it.
+const MEMORY_LIMIT: usize = 4 * BODY_LIMIT + 4 * 1024 * 1024;
 
 /// The size of a chunk of a body.
 const CHUNK_SIZE: usize = 0x10000;

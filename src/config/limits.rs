@@ -28,11 +28,19 @@ pub(super) fn read_throttle(limit: &mut Section<'_>) -> Throttle {
     }
 }
 
+/// The default size limit of a body, in bytes.
+const BODY: usize = 20 * 1024 * 1024;
+
+/// The range of the size limit of a body, in bytes.
+const BODIES: RangeInclusive<u64> = 1024..=100 * 1024 * 1024;
+
 /// The default size limit of a text file, in bytes.
 const TEXT_FILE: usize = 200 * 1024;
 
 /// The limits of requests, `tidegate.limits`.
 pub(super) struct Limits {
+    /// The maximum size of a body, in bytes.
+    pub(super) body: usize,
     /// The maximum size of a text file in a message, in bytes.
     pub(super) text_file: usize,
 }
@@ -40,6 +48,7 @@ pub(super) struct Limits {
 /// Reads `tidegate.limits`.
 pub(super) fn read_limits(section: &mut Section<'_>) -> Limits {
     let limits = Limits {
+        body: read_size(section, "body", BODIES).unwrap_or(BODY),
         text_file: read_size(section, "textFile", 0..=20 * 1024 * 1024).unwrap_or(TEXT_FILE),
     };
     section.deny_unknown_keys();

@@ -40,6 +40,8 @@ pub struct Settings {
     pub rules: RunRules,
     /// The timing of streamed replies.
     pub stream: StreamSettings,
+    /// The maximum size of a request body, in bytes, `tidegate.limits.body`.
+    pub body_limit: usize,
     /// Whether clients see the agent's reasoning.
     pub reasoning: Reasoning,
     /// The allowlist of origins.
@@ -125,6 +127,7 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
             image_urls,
             text_file_limit: limits.text_file,
         },
+        body_limit: limits.body,
         stream,
         reasoning,
         cors,

@@ -13,7 +13,7 @@ pub struct StreamSettings {
     /// immediately gets its own status. The default is 1 s, the maximum 5 s.
     pub first_event_wait: Duration,
     /// The maximum time for one write. A client that does not read for so long counts as
-    /// disconnected. The default is 5 min.
+    /// disconnected. The default is 2 min.
     pub write_timeout: Duration,
 }
 
@@ -36,6 +36,6 @@ pub(super) fn read_stream(stream: &mut Section<'_>) -> StreamSettings {
     StreamSettings {
         heartbeat: heartbeat.unwrap_or(Duration::from_secs(15)),
         first_event_wait: first_event_wait.unwrap_or(Duration::from_secs(1)),
-        write_timeout: write_timeout.unwrap_or(Duration::from_mins(5)),
+        write_timeout: write_timeout.unwrap_or(Duration::from_mins(2)),
     }
 }

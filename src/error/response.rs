@@ -174,9 +174,15 @@ fn unreadable(fault: &BodyFault, text: String) -> ErrorResponse {
         BodyFault::TooLarge(_) | BodyFault::TooManyValues(_) => StatusCode::PAYLOAD_TOO_LARGE,
         BodyFault::Timeout => StatusCode::REQUEST_TIMEOUT,
         BodyFault::Coding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        BodyFault::Incomplete | BodyFault::NotUtf8(_) | BodyFault::NotJson(_) => {
-            StatusCode::BAD_REQUEST
+        BodyFault::Overloaded => {
+            return ErrorResponse::api(StatusCode::SERVICE_UNAVAILABLE, &text)
+                .code("overloaded")
+                .after(1);
         }
+        BodyFault::BadCoding
+        | BodyFault::Incomplete
+        | BodyFault::NotUtf8(_)
+        | BodyFault::NotJson(_) => StatusCode::BAD_REQUEST,
     };
     ErrorResponse::invalid(status, text)
 }

@@ -17,15 +17,12 @@ use crate::config::{Config, Settings};
 use crate::error::Error;
 use crate::exchange::{Arrival, Exchange};
 use crate::inbound::{
-    ClientAddress, Cors, Endpoint, Headers, Origin, Probe, RequestHead, Route, check_coding,
+    Budget, ClientAddress, Cors, Endpoint, Holding, Origin, Probe, RequestHead, Route, Upload,
 };
 use crate::openai::model::ModelList;
 use crate::rejection::Rejection;
 use crate::run::{RequestIds, ValidRun};
 use crate::runtime::{Agent, RunError};
-
-/// The maximum size of a request body, in bytes: 20 MiB.
-pub const BODY_LIMIT: usize = 20 * 1024 * 1024;
 
 /// Everything that the checks need from outside of the component.
 pub trait Effects {
@@ -41,12 +38,14 @@ pub trait Effects {
     /// Returns the host and port that the request was sent to.
     fn authority(&self) -> Option<String>;
 
-    /// Reads the body of the request with these headers. It can be read once.
+    /// Returns the memory budget of the instance for bodies of at most `body_limit` bytes.
+    fn budget(&self, body_limit: usize) -> Budget;
+
+    /// Reads the body of the request. It can be read once.
     fn body(
         &mut self,
-        headers: &Headers,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<u8>, Rejection>>;
+        upload: Upload,
+    ) -> impl Future<Output = Result<(Vec<u8>, Holding), Rejection>>;
 
     /// Waits.
     fn delay(&self, duration: Duration) -> impl Future<Output = ()>;
@@ -61,8 +60,8 @@ pub enum Answer {
     Document(Vec<u8>),
     /// The permission for a CORS preflight.
     Preflight,
-    /// A run to start.
-    Run(Box<ValidRun>, Rc<Settings>),
+    /// A run to start, and the memory of its request.
+    Run(Box<ValidRun>, Holding, Rc<Settings>),
 }
 
 /// Checks a request and returns its answer, with the exchange that sends it.
@@ -113,12 +112,14 @@ async fn check(
     permissions::check_endpoint(&caller, &endpoint)?;
     match endpoint {
         Endpoint::ChatCompletions => {
-            check_coding(&head.headers)?;
-            let body = effects.body(&head.headers, BODY_LIMIT).await?;
+            let limit = settings.body_limit;
+            let holding = effects.budget(limit).begin(&caller.name());
+            let upload = Upload::begin(&head.headers, limit, holding)?;
+            let (body, holding) = effects.body(upload).await?;
             let run = ValidRun::read(body, &head.headers, &caller, &settings.rules, ids)?;
             permit_run(&caller, || effects.counters(), exchange.arrived)?;
             exchange.log.run(&run);
-            Ok(Answer::Run(Box::new(run), settings))
+            Ok(Answer::Run(Box::new(run), holding, settings))
         }
         Endpoint::Models => document(&models(&caller, &settings, effects).await?),
         Endpoint::Model(id) => {

@@ -10,6 +10,7 @@ use super::*;
 use crate::access::UnixMillis;
 use crate::access::fake::Memory;
 use crate::error::ErrorResponse;
+use crate::inbound::Headers;
 use crate::rejection::BodyFault;
 
 const CONFIG: &str = "{
@@ -65,11 +66,15 @@ impl Effects for Fake {
         None
     }
 
-    async fn body(&mut self, _: &Headers, _: usize) -> Result<Vec<u8>, Rejection> {
+    fn budget(&self, body_limit: usize) -> Budget {
+        Budget::new(body_limit)
+    }
+
+    async fn body(&mut self, mut upload: Upload) -> Result<(Vec<u8>, Holding), Rejection> {
         self.uses("body");
-        self.body
-            .take()
-            .ok_or(Rejection::Body(BodyFault::Incomplete))
+        let body = self.body.take();
+        upload.take(body.ok_or(Rejection::Body(BodyFault::Incomplete))?)?;
+        upload.finish()
     }
 
     async fn delay(&self, _duration: Duration) {

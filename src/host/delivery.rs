@@ -7,6 +7,7 @@ use crate::config::{Settings, StreamSettings};
 use crate::delivery::{Delivery, first_steps};
 use crate::error::Error;
 use crate::exchange::Exchange;
+use crate::inbound::Holding;
 use crate::reply::{Head, StreamedReply, WholeReply};
 use crate::run::{Mode, ValidRun};
 use crate::runtime::Step;
@@ -16,8 +17,13 @@ use super::outgoing::Outgoing;
 use super::respond;
 use super::runtime::{self, Run, next_step};
 
-/// Starts a run and responds with its reply.
-pub(crate) async fn deliver(valid: ValidRun, settings: &Settings, exchange: Exchange) -> Outgoing {
+/// Starts a run and responds with its reply. `holding` is the memory of its request.
+pub(crate) async fn deliver(
+    valid: ValidRun,
+    holding: Holding,
+    settings: &Settings,
+    exchange: Exchange,
+) -> Outgoing {
     let mode = valid.mode();
     let choice = valid.tool_choice().clone();
     let head = Head {
@@ -26,7 +32,7 @@ pub(crate) async fn deliver(valid: ValidRun, settings: &Settings, exchange: Exch
         model: valid.model().to_owned(),
         reasoning: settings.reasoning,
     };
-    let run = runtime::start(valid);
+    let run = runtime::start(valid, holding);
     match mode {
         Mode::Whole => whole(run, WholeReply::new(head, &choice), exchange).await,
         Mode::Streamed { include_usage } => {

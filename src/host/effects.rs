@@ -11,7 +11,7 @@ use tidegate_config::Faults;
 use crate::access_log;
 use crate::config::{Config, Counting, Settings, WELL_KNOWN_VARIABLES};
 use crate::gateway::Effects;
-use crate::inbound::Headers;
+use crate::inbound::{Budget, Holding, Upload};
 use crate::rejection::{BodyFault, Rejection};
 use crate::runtime::{Agent, RunError};
 
@@ -60,10 +60,17 @@ impl Effects for HostEffects {
         self.request.as_ref()?.get_authority()
     }
 
-    async fn body(&mut self, headers: &Headers, limit: usize) -> Result<Vec<u8>, Rejection> {
+    fn budget(&self, body_limit: usize) -> Budget {
+        thread_local! {
+            static BUDGET: OnceCell<Budget> = const { OnceCell::new() };
+        }
+        BUDGET.with(|cell| cell.get_or_init(|| Budget::new(body_limit)).clone())
+    }
+
+    async fn body(&mut self, upload: Upload) -> Result<(Vec<u8>, Holding), Rejection> {
         let request = self.request.take();
         let request = request.ok_or(Rejection::Body(BodyFault::Incomplete))?;
-        incoming::body(request, headers, limit).await
+        incoming::body(request, upload).await
     }
 
     async fn delay(&self, duration: Duration) {

@@ -4,18 +4,19 @@ use std::pin::Pin;
 
 use futures_util::stream::{Stream, StreamExt as _};
 
+use crate::inbound::Holding;
 use crate::run::ValidRun;
 use crate::runtime::{Agent, RunError, Step};
 
 /// The steps of a run. Dropping it cancels the run.
 pub(crate) type Run = Pin<Box<dyn Stream<Item = Step>>>;
 
-/// Starts a run.
+/// Starts a run. `holding` is dropped when its request no longer takes memory.
 ///
 /// A pending read is part of the stream and not of the future of its next item, so a
 /// caller may stop waiting for a step and wait again later.
-pub(crate) fn start(run: ValidRun) -> Run {
-    Box::pin(linked::run(run.into_request()))
+pub(crate) fn start(run: ValidRun, holding: Holding) -> Run {
+    Box::pin(linked::run(run.into_request(), holding))
 }
 
 /// Returns the next step of a run.
@@ -41,17 +42,19 @@ compile_error!("a component has one runtime: enable `openclaw` or `rehearsal`");
 mod linked {
     use futures_util::stream::Stream;
     use tidegate_agent::joined::HostClock;
-    use tidegate_agent::{Runtime, joined};
+    use tidegate_agent::{Hold, Runtime, joined};
 
     #[cfg(feature = "openclaw")]
     use runtime_openclaw::OpenClaw as Linked;
     #[cfg(feature = "rehearsal")]
     use runtime_rehearsal::Rehearsal as Linked;
 
+    use crate::inbound::Holding;
     use crate::runtime::{Agent, RunError, RunRequest, Step};
 
-    pub(super) fn run(request: RunRequest) -> impl Stream<Item = Step> {
-        joined::<HostClock>(tidegate_agent::run::<Linked>(request))
+    pub(super) fn run(request: RunRequest, holding: Holding) -> impl Stream<Item = Step> {
+        let run = tidegate_agent::run::<Linked>(request, Hold::of(holding));
+        joined::<HostClock>(run)
     }
 
     pub(super) async fn agents() -> Result<Vec<Agent>, RunError> {
@@ -61,9 +64,10 @@ mod linked {
 
 #[cfg(not(any(feature = "openclaw", feature = "rehearsal")))]
 mod linked {
-    use futures_util::stream::Stream;
+    use futures_util::stream::{Stream, StreamExt as _};
     use tidegate_agent::{ImportedRun, imported};
 
+    use crate::inbound::Holding;
     use crate::runtime::{Agent, RunError, RunRequest, Step};
 
     use bindings::tidegate::agent::runtime;
@@ -84,9 +88,10 @@ mod linked {
         });
     }
 
-    /// The runtime has joined the events already.
-    pub(super) fn run(request: RunRequest) -> impl Stream<Item = Step> {
-        imported(async {
+    /// The runtime has joined the events already. Its component has a copy of the request
+    /// in its own memory, at the latest until its first event.
+    pub(super) fn run(request: RunRequest, holding: Holding) -> impl Stream<Item = Step> {
+        let steps = imported(async {
             let (cancel, cancelled) = wit_future::new(|| ());
             let (events, outcome) = runtime::run(request, cancelled).await;
             ImportedRun {
@@ -94,7 +99,9 @@ mod linked {
                 events,
                 outcome,
             }
-        })
+        });
+        let mut holding = Some(holding);
+        steps.inspect(move |_| drop(holding.take()))
     }
 
     pub(super) async fn agents() -> Result<Vec<Agent>, RunError> {

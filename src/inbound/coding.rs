@@ -6,43 +6,78 @@ use crate::rejection::{BodyFault, Quote, Rejection};
 
 use super::headers::Headers;
 
-/// The value of `Accept-Encoding` in a response to an encoded body.
-pub const ACCEPTED_CODINGS: &str = "identity";
+/// The value of `Accept-Encoding` in a response to a body with another coding.
+pub const ACCEPTED_CODINGS: &str = "gzip, deflate";
 
-/// Checks that a body is not encoded.
-///
-/// # Errors
-/// A `Content-Encoding` other than `identity`.
-pub fn check_coding(headers: &Headers) -> Result<(), Rejection> {
-    const NAME: &str = "content-encoding";
-    headers.check_readable(NAME)?;
-    for coding in headers.all(NAME) {
-        let coding = String::from_utf8_lossy(coding.trim_ascii());
-        if !coding.is_empty() && !coding.eq_ignore_ascii_case("identity") {
-            let coding = Quote(&coding).to_string();
-            return Err(Rejection::Body(BodyFault::Coding(coding)));
+/// The content coding of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    /// The body is not encoded.
+    Identity,
+    /// RFC 1952.
+    Gzip,
+    /// The zlib format (RFC 1950). Some clients send bare deflate data (RFC 1951).
+    Deflate,
+}
+
+impl Coding {
+    /// Reads `Content-Encoding`.
+    ///
+    /// # Errors
+    /// An unknown coding, and more than one.
+    pub(super) fn read(headers: &Headers) -> Result<Self, Rejection> {
+        const NAME: &str = "content-encoding";
+        headers.check_readable(NAME)?;
+        let values: Vec<_> = headers.all(NAME).map(String::from_utf8_lossy).collect();
+        let all = values.join(", ");
+        let codings = all.split(',').map(str::trim);
+        let mut codings = codings.filter(|coding| !matches(coding, &["", "identity"]));
+        match (codings.next(), codings.next()) {
+            (None, _) => Ok(Self::Identity),
+            (Some(coding), None) if matches(coding, &["gzip", "x-gzip"]) => Ok(Self::Gzip),
+            (Some(coding), None) if matches(coding, &["deflate"]) => Ok(Self::Deflate),
+            (Some(_), _) => {
+                let coding = Quote(all.trim()).to_string();
+                Err(Rejection::Body(BodyFault::Coding(coding)))
+            }
         }
     }
-    Ok(())
+}
+
+fn matches(coding: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| coding.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(values: &[&str]) -> Result<Coding, Rejection> {
+        let fields = values.iter();
+        let fields = fields.map(|value| ("Content-Encoding".to_owned(), value.as_bytes().into()));
+        Coding::read(&Headers::new(fields.collect()))
+    }
+
     #[test]
-    fn an_encoded_body_is_refused_by_the_name_of_its_coding() {
-        let check = |values: &[&str]| {
-            let fields = values.iter();
-            let fields =
-                fields.map(|value| ("Content-Encoding".to_owned(), value.as_bytes().into()));
-            check_coding(&Headers::new(fields.collect()))
-        };
-        for values in [&[][..], &[""], &["identity"], &[" Identity ", "identity"]] {
-            assert_eq!(check(values), Ok(()), "{values:?}");
+    fn the_coding_of_a_body_is_read_in_any_spelling() {
+        let cases: [(&[&str], _); 7] = [
+            (&[], Coding::Identity),
+            (&[""], Coding::Identity),
+            (&[" Identity ", "identity"], Coding::Identity),
+            (&["gzip"], Coding::Gzip),
+            (&["identity, X-GZIP"], Coding::Gzip),
+            (&["identity", "GZip"], Coding::Gzip),
+            (&["Deflate"], Coding::Deflate),
+        ];
+        for (values, coding) in cases {
+            assert_eq!(read(values), Ok(coding), "{values:?}");
         }
-        for coding in ["gzip", "br", "zstd", "identity, gzip", "café"] {
-            let refused = check(&["identity", coding]).unwrap_err().to_string();
+    }
+
+    #[test]
+    fn another_coding_is_refused_by_its_name() {
+        for coding in ["br", "zstd", "gzip, gzip", "deflate, gzip", "café"] {
+            let refused = read(&["identity", coding]).unwrap_err().to_string();
             assert!(refused.contains(coding), "{refused}");
         }
     }

@@ -12,7 +12,7 @@ use crate::bindings::agent_runtime::exports::tidegate::agent::runtime::Guest;
 use crate::bindings::agent_runtime::{wit_future, wit_stream};
 use crate::joined::{HostClock, joined};
 use crate::run::run;
-use crate::runtime::Runtime;
+use crate::runtime::{Hold, Runtime};
 use crate::step::{Ending, Step};
 use crate::task::KeepAwake;
 use crate::types::{Agent, RunError, RunEvent, RunRequest};
@@ -46,7 +46,7 @@ impl<R: Runtime + 'static> Guest for Exported<R> {
         let (ending, outcome) = wit_future::new(|| Err(failed("the run was abandoned")));
         let keep_awake = KeepAwake::join();
         spawn(async move {
-            let steps = joined::<HostClock>(run::<R>(request));
+            let steps = joined::<HostClock>(run::<R>(request, Hold::default()));
             let ended = carry_out(steps, events, cancelled).await;
             // An error means that the caller has dropped the future.
             ending.write(ended).await.ok();

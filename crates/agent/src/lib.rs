@@ -11,7 +11,7 @@
 //!
 //! ```text
 //! types      the generated types
-//! runtime    Runtime, EventSink
+//! runtime    Runtime, EventSink, Hold
 //! run        Runtime            -> a stream of steps
 //! joined     a stream of steps  -> the same events in fewer steps
 //! export     a runtime          -> the exported interface
@@ -45,5 +45,5 @@ pub use bindings::agent_runtime;
 pub use import::{ImportedRun, imported};
 pub use joined::joined;
 pub use run::{Run, run};
-pub use runtime::{EventSink, Runtime};
+pub use runtime::{EventSink, Hold, Runtime};
 pub use step::{Ending, Step};

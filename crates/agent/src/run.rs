@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use futures_util::stream::Stream;
 
-use crate::runtime::{EventSink, Runtime, Slot};
+use crate::runtime::{EventSink, Hold, Runtime, Slot};
 use crate::step::{Ending, Step};
 use crate::types::RunRequest;
 
@@ -19,10 +19,10 @@ pub struct Run {
     ended: Option<Ending>,
 }
 
-/// Begins a run of a runtime.
-pub fn run<R: Runtime + 'static>(request: RunRequest) -> Run {
+/// Begins a run of a runtime. `hold` is what exists as long as the memory of the request.
+pub fn run<R: Runtime + 'static>(request: RunRequest, hold: Hold) -> Run {
     let events = Slot::default();
-    let sink = EventSink::new(Rc::clone(&events));
+    let sink = EventSink::new(Rc::clone(&events), hold);
     Run {
         events,
         work: Some(Box::pin(R::run(request, sink))),
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_run_is_its_events_and_then_its_end() {
-        let steps: Vec<_> = run::<Twice>(request(Vec::new()))
+        let steps: Vec<_> = run::<Twice>(request(Vec::new()), Hold::default())
             .collect()
             .now_or_never()
             .unwrap();
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn dropping_a_run_cancels_its_work() {
-        let mut endless = run::<Endless>(request(Vec::new()));
+        let mut endless = run::<Endless>(request(Vec::new()), Hold::default());
         assert_eq!(endless.next().now_or_never(), None);
         assert!(!IS_CANCELLED.get());
         drop(endless);

@@ -1,7 +1,9 @@
 //! An agent runtime, and the sink for the events of its runs.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::mem;
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -21,24 +23,50 @@ pub trait Runtime {
     fn agents() -> impl Future<Output = Result<Vec<Agent>, RunError>>;
 }
 
+/// What exists as long as the memory of a run's request, such as a share of a budget. It
+/// is released when its last clone is dropped.
+#[derive(Debug, Clone, Default)]
+pub struct Hold {
+    _value: Option<Rc<dyn Any>>,
+}
+
+impl Hold {
+    /// Holds a value.
+    pub fn of(value: impl Any) -> Self {
+        let _value: Rc<dyn Any> = Rc::new(value);
+        Self {
+            _value: Some(_value),
+        }
+    }
+}
+
 /// The sink for the events of one run.
 #[derive(Debug)]
-pub struct EventSink(Slot);
+pub struct EventSink {
+    slot: Slot,
+    hold: Hold,
+}
 
 /// The events between the runtime and the reader of the run.
 pub(crate) type Slot = Rc<RefCell<Vec<RunEvent>>>;
 
 impl EventSink {
-    pub(crate) fn new(slot: Slot) -> Self {
-        Self(slot)
+    pub(crate) fn new(slot: Slot, hold: Hold) -> Self {
+        Self { slot, hold }
+    }
+
+    /// Returns the hold on the memory of the run's request. A runtime drops it together with
+    /// the request, or with what it makes of it. Otherwise it exists until the run ends.
+    pub fn take_hold(&mut self) -> Hold {
+        mem::take(&mut self.hold)
     }
 
     /// Sends events, and waits until the caller has taken them (backpressure).
     pub async fn send(&mut self, events: Vec<RunEvent>) {
-        self.0.borrow_mut().extend(events);
+        self.slot.borrow_mut().extend(events);
         // The reader takes the events before it polls the run again.
         poll_fn(|_| {
-            if self.0.borrow().is_empty() {
+            if self.slot.borrow().is_empty() {
                 Poll::Ready(())
             } else {
                 Poll::Pending

@@ -18,6 +18,7 @@ use spin_sdk::wasip3::http::types::{
 };
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 use spin_sdk::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
+use tidegate_agent::Hold;
 
 use crate::endpoint::{Endpoint, Scheme};
 use crate::request::{Header, Operation, Request};
@@ -56,10 +57,11 @@ pub(crate) struct Body {
     _consumed: FutureWriter<Result<(), ErrorCode>>,
 }
 
-/// Sends a request and waits for the head of its response.
+/// Sends a request and waits for the head of its response. `hold` exists as long as the body.
 pub(crate) async fn send(
     request: &Request,
     body: Option<Vec<u8>>,
+    hold: Hold,
     endpoint: &Endpoint,
     options: &RequestOptions,
 ) -> Result<Response, ErrorCode> {
@@ -69,7 +71,7 @@ pub(crate) async fn send(
         Operation::Complete => Method::Post,
         Operation::ListModels => Method::Get,
     };
-    let (contents, end, writing) = contents(body);
+    let (contents, end, writing) = contents(body, hold);
     let options = Some(options.clone());
     let (request, transmission) = types::Request::new(headers, contents, end, options);
     address(&request, &method, endpoint, &path).map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
@@ -136,20 +138,32 @@ pub(crate) fn options(settings: &Settings) -> RequestOptions {
 type Writing = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Returns the body for the host, and the future that writes it.
-fn contents(body: Option<Vec<u8>>) -> (Option<StreamReader<u8>>, FutureReader<BodyEnd>, Writing) {
+fn contents(
+    body: Option<Vec<u8>>,
+    hold: Hold,
+) -> (Option<StreamReader<u8>>, FutureReader<BodyEnd>, Writing) {
     let Some(body) = body else {
         let (_, end) = wit_future::new(|| Ok(None));
         return (None, end, Box::pin(ready(())));
     };
     let (bytes, contents) = wit_stream::new();
     let (ended, end) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
-    (Some(contents), end, Box::pin(write(body, bytes, ended)))
+    (
+        Some(contents),
+        end,
+        Box::pin(write(body, hold, bytes, ended)),
+    )
 }
 
 /// Writes a body, and reports it as complete only if the host has read all of it.
-async fn write(body: Vec<u8>, mut bytes: StreamWriter<u8>, ended: FutureWriter<BodyEnd>) {
+async fn write(
+    body: Vec<u8>,
+    hold: Hold,
+    mut bytes: StreamWriter<u8>,
+    ended: FutureWriter<BodyEnd>,
+) {
     let left = bytes.write_all(body).await;
-    drop(bytes);
+    drop((bytes, hold));
     if left.is_empty() {
         // A host that has dropped the future already has the response.
         ended.write(Ok(None)).await.ok();

@@ -4,11 +4,13 @@
 
 use std::cell::OnceCell;
 use std::io::Write as _;
+use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
 
 use spin_sdk::wasip3::clocks::monotonic_clock;
 use spin_sdk::wasip3::http::types::RequestOptions;
+use tidegate_agent::Hold;
 use tidegate_config::variables::RUNTIME_TOKEN;
 
 use crate::availability::{Attempt, Moment};
@@ -63,10 +65,12 @@ impl Instance {
     }
 
     /// Sends a request to the backend of its session. It goes to another backend only if
-    /// `affinity` allows it and the request was certainly not sent: no run begins twice.
+    /// `affinity` allows it and the request was certainly not sent: no run begins twice. `hold`
+    /// is dropped with the last copy of the body.
     pub(crate) async fn send(
         &self,
         mut request: Request,
+        mut hold: Hold,
         session: &str,
         affinity: Affinity,
     ) -> Result<Response, RunError> {
@@ -79,17 +83,18 @@ impl Instance {
             availability,
         }) = route.next(now)
         {
-            let body = if route.may_go_on() {
-                request.body.clone()
+            let (body, hold) = if route.may_go_on() {
+                (request.body.clone(), hold.clone())
             } else {
-                request.body.take()
+                (request.body.take(), mem::take(&mut hold))
             };
             request.authorize(backend.token.as_ref());
             let attempt = availability.attempt(now, limit);
             if attempt == Attempt::Probe {
                 self.share(now);
             }
-            let response = client::send(&request, body, &backend.endpoint, &self.options).await;
+            let response =
+                client::send(&request, body, hold, &backend.endpoint, &self.options).await;
             match response.map_err(|code| error_before_response(&code, &self.redactor)) {
                 Err(RunError::Unreachable(why)) => unreachable = why,
                 result => {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tidegate_agent::{Ending, EventSink, Runtime};
+use tidegate_agent::{Ending, EventSink, Hold, Runtime};
 
 use crate::client::{Body, Response};
 use crate::instance::Instance;
@@ -29,7 +29,8 @@ impl Runtime for OpenClaw {
         let (agent, session) = (run.agent.clone(), run.session.clone());
         // The body contains the images, so a second copy is not needed.
         drop(run);
-        let response = instance.send(request, &session, affinity).await?;
+        let hold = events.take_hold();
+        let response = instance.send(request, hold, &session, affinity).await?;
         if !response.head.is_success("text/event-stream") {
             return Err(refusal(response, &agent, redactor).await);
         }
@@ -41,7 +42,12 @@ impl Runtime for OpenClaw {
         let instance = Instance::load().await?;
         // All backends have the same agents, so any of them can answer.
         let response = instance
-            .send(Request::list_models(), "agents", Affinity::Any)
+            .send(
+                Request::list_models(),
+                Hold::default(),
+                "agents",
+                Affinity::Any,
+            )
             .await?;
         let redactor = &instance.redactor;
         if !response.head.is_success("application/json") {
