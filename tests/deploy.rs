@@ -4,6 +4,7 @@
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "a missing value fails the test"
 )]
 
@@ -11,7 +12,9 @@ mod harness;
 
 use std::fs;
 use std::io::Write as _;
+use std::net::TcpStream;
 use std::thread;
+use std::time::Instant;
 
 use harness::{Server, Stream, TOKEN, Upstream, ask, config, finish, last_message, says, streamed};
 
@@ -64,17 +67,9 @@ fn body() -> Vec<u8> {
     [open, &text, close].concat()
 }
 
-#[test]
-fn the_memory_limit_of_the_container_is_above_the_worst_that_its_settings_allow() {
-    let files = 4 * STREAMS as u64 + 1000;
-    rlimit::increase_nofile_limit(files).expect("open files");
-    let limits = limits();
-    assert!(
-        limits
-            .iter()
-            .any(|limit| limit.starts_with("-Wmax-memory-size"))
-    );
-    let upstream = Upstream::start(|request, connection| {
+/// Starts an upstream that answers all requests but the silent ones at once.
+fn upstream() -> Upstream {
+    Upstream::start(|request, connection| {
         connection.open_events();
         connection.event(&says("begun"));
         if last_message(request) != SILENCE {
@@ -82,23 +77,19 @@ fn the_memory_limit_of_the_container_is_above_the_worst_that_its_settings_allow(
             connection.event("[DONE]");
             connection.end();
         }
-    });
-    let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
-    let server = Server::builder("openclaw-files").config(&config(&runtime));
-    let server = limits
-        .iter()
-        .fold(server, |server, limit| server.argument(limit));
-    let server = server.start();
-    let silent = server.chat(&streamed(ask(SILENCE)));
-    let streams: Vec<_> = (0..STREAMS).map(|_| silent.start()).collect();
-    upstream.wait_for_requests(STREAMS);
+    })
+}
+
+/// Sends slow uploads, which stay incomplete, and whole requests. Returns the connections of
+/// the uploads and the statuses of the whole requests.
+fn large_requests(server: &Server) -> (Vec<TcpStream>, Vec<u16>) {
     let whole = body();
     let large = || {
         let request = server.request("POST", "/v1/chat/completions");
         request.bearer(TOKEN).body(whole.as_slice())
     };
     let slow = large().bytes();
-    let (uploads, statuses): (Vec<_>, Vec<_>) = thread::scope(|scope| {
+    thread::scope(|scope| {
         let upload = |_| {
             scope.spawn(|| {
                 let mut socket = server.connect();
@@ -113,13 +104,36 @@ fn the_memory_limit_of_the_container_is_above_the_worst_that_its_settings_allow(
         let uploads = uploads.into_iter().map(|upload| upload.join().unwrap());
         let statuses = sent.into_iter().map(|sent| sent.join().unwrap());
         (uploads.collect(), statuses.collect())
-    });
+    })
+}
+
+#[test]
+fn the_memory_limit_of_the_container_is_above_the_worst_that_its_settings_allow() {
+    let files = 4 * STREAMS as u64 + 1000;
+    rlimit::increase_nofile_limit(files).expect("open files");
+    let limits = limits();
+    assert!(
+        limits
+            .iter()
+            .any(|limit| limit.starts_with("-Wmax-memory-size"))
+    );
+    let upstream = upstream();
+    let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
+    let server = Server::builder("openclaw-files").config(&config(&runtime));
+    let server = limits
+        .iter()
+        .fold(server, |server, limit| server.argument(limit));
+    let server = server.start();
+    let silent = server.chat(&streamed(ask(SILENCE)));
+    let streams: Vec<_> = (0..STREAMS).map(|_| silent.start()).collect();
+    upstream.wait_for_requests(STREAMS);
+    let (uploads, statuses) = large_requests(&server);
     assert!(statuses.iter().all(|status| [200, 503].contains(status)));
     let (peak, limit) = (peak_memory(server.process()), memory_limit());
     println!("peak {} MiB, limit {} MiB", peak / MIB, limit / MIB);
     assert!(peak < limit, "{} MiB of {} MiB", peak / MIB, limit / MIB);
     for stream in streams {
-        let mut stream = Stream::open(stream, "POST", std::time::Instant::now());
+        let mut stream = Stream::open(stream, "POST", Instant::now());
         assert!(stream.data().is_some(), "a stream is cut: {stream:?}");
     }
     drop(uploads);
