@@ -72,8 +72,8 @@ impl Proxies {
     /// request comes from the configured proxy.
     ///
     /// # Errors
-    /// [`Rejection::Proxied`] for a proxy's headers from an untrusted peer, and for
-    /// headers of a trusted proxy without the client's address.
+    /// [`Rejection::Proxied`] for a proxy's headers from an untrusted peer, for headers of a
+    /// trusted proxy without the client's address, and for an address that cannot be read.
     pub fn client_address(&self, headers: &Headers) -> Result<ClientAddress, Rejection> {
         let peer = self.peer(headers)?;
         let proxy = peer.filter(|peer| self.trusts(*peer));
@@ -101,18 +101,26 @@ impl Proxies {
         let Some(name) = &self.peer_header else {
             return Ok(None);
         };
-        Ok(single(headers, name)?.and_then(parse_bytes))
+        let peer = single(headers, name)?;
+        peer.map(|peer| parse_bytes(peer).ok_or(Rejection::Proxied))
+            .transpose()
     }
 
-    /// Returns the last address of `X-Forwarded-For` that is not a trusted proxy's.
-    /// Every proxy appends its own peer, to the list or as another field (RFC 9110,
-    /// section 5.3). A loopback address would be the proxy's own machine.
+    /// Returns the last address of `X-Forwarded-For` that is not a trusted proxy's, or the
+    /// first one if all are: the client is then in a trusted network, too. Every proxy
+    /// appends its own peer, to the list or as another field (RFC 9110, section 5.3). A
+    /// loopback address would be the proxy's own machine.
     fn last_untrusted(&self, headers: &Headers) -> Option<IpAddr> {
         let fields = headers.all(FORWARDED_FOR).rev();
         let texts = fields.flat_map(|field| field.rsplit(|byte| *byte == b','));
-        let mut addresses = texts.map(parse_bytes);
-        let client = addresses.find(|address| address.is_none_or(|address| !self.trusts(address)));
-        client.flatten().filter(|address| !address.is_loopback())
+        let mut client = None;
+        for address in texts.map(parse_bytes) {
+            client = Some(address?);
+            if client.is_some_and(|address| !self.trusts(address)) {
+                break;
+            }
+        }
+        client.filter(|address| !address.is_loopback())
     }
 }
 
@@ -133,15 +141,17 @@ fn parse_bytes(text: &[u8]) -> Option<IpAddr> {
     parse(std::str::from_utf8(text).ok()?.trim())
 }
 
-/// Parses an address with or without a port. An IPv4-mapped IPv6 address becomes
-/// the IPv4 address (RFC 4291, section 2.5.5.2).
+/// Parses an address with or without a port and an IPv6 zone (RFC 4007, section 11), which
+/// is only known on its own machine. An IPv4-mapped IPv6 address becomes the IPv4 address
+/// (RFC 4291, section 2.5.5.2).
 fn parse(text: &str) -> Option<IpAddr> {
     let host = match text.strip_prefix('[') {
-        Some(bracketed) => bracketed.split(']').next()?,
-        None if text.contains('.') => text.split(':').next()?,
+        Some(bracketed) => bracketed.split_once(']')?.0,
         None => text,
     };
-    let address = host.parse().or_else(|_| text.parse()).ok()?;
+    let host = host.split('%').next()?;
+    let without_port = || host.split(':').next()?.parse().ok();
+    let address = host.parse().ok().or_else(without_port)?;
     Some(IpAddr::to_canonical(&address))
 }
 

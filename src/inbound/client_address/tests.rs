@@ -60,6 +60,8 @@ fn the_peer_may_have_a_port() {
         ("[2001:db8::2]:80", "2001:db8::2"),
         ("2001:db8::2", "2001:db8::2"),
         ("[::ffff:192.0.2.1]:80", "192.0.2.1"),
+        ("[fe80::1%2]:1234", "fe80::1"),
+        ("fe80::1%eth0.1", "fe80::1"),
     ] {
         assert_eq!(
             client_address(&proxies(), [(PEER, peer)]),
@@ -88,6 +90,8 @@ fn a_trusted_proxy_names_the_client() {
         ("2001:db8::5", "2001:db8::5"),
         ("203.0.113.9:50123", "203.0.113.9"),
         ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("10.0.0.9, 10.0.0.8", "10.0.0.9"),
+        ("10.0.0.8", "10.0.0.8"),
     ] {
         let headers = [(PEER, "10.0.0.7:1"), ("X-Forwarded-For", list)];
         assert_eq!(
@@ -129,7 +133,8 @@ fn a_proxy_must_name_the_client() {
         "203.0.113.9, x",
         "127.0.0.1",
         "::1",
-        "10.0.0.8",
+        "127.0.0.1, 10.0.0.8",
+        "x, 10.0.0.8",
     ] {
         let headers = [(PEER, "10.0.0.7:1"), ("X-Forwarded-For", list)];
         assert_eq!(
@@ -231,6 +236,10 @@ fn a_missing_or_invalid_peer_is_not_a_proxy() {
     let forwarded = ("X-Forwarded-For", "203.0.113.9");
     for peer in [("other", "10.0.0.7"), (PEER, ""), (PEER, "10.0.0.7, x")] {
         let refused = client_address(&proxies(), [peer, forwarded]);
+        assert_eq!(refused, Err(Rejection::Proxied), "{peer:?}");
+    }
+    for peer in ["", "unix:", "10.0.0.7, x", "[fe80::1"] {
+        let refused = client_address(&proxies(), [(PEER, peer)]);
         assert_eq!(refused, Err(Rejection::Proxied), "{peer:?}");
     }
 }
