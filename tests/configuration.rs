@@ -290,6 +290,7 @@ fn the_variable_overrides_the_mounted_file() {
         .start();
     assert_accepts(&server, "from-the-variable");
     assert_rejects(&server, &["from-the-file"]);
+    server.wait_for_log(|log| log.contains("/tidegate.json5 is ignored"));
 }
 
 #[test]

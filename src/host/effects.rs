@@ -47,6 +47,7 @@ impl Effects for HostEffects {
         let config = tidegate_config::load(&WELL_KNOWN_VARIABLES, Config::read).await?;
         if let Config::On(settings) = &config {
             warn_without_store(settings);
+            warn_of_ignored_file().await;
             SETTINGS.with(|cell| cell.get_or_init(|| Rc::clone(settings)).clone());
         }
         Ok(config)
@@ -81,6 +82,13 @@ impl Effects for HostEffects {
 
     async fn agents(&self) -> Result<Vec<Agent>, RunError> {
         runtime::agents().await
+    }
+}
+
+/// Writes a notice, once per instance, if a mounted document is ignored. It may be newer.
+async fn warn_of_ignored_file() {
+    if tidegate_config::ignores_file().await {
+        access_log::notice("TIDEGATE_CONFIG is set, so /tidegate.json5 is ignored");
     }
 }
 

@@ -30,6 +30,12 @@ pub(crate) fn read() -> Result<String, Faults> {
     }
 }
 
+/// Returns whether there is a `/tidegate.json5`, readable or not.
+pub(crate) fn exists() -> bool {
+    let opened = root().map(|root| open(&root));
+    !matches!(opened, None | Some(Err(ErrorCode::NoEntry)))
+}
+
 /// Returns the folder that the host mounts as the root. A host may name it `/`, or `.` if
 /// it mounts its own working directory.
 fn root() -> Option<Descriptor> {

@@ -34,5 +34,5 @@ pub use fault::{Fault, Faults};
 pub use secret::Secret;
 pub use section::Section;
 #[cfg(target_family = "wasm")]
-pub use source::load;
+pub use source::{ignores_file, load};
 pub use variables::Variables;

@@ -32,6 +32,11 @@ pub async fn load<T>(
     read(&document.with(variables.into_iter().collect()))
 }
 
+/// Returns whether `TIDEGATE_CONFIG` is set although there is a file, which is then ignored.
+pub async fn ignores_file() -> bool {
+    variable(DOCUMENT).await.is_some() && file::exists()
+}
+
 /// Returns the value of one of Spin's application variables, whose names are in lower
 /// case, or else of an environment variable.
 #[cfg(feature = "spin")]
