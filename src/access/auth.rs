@@ -88,6 +88,8 @@ impl Auth {
             Self::None | Self::Proxy(_) if credentials.origin == Origin::Foreign => {
                 Err(Denied::Missing)
             }
+            // The proxy of another mode does not forward requests for foreign names.
+            Self::None if credentials.origin == Origin::Unknown => Err(Denied::Missing),
             Self::None => Ok(Caller::anyone(Scopes::read(headers))),
             Self::Proxy(users) => {
                 let user = users.identify(headers, &credentials.address);

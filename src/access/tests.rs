@@ -141,6 +141,7 @@ fn a_foreign_origin_needs_a_credential() {
         };
         assert_eq!(from(Origin::Foreign).is_ok(), is_allowed);
         assert!(from(Origin::Trusted).is_ok() && from(Origin::Absent).is_ok());
+        assert_eq!(from(Origin::Unknown).is_ok(), !matches!(auth, Auth::None));
     }
 }
 

@@ -146,11 +146,10 @@ async fn admit(
     let throttle = settings.throttle.as_ref();
     let guard = Guard::new(throttle, address.client(), || effects.counters());
     guard.check(now)?;
-    let grant = exchange.grant.as_ref();
     let credentials = Credentials {
         headers: &head.headers,
         address,
-        origin: Origin::of(&head.headers, || effects.authority(), grant),
+        origin: Origin::of(head, || effects.authority(), &settings.cors),
     };
     match settings.auth.authenticate(&credentials, now) {
         Ok(caller) => permit(caller, effects, now),

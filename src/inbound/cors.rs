@@ -5,7 +5,14 @@
 
 use std::net::IpAddr;
 
+use http::Method;
+
+use super::head::RequestHead;
 use super::headers::Headers;
+
+/// The relation of a page's origin to the request's. A page cannot change it (Fetch
+/// Metadata, section 2.3).
+const FETCH_SITE: &str = "sec-fetch-site";
 
 /// The response headers that a page may read.
 const EXPOSED: &str = "x-request-id, retry-after, x-should-retry";
@@ -29,9 +36,11 @@ pub struct Grant {
 /// The origin of the web page that sent a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// The request has no `Origin` header: it is not from a page in a browser, or
-    /// is a same-origin `GET`.
+    /// The request has no origin: it is not from a page in a browser.
     Absent,
+    /// The request has no origin and may be a same-origin `GET` of a page whose owner has
+    /// pointed its name at this machine (DNS rebinding).
+    Unknown,
     /// The gateway's own origin under a name that no attacker can register, or an
     /// origin in the allowlist.
     Trusted,
@@ -40,15 +49,13 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Classifies the origin of a request to `authority` (RFC 3986, section 3.2).
+    /// Classifies the origin of a request to `authority` (RFC 3986, section 3.2). Some hosts
+    /// do not pass the authority on.
     #[must_use]
-    pub fn of(
-        headers: &Headers,
-        authority: impl FnOnce() -> Option<String>,
-        grant: Option<&Grant>,
-    ) -> Self {
+    pub fn of(head: &RequestHead, authority: impl FnOnce() -> Option<String>, cors: &Cors) -> Self {
+        let headers = &head.headers;
         let Some(origin) = headers.first("origin") else {
-            return Self::Absent;
+            return Self::without_header(head, authority, cors);
         };
         let origin = origin.trim_ascii();
         let schemes = [&b"http://"[..], b"https://"];
@@ -58,14 +65,34 @@ impl Origin {
         let is_own = host
             .zip(authority())
             .is_some_and(|(host, authority)| host.eq_ignore_ascii_case(authority.as_bytes()));
-        // Some hosts do not pass the authority on. Browsers also send this header,
-        // and a page cannot change it (Fetch Metadata, section 2.3).
-        let is_same = headers.first("sec-fetch-site") == Some(b"same-origin");
+        let is_same = headers.first(FETCH_SITE) == Some(b"same-origin");
         let is_local = host.is_some_and(is_local);
-        if (is_local && (is_own || is_same)) || grant.is_some() {
+        if (is_local && (is_own || is_same)) || cors.grant(headers).is_some() {
             Self::Trusted
         } else {
             Self::Foreign
+        }
+    }
+
+    /// Classifies a request without `Origin`. Browsers omit it in `GET` requests that do not
+    /// read the response across origins, or are same-origin.
+    fn without_header(
+        head: &RequestHead,
+        authority: impl FnOnce() -> Option<String>,
+        cors: &Cors,
+    ) -> Self {
+        match head.headers.first(FETCH_SITE) {
+            Some(b"same-origin" | b"none") | None => {}
+            Some(_) => return Self::Foreign,
+        }
+        let reads = matches!(head.method, Method::GET | Method::HEAD);
+        let host = || authority().or_else(|| head.headers.text("host").map(str::to_owned));
+        // A name without a domain is one of a private network.
+        let has_domain = |host: &String| host.contains('.');
+        let host = reads.then(host).flatten().filter(has_domain);
+        match host.is_some_and(|host| !is_local(host.as_bytes()) && !cors.has_host(&host)) {
+            true => Self::Unknown,
+            false => Self::Absent,
         }
     }
 }
@@ -79,7 +106,7 @@ fn is_local(host: &[u8]) -> bool {
     let name = end.and_then(|end| host.get(..end)).unwrap_or(host);
     let address = name.trim_start_matches('[').trim_end_matches(']');
     let name = name.to_ascii_lowercase();
-    let domains = [".localhost", ".local", ".ts.net"];
+    let domains = [".localhost", ".local", ".internal", ".svc", ".ts.net"];
     name == "localhost"
         || domains.iter().any(|domain| name.ends_with(domain))
         || address.parse::<IpAddr>().is_ok()
@@ -123,6 +150,13 @@ impl Cors {
         (allowed && Self::is_origin(origin)).then(|| Grant {
             origin: origin.to_owned(),
         })
+    }
+
+    /// Returns whether an allowed origin has this host and port.
+    fn has_host(&self, host: &str) -> bool {
+        let hosts = self.0.iter().filter_map(|origin| origin.split_once("://"));
+        let mut hosts = hosts.map(|(_, host)| host);
+        hosts.any(|allowed| allowed.eq_ignore_ascii_case(host)) || self.0.iter().any(|o| o == "*")
     }
 
     /// Returns whether an `OPTIONS` request is a CORS preflight.
@@ -236,11 +270,18 @@ mod tests {
 
     const APP: &str = "https://app.example.com";
 
+    fn post(headers: Headers) -> RequestHead {
+        RequestHead {
+            method: Method::POST,
+            target: String::new(),
+            headers,
+        }
+    }
+
     fn origin_of(origin: &str, authority: &str) -> Origin {
         let cors = Cors::new(vec![APP.to_owned()]);
-        let headers = Headers::from([("Origin", origin)]);
-        let grant = cors.grant(&headers);
-        Origin::of(&headers, || Some(authority.to_owned()), grant.as_ref())
+        let head = post(Headers::from([("Origin", origin)]));
+        Origin::of(&head, || Some(authority.to_owned()), &cors)
     }
 
     #[test]
@@ -291,7 +332,8 @@ mod tests {
 
     #[test]
     fn without_an_authority_sec_fetch_site_recognizes_the_own_origin() {
-        let found = |headers: &Headers| Origin::of(headers, || None, None);
+        let found =
+            |headers: &Headers| Origin::of(&post(headers.clone()), || None, &Cors::default());
         assert_eq!(found(&Headers::default()), Origin::Absent);
         let own = ("Origin", "https://gate.local");
         assert_eq!(found(&Headers::from([own])), Origin::Foreign);
@@ -306,6 +348,46 @@ mod tests {
         ] {
             let headers = Headers::from([own, ("Sec-Fetch-Site", site)]);
             assert_eq!(found(&headers), expected, "{site}");
+        }
+    }
+
+    #[test]
+    fn a_read_without_an_origin_needs_a_name_that_cannot_be_registered() {
+        let of = |method, authority: Option<&str>, headers: &[(&str, &str)]| {
+            let fields = headers.iter();
+            let fields =
+                fields.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+            let mut head = post(Headers::new(fields.collect()));
+            head.method = method;
+            let cors = Cors::new(vec![APP.to_owned()]);
+            Origin::of(&head, || authority.map(str::to_owned), &cors)
+        };
+        for own in [
+            "127.0.0.1:3000",
+            "[::1]:3000",
+            "localhost",
+            "tidegate:3000",
+            "app.example.com",
+        ] {
+            assert_eq!(of(Method::GET, Some(own), &[]), Origin::Absent, "{own}");
+        }
+        let rebound = "evil.example:3000";
+        for method in [Method::GET, Method::HEAD] {
+            assert_eq!(of(method, Some(rebound), &[]), Origin::Unknown);
+        }
+        assert_eq!(of(Method::POST, Some(rebound), &[]), Origin::Absent);
+        assert_eq!(of(Method::GET, None, &[]), Origin::Absent);
+        let host = [("host", rebound)];
+        assert_eq!(of(Method::GET, None, &host), Origin::Unknown);
+        for (site, expected) in [
+            ("none", Origin::Absent),
+            ("same-origin", Origin::Absent),
+            ("same-site", Origin::Foreign),
+            ("cross-site", Origin::Foreign),
+        ] {
+            let headers = [("sec-fetch-site", site)];
+            let found = of(Method::GET, Some("localhost"), &headers);
+            assert_eq!(found, expected, "{site}");
         }
     }
 }

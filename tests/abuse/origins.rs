@@ -70,6 +70,12 @@ fn a_page_that_uses_dns_rebinding_is_foreign() {
         ];
         assert_eq!(send(&server, &rebound).status, 401, "{name}");
     }
+    let models = |host: &str| server.request("GET", "/v1/models").header("Host", host);
+    for site in ["cross-site", "same-site"] {
+        let embedded = models(&format!("localhost:{port}")).header("Sec-Fetch-Site", site);
+        assert_eq!(embedded.send().status, 401, "{site}");
+    }
+    assert_eq!(models(&format!("localhost:{port}")).send().status, 200);
     for name in ["127.0.0.1", "localhost", "gate.local", "[::1]"] {
         let host = format!("{name}:{port}");
         let origin = format!("http://{host}");
