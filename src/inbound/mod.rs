@@ -15,7 +15,7 @@ mod pace;
 mod route;
 mod upload;
 
-pub use body::{JsonText, without_whitespace};
+pub use body::JsonText;
 pub use budget::{Budget, Holding};
 pub use client_address::{ClientAddress, FORWARDED_FOR, Proxies};
 pub use coding::ACCEPTED_CODINGS;

@@ -8,6 +8,7 @@
 //! access   serde_json's parser  -> Value    the same code for all types
 //! shape    Value                -> a type   if the value has its shape
 //! member   a type               -> Member   or the kind of the other value
+//! scan     well-formed JSON     -> the number of its values, or the text without white space
 //! ```
 //!
 //! Source: RFC 8259. Where it leaves a choice, the rules are those of JavaScript's
@@ -17,10 +18,12 @@
 
 mod access;
 mod member;
+mod scan;
 mod shape;
 
 pub use access::{Field, Items, Members, Object, Place, SyntaxError};
 pub use member::{Kind, Member};
+pub use scan::{count_values, without_whitespace};
 pub use serde_json::value::RawValue;
 pub use shape::{Shape, Value};
 

@@ -2,7 +2,6 @@
 
 use tidegate_json::Member;
 
-use crate::inbound::without_whitespace;
 use crate::openai::request::{CalledFunction, Text, ToolCall as SentCall};
 use crate::rejection::{Quote, Rejection};
 use crate::runtime::ToolCall;
@@ -91,7 +90,7 @@ fn arguments(function: &CalledFunction<'_>) -> String {
     };
     match tidegate_json::parse::<Text<'_>>(raw.get()) {
         Ok(Member::Is(text)) => text.into_owned(),
-        Ok(Member::Not(_)) => without_whitespace(raw),
+        Ok(Member::Not(_)) => tidegate_json::without_whitespace(raw),
         Ok(Member::Absent | Member::Null) | Err(_) => String::new(),
     }
 }

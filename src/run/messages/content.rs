@@ -2,7 +2,6 @@
 
 use tidegate_json::{Kind, Member};
 
-use crate::inbound::without_whitespace;
 use crate::openai::request::{Content, Part, Raw, Text};
 use crate::rejection::{Quote, Rejection};
 use crate::run::images::Images;
@@ -112,7 +111,9 @@ impl<'r> ContentReader<'r> {
                 self.parts(parts, images, place)
             }
             (Some(json), Member::Is(Content::Parts(_)) | Member::Not(_)) => {
-                Ok(vec![ContentPart::Text(without_whitespace(json))])
+                Ok(vec![ContentPart::Text(tidegate_json::without_whitespace(
+                    json,
+                ))])
             }
             (_, content) => self.parsed(content, images, place),
         }

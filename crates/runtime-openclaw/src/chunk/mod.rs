@@ -165,7 +165,9 @@ fn stop(reason: String) -> Result<StopReason, UnknownReason> {
 fn json_text(arguments: &RawValue) -> String {
     match tidegate_json::parse::<wire::Text<'_>>(arguments.get()) {
         Ok(Member::Is(text)) => text.into_owned(),
-        Ok(Member::Not(_) | Member::Absent | Member::Null) | Err(_) => arguments.get().to_owned(),
+        Ok(Member::Not(_) | Member::Absent | Member::Null) | Err(_) => {
+            tidegate_json::without_whitespace(arguments)
+        }
     }
 }
 
@@ -339,7 +341,7 @@ mod tests {
     fn arguments_may_be_any_json_value() {
         for (json, expected) in [
             (r#""{\"a\":1}""#, Some(r#"{"a":1}"#)),
-            (r#"{"a": 1}"#, Some(r#"{"a": 1}"#)),
+            (r#"{"a": [1, 2]}"#, Some(r#"{"a":[1,2]}"#)),
             ("[1]", Some("[1]")),
             (r#""""#, Some("")),
             ("null", None),
