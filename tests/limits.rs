@@ -4,8 +4,9 @@ mod harness;
 
 use std::fs;
 use std::thread;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use harness::{Response, Server, ServerBuilder, TOKEN, ask, error};
+use harness::{Response, Server, ServerBuilder, TOKEN, WAIT_LIMIT, ask, error};
 use serde_json::{Value, json};
 
 /// The header in which these tests set the peer's address, as a host does.
@@ -163,36 +164,70 @@ fn without_a_store_no_limit_applies_and_the_log_says_so() {
     assert!(!log.contains("notice"), "{log}");
 }
 
+/// Returns the names of the files of a store.
+fn names(server: &Server) -> Vec<String> {
+    let entries = fs::read_dir(server.store()).expect("the store");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().into_string());
+    names.map(|name| name.expect("a name")).collect()
+}
+
 #[test]
-fn expired_counters_are_deleted_and_store_keys_reveal_no_client() {
+fn expired_entries_are_deleted() {
+    const COUNT: u64 = 150;
     let server = with_store("rate: { requestsPerMinute: 100 }", "");
-    let over = server
-        .store()
-        .join("tidegate,1000000000,minute,0123456789ab");
-    fs::write(&over, b"").expect("an expired entry");
-    fs::write(server.store().join("others"), b"").expect("an unrelated entry");
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a time");
+    let slot = now.as_secs() / 60 - 10;
+    let write = |name: String, value: &[u8]| {
+        fs::write(server.store().join(name), value).expect("an entry");
+    };
+    let count = [[7; 8], COUNT.to_le_bytes()].concat();
+    write(format!("tidegate-index,{slot}"), &count);
+    for number in 1..=COUNT {
+        let expired = format!("tidegate,{},minute,{number:012}", slot * 60);
+        write(expired.clone(), b"");
+        let key = expired.replace(',', "/");
+        write(format!("tidegate-index,{slot},{number}"), key.as_bytes());
+    }
+    write("others".to_owned(), b"");
+    assert_eq!(status(&server, WEB, "203.0.113.9:1"), 200);
+    let slot = slot.to_string();
+    let begun = Instant::now();
+    while names(&server).iter().any(|name| name.contains(&slot)) {
+        assert!(begun.elapsed() < WAIT_LIMIT, "{:?}", names(&server));
+        assert_eq!(status(&server, WEB, "203.0.113.9:1"), 200);
+    }
+    assert!(names(&server).iter().any(|name| name == "others"));
+    server.assert_unharmed(&[TOKEN, WEB]);
+}
+
+#[test]
+fn the_keys_of_entries_reveal_no_client() {
+    let server = with_store("rate: { requestsPerMinute: 100 }", "");
     assert_eq!(status(&server, WEB, "203.0.113.9:1"), 200);
     assert_eq!(status(&server, "tg_wrong", "203.0.113.9:1"), 401);
-    let names = fs::read_dir(server.store()).expect("the store");
-    let names: Vec<_> = names
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .into_string()
-                .expect("a name")
-        })
-        .collect();
-    assert!(!over.exists(), "{names:?}");
-    assert!(names.iter().any(|name| name == "others"), "{names:?}");
-    assert!(
-        names.iter().any(|name| name.contains(",minute,")),
-        "{names:?}"
-    );
-    assert!(
-        names.iter().any(|name| name.contains(",failures,")),
-        "{names:?}"
-    );
-    let reveals_client = |name: &String| name.contains("web") || name.contains("203");
+    let names = names(&server);
+    for purpose in [",minute,", ",failures,"] {
+        assert!(names.iter().any(|name| name.contains(purpose)), "{names:?}");
+    }
+    let reveals_client = |name: &String| name.contains("web") || name.contains("203.");
     assert!(!names.iter().any(reveals_client), "{names:?}");
+}
+
+#[test]
+fn refused_requests_add_nothing_to_the_store() {
+    let server = with_store("rate: { runsPerDay: 1 }", "");
+    assert_eq!(status(&server, WEB, "203.0.113.9:1"), 200);
+    let size = || {
+        let counter = names(&server).into_iter();
+        let mut counter = counter.filter(|name| name.contains(",day,"));
+        let file = server.store().join(counter.next().expect("a counter"));
+        fs::metadata(file).expect("a size").len()
+    };
+    let before = size();
+    for _ in 0..10 {
+        assert_eq!(status(&server, WEB, "203.0.113.9:1"), 429);
+    }
+    assert_eq!(size(), before);
 }

@@ -13,22 +13,28 @@ use super::auth::Denied;
 use super::caller::{Caller, Identity};
 use super::counters::Counters;
 use super::key::Key;
+use super::store::Store;
 use super::throttle::Throttle;
 use super::time::UnixMillis;
 
-/// The brute-force protection of one request. It is inactive if the client's
-/// address is unknown or there is no store.
-pub struct Guard<'s, C>(Option<(&'s Throttle, IpAddr, Rc<C>)>);
+/// The brute-force protection of one request. It is inactive if there is no store.
+pub struct Guard<'s, S> {
+    client: Option<IpAddr>,
+    active: Option<(&'s Throttle, Rc<S>)>,
+}
 
-impl<'s, C: Counters> Guard<'s, C> {
-    /// Makes the protection for a client.
+impl<'s, S: Store> Guard<'s, S> {
+    /// Makes the protection for a client, whose address may be unknown.
     pub fn new(
         throttle: Option<&'s Throttle>,
         client: Option<IpAddr>,
-        open: impl FnOnce() -> Option<Rc<C>>,
+        open: impl FnOnce() -> Option<Rc<S>>,
     ) -> Self {
-        let active = || Some((throttle?, client?, open()?));
-        Self(active())
+        let active = || Some((throttle?, open()?));
+        Self {
+            client,
+            active: active(),
+        }
     }
 
     /// Checks that the client is not locked out.
@@ -36,20 +42,20 @@ impl<'s, C: Counters> Guard<'s, C> {
     /// # Errors
     /// [`Rejection::Locked`].
     pub fn check(&self, now: UnixMillis) -> Result<(), Rejection> {
-        match &self.0 {
-            Some((throttle, client, counters)) => throttle.check(*client, counters.as_ref(), now),
+        match &self.active {
+            Some((throttle, store)) => throttle.check(self.client, Counters(store.as_ref()), now),
             None => Ok(()),
         }
     }
 
     /// Counts a failed attempt and returns how long to delay its answer.
     pub fn denied(&self, denied: Denied, now: UnixMillis) -> Duration {
-        let Some((throttle, client, counters)) = &self.0 else {
-            return Duration::ZERO;
-        };
-        let delay = throttle.denied(denied, *client, counters.as_ref(), now);
-        counters.delete_expired(now);
-        delay
+        match &self.active {
+            Some((throttle, store)) => {
+                throttle.denied(denied, self.client, Counters(store.as_ref()), now)
+            }
+            None => Duration::ZERO,
+        }
     }
 }
 
@@ -57,34 +63,37 @@ impl<'s, C: Counters> Guard<'s, C> {
 ///
 /// # Errors
 /// [`Rejection::RateLimited`] for an API key that exceeds its limit.
-pub fn permit_request<C: Counters>(
+pub fn permit_request<S: Store>(
     caller: &Caller,
-    open: impl FnOnce() -> Option<Rc<C>>,
+    open: impl FnOnce() -> Option<Rc<S>>,
     now: UnixMillis,
 ) -> Result<(), Rejection> {
-    let Some((key, counters)) = limited(caller, open) else {
-        return Ok(());
-    };
-    counters.delete_expired(now);
-    key.rate.permit_request(&key.name, counters.as_ref(), now)
+    match limited(caller, open) {
+        Some((key, store)) => key
+            .rate
+            .permit_request(&key.name, Counters(store.as_ref()), now),
+        None => Ok(()),
+    }
 }
 
 /// Takes a permit for a run of a caller.
 ///
 /// # Errors
 /// [`Rejection::RateLimited`] for an API key that exceeds its limit.
-pub fn permit_run<C: Counters>(
+pub fn permit_run<S: Store>(
     caller: &Caller,
-    open: impl FnOnce() -> Option<Rc<C>>,
+    open: impl FnOnce() -> Option<Rc<S>>,
     now: UnixMillis,
 ) -> Result<(), Rejection> {
     match limited(caller, open) {
-        Some((key, counters)) => key.rate.permit_run(&key.name, counters.as_ref(), now),
+        Some((key, store)) => key
+            .rate
+            .permit_run(&key.name, Counters(store.as_ref()), now),
         None => Ok(()),
     }
 }
 
-fn limited<C>(caller: &Caller, open: impl FnOnce() -> Option<Rc<C>>) -> Option<(&Key, Rc<C>)> {
+fn limited<S>(caller: &Caller, open: impl FnOnce() -> Option<Rc<S>>) -> Option<(&Key, Rc<S>)> {
     match caller.identity() {
         Identity::Key(key) if !key.rate.is_unlimited() => Some((key, open()?)),
         Identity::Key(_) | Identity::Owner | Identity::Anyone | Identity::User(_) => None,

@@ -1,4 +1,4 @@
-//! Counters in the host's key-value store, which all instances share.
+//! Counters and times in the host's key-value store, which all instances share.
 //!
 //! Entries expire. The key of an entry contains its expiry time:
 //! `tidegate/<seconds since 1970>/<purpose>/<digest>`. The digest identifies an
@@ -7,27 +7,12 @@
 use std::time::Duration;
 
 use super::digest::short_digest;
+use super::expiry;
+use super::store::Store;
 use super::time::UnixMillis;
 
-/// The prefix of all keys of entries.
-pub const PREFIX: &str = "tidegate/";
-
-/// A key-value store that counts. `None` means that the store failed: the limit
-/// then does not apply, and the store logs the failure.
-pub trait Counters {
-    /// Adds to a counter in one atomic step and returns the sum. A missing counter
-    /// is 0.
-    fn add(&self, entry: &Entry, amount: i64) -> Option<i64>;
-
-    /// Reads a time.
-    fn time(&self, entry: &Entry) -> Option<UnixMillis>;
-
-    /// Writes a time.
-    fn set_time(&self, entry: &Entry, time: UnixMillis);
-
-    /// Deletes expired entries, at most once an hour.
-    fn delete_expired(&self, now: UnixMillis);
-}
+/// The prefix of the keys of entries.
+const PREFIX: &str = "tidegate/";
 
 /// The key of an entry in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,20 +27,100 @@ impl Entry {
         Self(format!("{PREFIX}{expiry}/{purpose}/{subject}"))
     }
 
+    /// Reads the key of an entry. Returns `None` for another key.
+    #[must_use]
+    pub fn parse(key: &[u8]) -> Option<Self> {
+        let entry = Self(str::from_utf8(key).ok()?.to_owned());
+        entry.seconds().map(|_| entry)
+    }
+
     /// Returns the key.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns whether a key of the store is an expired entry.
+    /// Returns the expiry time, in seconds since 1970.
+    fn seconds(&self) -> Option<u64> {
+        let rest = self.0.strip_prefix(PREFIX)?;
+        rest.split('/').next()?.parse().ok()
+    }
+
+    /// Returns the expiry time.
     #[must_use]
-    pub fn has_expired(key: &str, now: UnixMillis) -> bool {
-        let expiry = key
-            .strip_prefix(PREFIX)
-            .and_then(|rest| rest.split('/').next())
-            .and_then(|expiry| expiry.parse::<u64>().ok());
-        expiry.is_some_and(|expiry| expiry.saturating_mul(1000) <= now.millis())
+    pub fn expiry(&self) -> UnixMillis {
+        UnixMillis::new(self.seconds().unwrap_or_default().saturating_mul(1000))
+    }
+}
+
+/// The entries of a store. `None` means that the store has failed.
+#[derive(Debug)]
+pub struct Counters<'s, S>(pub &'s S);
+
+impl<S> Clone for Counters<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Counters<'_, S> {}
+
+impl<S: Store> Counters<'_, S> {
+    /// Returns the value of a counter. A missing counter is 0, and stays missing.
+    #[must_use]
+    pub fn count(self, entry: &Entry) -> Option<i64> {
+        match self.0.exists(entry.as_str())? {
+            true => self.0.increment(entry.as_str(), 0),
+            false => Some(0),
+        }
+    }
+
+    /// Adds to a counter in one atomic step and returns the sum.
+    #[must_use]
+    pub fn add(self, entry: &Entry, amount: i64) -> Option<i64> {
+        self.register(entry)?;
+        self.0.increment(entry.as_str(), amount)
+    }
+
+    /// Adds 1 to a counter below a limit and returns the sum. A counter at the limit stays
+    /// as it is, and the sum is greater than the limit. So refusals cost no more the more
+    /// there are. Concurrent additions have different sums.
+    #[must_use]
+    pub fn add_below(self, entry: &Entry, limit: i64) -> Option<i64> {
+        if !self.0.exists(entry.as_str())? {
+            expiry::register(self.0, entry)?;
+        } else if self.0.increment(entry.as_str(), 0)? >= limit {
+            return Some(limit.saturating_add(1));
+        }
+        self.0.increment(entry.as_str(), 1)
+    }
+
+    /// Returns a time, if the entry exists.
+    #[must_use]
+    pub fn time(self, entry: &Entry) -> Option<UnixMillis> {
+        let bytes = self.0.get(entry.as_str())??;
+        let millis = u64::from_le_bytes(bytes.try_into().ok()?);
+        Some(UnixMillis::new(millis))
+    }
+
+    /// Sets a time.
+    pub fn set_time(self, entry: &Entry, time: UnixMillis) -> Option<()> {
+        self.register(entry)?;
+        self.0.set(entry.as_str(), &time.millis().to_le_bytes())
+    }
+
+    /// Deletes an entry before it expires.
+    pub fn forget(self, entry: &Entry) -> Option<()> {
+        self.0.delete_many(&[entry.as_str().to_owned()])
+    }
+
+    /// Registers an entry that does not exist, before it is created: what is in the store
+    /// can always be found.
+    fn register(self, entry: &Entry) -> Option<()> {
+        match self.0.exists(entry.as_str())? {
+            true => Some(()),
+            false => expiry::register(self.0, entry),
+        }
     }
 }
 
@@ -83,61 +148,9 @@ impl Windows {
 }
 
 #[cfg(test)]
-pub(crate) mod fake {
-    //! Stores for tests.
-
-    use std::cell::RefCell;
-    use std::collections::HashMap;
-
-    use super::*;
-
-    /// A store in memory.
-    #[derive(Default)]
-    pub(crate) struct Memory {
-        pub(crate) sums: RefCell<HashMap<Entry, i64>>,
-        pub(crate) times: RefCell<HashMap<Entry, UnixMillis>>,
-    }
-
-    impl Counters for Memory {
-        fn add(&self, entry: &Entry, amount: i64) -> Option<i64> {
-            let mut sums = self.sums.borrow_mut();
-            let sum = sums.entry(entry.clone()).or_default();
-            *sum += amount;
-            Some(*sum)
-        }
-
-        fn time(&self, entry: &Entry) -> Option<UnixMillis> {
-            self.times.borrow().get(entry).copied()
-        }
-
-        fn set_time(&self, entry: &Entry, time: UnixMillis) {
-            self.times.borrow_mut().insert(entry.clone(), time);
-        }
-
-        fn delete_expired(&self, _: UnixMillis) {}
-    }
-
-    /// A store that always fails.
-    pub(crate) struct Failing;
-
-    impl Counters for Failing {
-        fn add(&self, _: &Entry, _: i64) -> Option<i64> {
-            None
-        }
-
-        fn time(&self, _: &Entry) -> Option<UnixMillis> {
-            None
-        }
-
-        fn set_time(&self, _: &Entry, _: UnixMillis) {}
-
-        fn delete_expired(&self, _: UnixMillis) {}
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::store::fake::Memory;
 
     #[test]
     fn a_key_contains_its_expiry_and_hides_its_subject() {
@@ -145,14 +158,23 @@ mod tests {
         let key = entry.as_str();
         assert!(key.starts_with("tidegate/2/auth/"), "{key}");
         assert!(!key.contains("203"), "{key}");
-        assert!(!Entry::has_expired(key, UnixMillis::new(1_999)));
-        assert!(Entry::has_expired(key, UnixMillis::new(2_000)));
+        assert_eq!(entry.expiry(), UnixMillis::new(2_000));
+        assert_eq!(Entry::parse(key.as_bytes()), Some(entry));
         for other in ["", "tidegate", "tidegate/", "tidegate/x/y", "other/1/a"] {
-            assert!(
-                !Entry::has_expired(other, UnixMillis::new(u64::MAX)),
-                "{other}"
-            );
+            assert_eq!(Entry::parse(other.as_bytes()), None, "{other}");
         }
+    }
+
+    #[test]
+    fn reading_creates_nothing() {
+        let store = Memory::default();
+        let entry = Entry::new("minute", b"web", UnixMillis::new(60_000));
+        let counters = Counters(&store);
+        assert_eq!(counters.count(&entry), Some(0));
+        assert_eq!(counters.time(&entry), None);
+        assert_eq!(store.len(), 0);
+        assert_eq!(counters.add(&entry, 2), Some(2));
+        assert_eq!(counters.count(&entry), Some(2));
     }
 
     #[test]

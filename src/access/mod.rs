@@ -7,17 +7,20 @@
 //! permissions  Caller + request         -> allowed, or a rejection
 //! ```
 //!
-//! Everything here is pure. [`Counters`] is the interface to the host's store.
+//! Everything here is pure. [`Store`] is the interface to the host's store, in which
+//! [`Counters`] counts. [`Sweep`] deletes what has expired.
 
 mod admission;
 mod auth;
 mod caller;
 mod counters;
 mod digest;
+mod expiry;
 mod key;
 pub mod permissions;
 mod rate;
 mod scopes;
+mod store;
 mod throttle;
 mod time;
 mod users;
@@ -25,17 +28,21 @@ mod users;
 pub use admission::{Guard, permit_request, permit_run};
 pub use auth::{Auth, Credentials, Denied};
 pub use caller::{Caller, Identity};
-pub use counters::{Counters, Entry, PREFIX, Windows};
+pub use counters::{Counters, Entry, Windows};
 pub use digest::{SecretDigest, parse_hex, short_digest, to_hex};
+pub use expiry::Sweep;
 pub use key::{Key, Keys, Permission, ToolScope};
 pub use rate::Rate;
 pub use scopes::{SCOPES_HEADER, Scope, Scopes};
+pub use store::Store;
 pub use throttle::{Exemption, Throttle};
 pub use time::UnixMillis;
 pub use users::{Loopback, ProxyUsers};
 
 #[cfg(test)]
-pub(crate) use counters::fake;
+pub(crate) use store::fake;
 
+#[cfg(test)]
+mod bounded_store;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,14 @@
 //! Rate limits of API keys.
 //!
 //! Windows follow the clock: minutes, and days of UTC, so that all instances use
-//! the same ones. Rejected requests count too, which changes nothing.
+//! the same ones. Refused requests do not count.
 
 use std::time::Duration;
 
 use crate::rejection::{RateLimit, Rejection};
 
 use super::counters::{Counters, Entry, Windows};
+use super::store::Store;
 use super::time::UnixMillis;
 
 const MINUTES: Windows = Windows {
@@ -41,7 +42,7 @@ impl Rate {
     pub fn permit_request(
         &self,
         key: &str,
-        counters: &impl Counters,
+        counters: Counters<'_, impl Store>,
         now: UnixMillis,
     ) -> Result<(), Rejection> {
         let Some(limit) = self.requests_per_minute else {
@@ -57,7 +58,7 @@ impl Rate {
     pub fn permit_run(
         &self,
         key: &str,
-        counters: &impl Counters,
+        counters: Counters<'_, impl Store>,
         now: UnixMillis,
     ) -> Result<(), Rejection> {
         let Some(limit) = self.runs_per_day else {
@@ -70,21 +71,25 @@ impl Rate {
 fn take(
     limit: RateLimit,
     key: &str,
-    counters: &impl Counters,
+    counters: Counters<'_, impl Store>,
     now: UnixMillis,
 ) -> Result<(), Rejection> {
     let (purpose, windows, count) = match limit {
         RateLimit::RequestsPerMinute(count) => ("minute", MINUTES, count),
         RateLimit::RunsPerDay(count) => ("day", DAYS, count),
     };
+    let entry = |end| Entry::new(purpose, key.as_bytes(), end);
     let end = windows.end(now);
-    // One atomic step, so that concurrent requests cannot take the same permit.
-    let taken = counters.add(&Entry::new(purpose, key.as_bytes(), end), 1);
-    match taken {
+    match counters.add_below(&entry(end), i64::from(count)) {
         Some(taken) if taken > i64::from(count) => Err(Rejection::RateLimited {
             limit,
             retry_after: now.seconds_until(end),
         }),
+        Some(1) => {
+            // One counter for each limit of a key: the window before is over.
+            counters.forget(&entry(windows.begin(now)));
+            Ok(())
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -92,7 +97,7 @@ fn take(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::counters::fake::{Failing, Memory};
+    use crate::access::store::fake::{Failing, Memory};
 
     const RATE: Rate = Rate {
         requests_per_minute: Some(2),
@@ -101,9 +106,10 @@ mod tests {
 
     #[test]
     fn every_minute_has_its_own_permits() {
-        let counters = Memory::default();
+        let store = Memory::default();
+        let counters = Counters(&store);
         let request = |key, now| {
-            RATE.permit_request(key, &counters, UnixMillis::new(now))
+            RATE.permit_request(key, counters, UnixMillis::new(now))
                 .is_ok()
         };
         assert!(request("web", 60_000) && request("web", 119_999));
@@ -116,10 +122,11 @@ mod tests {
 
     #[test]
     fn days_begin_at_midnight_utc() {
-        let counters = Memory::default();
+        let store = Memory::default();
+        let counters = Counters(&store);
         let midnight = UnixMillis::default() + 20_000 * DAYS.length;
         let millis = Duration::from_millis;
-        let run = |now| RATE.permit_run("web", &counters, now);
+        let run = |now| RATE.permit_run("web", counters, now);
         assert_eq!(run(midnight.minus(millis(1))), Ok(()));
         let after = |retry_after| {
             let limit = RateLimit::RunsPerDay(1);
@@ -132,25 +139,43 @@ mod tests {
 
     #[test]
     fn unlimited_keys_are_not_counted() {
-        let counters = Memory::default();
+        let store = Memory::default();
+        let counters = Counters(&store);
         let unlimited = Rate::default();
         assert_eq!(
-            unlimited.permit_request("web", &counters, UnixMillis::default()),
+            unlimited.permit_request("web", counters, UnixMillis::default()),
             Ok(())
         );
         assert_eq!(
-            unlimited.permit_run("web", &counters, UnixMillis::default()),
+            unlimited.permit_run("web", counters, UnixMillis::default()),
             Ok(())
         );
-        assert!(counters.sums.borrow().is_empty());
+        assert_eq!(store.len(), 0);
     }
 
     #[test]
     fn a_failing_store_limits_nothing() {
         for _ in 0..5 {
             let now = UnixMillis::default();
-            assert_eq!(RATE.permit_request("web", &Failing, now), Ok(()));
-            assert_eq!(RATE.permit_run("web", &Failing, now), Ok(()));
+            assert_eq!(RATE.permit_request("web", Counters(&Failing), now), Ok(()));
+            assert_eq!(RATE.permit_run("web", Counters(&Failing), now), Ok(()));
+        }
+    }
+
+    #[test]
+    fn refused_requests_add_nothing_and_a_key_has_one_counter() {
+        let store = Memory::default();
+        let counters = Counters(&store);
+        for minute in 0..100 {
+            for _ in 0..5 {
+                let now = UnixMillis::new(minute * 60_000);
+                drop(RATE.permit_request("web", counters, now));
+            }
+            let keys = store.keys();
+            let counter = keys.iter().filter(|key| key.starts_with("tidegate/"));
+            let counter: Vec<_> = counter.collect();
+            assert_eq!(counter.len(), 1, "{counter:?}");
+            assert_eq!(store.increment(counter[0], 0), Some(2));
         }
     }
 }

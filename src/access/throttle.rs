@@ -1,8 +1,9 @@
 //! Brute-force protection: failed attempts per client address.
 //!
 //! An IPv6 address counts by its first 64 bits. Too many failed attempts lock the
-//! address out, even with the right credential. On a loopback address, answers are
-//! delayed instead. Requests without credentials do not count as failed attempts.
+//! address out, even with the right credential. On a loopback address, for a client
+//! without a known address, and for those of more than 10,000 networks in a window, answers
+//! are delayed instead. Requests without credentials do not count as failed attempts.
 //! A successful login does not reset the counter; otherwise the holder of one
 //! credential could attack the others.
 //!
@@ -15,10 +16,17 @@ use crate::rejection::Rejection;
 
 use super::auth::Denied;
 use super::counters::{Counters, Entry, Windows};
+use super::store::Store;
 use super::time::UnixMillis;
 
 /// The delay of the first failed attempt from a loopback address.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
+
+/// The maximum number of networks with counters in a window.
+const NETWORK_LIMIT: i64 = 10_000;
+
+/// The clients of further networks.
+const OTHERS: &str = "others";
 
 /// The longest delay.
 const LAST_DELAY: Duration = Duration::from_secs(5);
@@ -45,21 +53,30 @@ pub enum Exemption {
     NotExempt,
 }
 
+/// Whom a failed attempt counts for.
+enum Subject {
+    /// The network of an address, which is locked out.
+    Network(Vec<u8>),
+    /// Clients that cannot be locked out, because it would lock out others, too. Their
+    /// answers are delayed.
+    Shared(&'static str),
+}
+
 impl Throttle {
-    /// Checks that an address is not locked out.
+    /// Checks that a client is not locked out.
     ///
     /// # Errors
     /// [`Rejection::Locked`] with the remaining time.
     pub fn check(
         &self,
-        address: IpAddr,
-        counters: &impl Counters,
+        client: Option<IpAddr>,
+        counters: Counters<'_, impl Store>,
         now: UnixMillis,
     ) -> Result<(), Rejection> {
-        if self.exempts(address) {
+        let Subject::Network(network) = self.subject(client) else {
             return Ok(());
-        }
-        match counters.time(&self.lock(address, now)) {
+        };
+        match counters.time(&self.lock(&network, now)) {
             Some(until) if until > now => Err(Rejection::Locked(now.seconds_until(until))),
             Some(_) | None => Ok(()),
         }
@@ -69,8 +86,8 @@ impl Throttle {
     pub fn denied(
         &self,
         denied: Denied,
-        address: IpAddr,
-        counters: &impl Counters,
+        client: Option<IpAddr>,
+        counters: Counters<'_, impl Store>,
         now: UnixMillis,
     ) -> Duration {
         match denied {
@@ -78,38 +95,64 @@ impl Throttle {
             Denied::Wrong => {}
         }
         let begin = self.windows.begin(now);
-        let previous = self.failures(address, begin.minus(self.windows.length));
-        let count = counters.add(&self.failures(address, begin), 1);
-        let failures = count.unwrap_or(0) + counters.add(&previous, 0).unwrap_or(0);
-        if self.exempts(address) {
-            return delay(failures);
-        }
-        if failures >= i64::from(self.attempts) {
+        let network = match self.subject(client) {
+            Subject::Network(network) if self.may_count(&network, counters, begin) => network,
+            Subject::Network(_) => return delay(self.count(OTHERS.as_bytes(), counters, begin)),
+            Subject::Shared(name) => return delay(self.count(name.as_bytes(), counters, begin)),
+        };
+        if self.count(&network, counters, begin) >= i64::from(self.attempts) {
             let until = now + self.lockout;
             // A lockout may end in the next period, where `check` looks for it then.
-            counters.set_time(&self.lock(address, now), until);
-            counters.set_time(&self.lock(address, until), until);
+            for time in [now, until] {
+                counters.set_time(&self.lock(&network, time), until);
+            }
         }
         Duration::ZERO
     }
 
-    fn exempts(&self, address: IpAddr) -> bool {
-        address.is_loopback() && self.loopback == Exemption::Exempt
+    fn subject(&self, client: Option<IpAddr>) -> Subject {
+        match client {
+            None => Subject::Shared("unknown"),
+            Some(address) if address.is_loopback() && self.loopback == Exemption::Exempt => {
+                Subject::Shared("loopback")
+            }
+            Some(address) => Subject::Network(network(address)),
+        }
+    }
+
+    /// Returns whether a network has a counter or may get one. Strangers have many addresses,
+    /// and must not fill the store.
+    fn may_count(
+        &self,
+        network: &[u8],
+        counters: Counters<'_, impl Store>,
+        begin: UnixMillis,
+    ) -> bool {
+        let networks = Entry::new("networks", b"", begin + self.windows.length);
+        let is_known = counters.count(&self.failures(network, begin)) > Some(0);
+        is_known || counters.add_below(&networks, NETWORK_LIMIT) <= Some(NETWORK_LIMIT)
+    }
+
+    /// Counts a failure, and returns those of this window and the one before.
+    fn count(&self, subject: &[u8], counters: Counters<'_, impl Store>, begin: UnixMillis) -> i64 {
+        let previous = self.failures(subject, begin.minus(self.windows.length));
+        let count = counters.add(&self.failures(subject, begin), 1);
+        count.unwrap_or(0) + counters.count(&previous).unwrap_or(0)
     }
 
     /// Returns the entry of the failures in the window that begins at a time. The
     /// next window reads it too.
-    fn failures(&self, address: IpAddr, begin: UnixMillis) -> Entry {
+    fn failures(&self, subject: &[u8], begin: UnixMillis) -> Entry {
         let expiry = begin + self.windows.length.saturating_mul(2);
-        Entry::new("failures", &network(address), expiry)
+        Entry::new("failures", subject, expiry)
     }
 
     /// Returns the entry of the lockout in the period that contains a time.
-    fn lock(&self, address: IpAddr, time: UnixMillis) -> Entry {
+    fn lock(&self, network: &[u8], time: UnixMillis) -> Entry {
         let periods = Windows {
             length: self.lockout,
         };
-        Entry::new("lock", &network(address), periods.end(time))
+        Entry::new("lock", network, periods.end(time))
     }
 }
 
@@ -131,7 +174,7 @@ fn delay(failures: i64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::counters::fake::{Failing, Memory};
+    use crate::access::store::fake::{Failing, Memory};
 
     const CLIENT: &str = "203.0.113.9";
 
@@ -149,12 +192,13 @@ mod tests {
         }
     }
 
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
+    fn address(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
     }
 
-    fn attempt(counters: &Memory, from: &str, now: u64) -> Result<Duration, Rejection> {
+    fn attempt(store: &Memory, from: &str, now: u64) -> Result<Duration, Rejection> {
         let (from, now) = (address(from), BEGIN + Duration::from_millis(now));
+        let counters = Counters(store);
         throttle().check(from, counters, now)?;
         Ok(throttle().denied(Denied::Wrong, from, counters, now))
     }
@@ -174,7 +218,11 @@ mod tests {
         );
         let check = |from, now| {
             throttle()
-                .check(address(from), &counters, BEGIN + Duration::from_millis(now))
+                .check(
+                    address(from),
+                    Counters(&counters),
+                    BEGIN + Duration::from_millis(now),
+                )
                 .is_ok()
         };
         assert!(!check(CLIENT, 301_999));
@@ -200,10 +248,15 @@ mod tests {
         let counters = Memory::default();
         for denied in [Denied::Missing, Denied::Expired] {
             for _ in 0..10 {
-                throttle().denied(denied, address(CLIENT), &counters, UnixMillis::default());
+                throttle().denied(
+                    denied,
+                    address(CLIENT),
+                    Counters(&counters),
+                    UnixMillis::default(),
+                );
             }
         }
-        assert!(counters.sums.borrow().is_empty());
+        assert_eq!(counters.len(), 0);
     }
 
     #[test]
@@ -220,13 +273,13 @@ mod tests {
             strict.denied(
                 Denied::Wrong,
                 address("::1"),
-                &counters,
+                Counters(&counters),
                 UnixMillis::default(),
             );
         }
         assert!(
             strict
-                .check(address("::1"), &counters, UnixMillis::default())
+                .check(address("::1"), Counters(&counters), UnixMillis::default())
                 .is_err()
         );
     }
@@ -246,11 +299,51 @@ mod tests {
         for _ in 0..10 {
             let from = address(CLIENT);
             assert_eq!(
-                throttle().check(from, &Failing, UnixMillis::default()),
+                throttle().check(from, Counters(&Failing), UnixMillis::default()),
                 Ok(())
             );
-            let delay = throttle().denied(Denied::Wrong, from, &Failing, UnixMillis::default());
+            let delay = throttle().denied(
+                Denied::Wrong,
+                from,
+                Counters(&Failing),
+                UnixMillis::default(),
+            );
             assert_eq!(delay, Duration::ZERO);
         }
+    }
+
+    #[test]
+    fn clients_without_an_address_are_delayed_together_and_never_locked_out() {
+        let store = Memory::default();
+        let deny = || throttle().denied(Denied::Wrong, None, Counters(&store), BEGIN);
+        let delays: Vec<_> = (0..4).map(|_| deny().as_millis()).collect();
+        assert_eq!(delays, [250, 500, 1000, 2000]);
+        assert_eq!(throttle().check(None, Counters(&store), BEGIN), Ok(()));
+    }
+
+    #[test]
+    fn strangers_of_many_networks_have_one_counter_and_lock_nobody_out() {
+        let store = Memory::default();
+        let deny = |number: u32| {
+            let client = Some(IpAddr::from(number.to_be_bytes()));
+            throttle().denied(Denied::Wrong, client, Counters(&store), BEGIN)
+        };
+        let first = 0x0b00_0000;
+        let most = u32::try_from(NETWORK_LIMIT).unwrap();
+        for number in first..first + most {
+            assert_eq!(deny(number), Duration::ZERO);
+        }
+        let size = store.len();
+        for (count, number) in (first + most..).take(100).enumerate() {
+            assert!(deny(number) >= FIRST_DELAY, "{count}");
+        }
+        assert!(store.len() <= size + 3, "{size} {}", store.len());
+        let stranger = address("192.0.2.1");
+        assert_eq!(throttle().check(stranger, Counters(&store), BEGIN), Ok(()));
+        // The networks with a counter are still locked out.
+        deny(first);
+        deny(first);
+        let locked = Some(IpAddr::from(first.to_be_bytes()));
+        assert!(throttle().check(locked, Counters(&store), BEGIN).is_err());
     }
 }

@@ -10,7 +10,7 @@ use http::Method;
 use serde::Serialize;
 use tidegate_config::Faults;
 
-use crate::access::{Caller, Counters, Credentials, Guard, UnixMillis};
+use crate::access::{Caller, Credentials, Guard, Store, UnixMillis};
 use crate::access::{permissions, permit_request, permit_run};
 use crate::agents::{self, AgentId};
 use crate::config::{Config, Settings};
@@ -26,14 +26,17 @@ use crate::runtime::{Agent, RunError};
 
 /// Everything that the checks need from outside of the component.
 pub trait Effects {
-    /// The counters of the host's store.
-    type Counters: Counters;
+    /// The host's store.
+    type Store: Store;
 
     /// Reads the configuration.
     fn config(&self) -> impl Future<Output = Result<Config, Faults>>;
 
     /// Opens the host's store. Returns `None` without a store.
-    fn counters(&self) -> Option<Rc<Self::Counters>>;
+    fn store(&self) -> Option<Rc<Self::Store>>;
+
+    /// Deletes what has expired in the store, after the response.
+    fn sweep(&self, now: UnixMillis);
 
     /// Returns the host and port that the request was sent to.
     fn authority(&self) -> Option<String>;
@@ -107,6 +110,7 @@ async fn check(
     // paths exist.
     let endpoint = endpoint?;
     endpoint.check(&head.method)?;
+    effects.sweep(exchange.arrived);
     let caller = admit(head, address, &settings, effects, exchange).await?;
     exchange.log.caller(&caller);
     permissions::check_endpoint(&caller, &endpoint)?;
@@ -117,7 +121,7 @@ async fn check(
             let upload = Upload::begin(&head.headers, limit, holding)?;
             let (body, holding) = effects.body(upload).await?;
             let run = ValidRun::read(body, &head.headers, &caller, &settings.rules, ids)?;
-            permit_run(&caller, || effects.counters(), exchange.arrived)?;
+            permit_run(&caller, || effects.store(), exchange.arrived)?;
             exchange.log.run(&run);
             Ok(Answer::Run(Box::new(run), holding, settings))
         }
@@ -144,7 +148,7 @@ async fn admit(
 ) -> Result<Caller, Rejection> {
     let now = exchange.arrived;
     let throttle = settings.throttle.as_ref();
-    let guard = Guard::new(throttle, address.client(), || effects.counters());
+    let guard = Guard::new(throttle, address.client(), || effects.store());
     guard.check(now)?;
     let credentials = Credentials {
         headers: &head.headers,
@@ -161,7 +165,7 @@ async fn admit(
 }
 
 fn permit(caller: Caller, effects: &impl Effects, now: UnixMillis) -> Result<Caller, Rejection> {
-    permit_request(&caller, || effects.counters(), now)?;
+    permit_request(&caller, || effects.store(), now)?;
     Ok(caller)
 }
 

@@ -28,7 +28,7 @@ const HELLO: &str = r#"{"messages":[{"role":"user","content":"hi"}]}"#;
 /// The effects of a test. It records which ones the gateway used.
 struct Fake {
     config: Result<Config, Faults>,
-    counters: Rc<Memory>,
+    store: Rc<Memory>,
     body: Option<Vec<u8>>,
     used: RefCell<Vec<&'static str>>,
 }
@@ -38,7 +38,7 @@ impl Fake {
         let document = Document::parse(config).unwrap().with(Variables::default());
         Self {
             config: Config::read(&document),
-            counters: Rc::default(),
+            store: Rc::default(),
             body: Some(HELLO.as_bytes().to_vec()),
             used: RefCell::default(),
         }
@@ -50,17 +50,19 @@ impl Fake {
 }
 
 impl Effects for Fake {
-    type Counters = Memory;
+    type Store = Memory;
 
     async fn config(&self) -> Result<Config, Faults> {
         self.uses("config");
         self.config.clone()
     }
 
-    fn counters(&self) -> Option<Rc<Memory>> {
-        self.uses("counters");
-        Some(Rc::clone(&self.counters))
+    fn store(&self) -> Option<Rc<Memory>> {
+        self.uses("store");
+        Some(Rc::clone(&self.store))
     }
+
+    fn sweep(&self, _: UnixMillis) {}
 
     fn authority(&self) -> Option<String> {
         None

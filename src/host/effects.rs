@@ -8,6 +8,7 @@ use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::types::Request;
 use tidegate_config::Faults;
 
+use crate::access::UnixMillis;
 use crate::access_log;
 use crate::config::{Config, Counting, Settings, WELL_KNOWN_VARIABLES};
 use crate::gateway::Effects;
@@ -32,7 +33,7 @@ impl HostEffects {
 }
 
 impl Effects for HostEffects {
-    type Counters = Store;
+    type Store = Store;
 
     /// Reads the configuration once per instance. A faulty configuration and one with a
     /// disabled endpoint are read again by the next request, so that the operator can
@@ -53,8 +54,12 @@ impl Effects for HostEffects {
         Ok(config)
     }
 
-    fn counters(&self) -> Option<Rc<Store>> {
+    fn store(&self) -> Option<Rc<Store>> {
         store::open()
+    }
+
+    fn sweep(&self, now: UnixMillis) {
+        store::sweep(now);
     }
 
     fn authority(&self) -> Option<String> {

@@ -3,8 +3,13 @@
 //! The feature `store` adds the import, because a host without the interface does not
 //! start a component that imports it.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
+
+use spin_sdk::wasip3::spawn;
+use tidegate_agent::task::{KeepAwake, yield_to_host};
+
+use crate::access::{Sweep, UnixMillis};
 
 /// Returns the store, which an instance opens once, or `None` if there is no store.
 pub(crate) fn open() -> Option<Rc<Store>> {
@@ -14,83 +19,76 @@ pub(crate) fn open() -> Option<Rc<Store>> {
     STORE.with(|cell| cell.get_or_init(|| Store::open().map(Rc::new)).clone())
 }
 
+/// Deletes what has expired, beside the other tasks of the instance and at most once in
+/// each period.
+pub(crate) fn sweep(now: UnixMillis) {
+    thread_local! {
+        static NEXT: Cell<UnixMillis> = const { Cell::new(UnixMillis::new(0)) };
+    }
+    if now < NEXT.get() {
+        return;
+    }
+    NEXT.set(Sweep::PERIOD.end(now));
+    let Some(store) = open() else { return };
+    let keep_awake = KeepAwake::join();
+    spawn(async move {
+        yield_to_host().await;
+        if let Some(mut sweep) = Sweep::begin(store.as_ref(), now) {
+            while sweep.step(store.as_ref()) == Some(true) {
+                yield_to_host().await;
+            }
+        }
+        keep_awake.leave();
+    });
+}
+
 pub(crate) use host::Store;
 
 #[cfg(feature = "store")]
 mod host {
-    use std::cell::Cell;
-    use std::time::Duration;
-
     use spin_sdk::experimental::wasi::keyvalue::store::Error;
     use spin_sdk::experimental::wasi::keyvalue::{atomics, batch, store};
 
-    use crate::access::{Counters, Entry, PREFIX, UnixMillis, Windows};
+    use crate::access;
     use crate::access_log;
 
     /// The name of the store.
     const NAME: &str = "default";
 
-    /// How often an instance deletes expired entries.
-    const SWEEPS: Windows = Windows {
-        length: Duration::from_hours(1),
-    };
-
-    /// The maximum number of entries to delete at once.
-    const SWEEP_LIMIT: usize = 1000;
-
     /// The host's store.
-    pub(crate) struct Store {
-        bucket: store::Bucket,
-        /// The next time at which this instance deletes expired entries.
-        next_sweep: Cell<UnixMillis>,
-    }
+    pub(crate) struct Store(store::Bucket);
 
     impl Store {
         /// Opens the store.
         pub(super) fn open() -> Option<Self> {
-            let bucket = logged(store::open(NAME), "open")?;
-            let next_sweep = Cell::new(UnixMillis::default());
-            Some(Self { bucket, next_sweep })
+            logged(store::open(NAME), "open").map(Self)
         }
     }
 
-    impl Counters for Store {
-        fn add(&self, entry: &Entry, amount: i64) -> Option<i64> {
-            let sum = atomics::increment(&self.bucket, entry.as_str(), amount);
-            logged(sum, "add")
+    impl access::Store for Store {
+        fn increment(&self, key: &str, amount: i64) -> Option<i64> {
+            logged(atomics::increment(&self.0, key, amount), "increment")
         }
 
-        fn time(&self, entry: &Entry) -> Option<UnixMillis> {
-            let bytes = logged(self.bucket.get(entry.as_str()), "get")??;
-            let millis = u64::from_le_bytes(bytes.try_into().ok()?);
-            Some(UnixMillis::new(millis))
+        fn exists(&self, key: &str) -> Option<bool> {
+            logged(self.0.exists(key), "exists")
         }
 
-        fn set_time(&self, entry: &Entry, time: UnixMillis) {
-            let bytes = time.millis().to_le_bytes();
-            logged(self.bucket.set(entry.as_str(), &bytes), "set");
+        fn get(&self, key: &str) -> Option<Option<Vec<u8>>> {
+            logged(self.0.get(key), "get")
         }
 
-        /// The store keeps entries forever otherwise. One instance deletes them in each
-        /// window: the first one to increment a counter.
-        fn delete_expired(&self, now: UnixMillis) {
-            let end = SWEEPS.end(now);
-            if now < self.next_sweep.replace(end) {
-                return;
-            }
-            if self.add(&Entry::new("sweep", b"", end), 1) != Some(1) {
-                return;
-            }
-            let Some(listed) = logged(self.bucket.list_keys(None), "list") else {
-                return;
-            };
-            let keys = listed.keys.into_iter();
-            let expired =
-                keys.filter(|key| key.starts_with(PREFIX) && Entry::has_expired(key, now));
-            let expired: Vec<_> = expired.take(SWEEP_LIMIT).collect();
-            if !expired.is_empty() {
-                logged(batch::delete_many(&self.bucket, &expired), "delete");
-            }
+        fn get_many(&self, keys: &[String]) -> Option<Vec<Vec<u8>>> {
+            let found = logged(batch::get_many(&self.0, keys), "get-many")?;
+            Some(found.into_iter().filter_map(|(_, value)| value).collect())
+        }
+
+        fn set(&self, key: &str, value: &[u8]) -> Option<()> {
+            logged(self.0.set(key, value), "set")
+        }
+
+        fn delete_many(&self, keys: &[String]) -> Option<()> {
+            logged(batch::delete_many(&self.0, keys), "delete-many")
         }
     }
 
@@ -113,7 +111,7 @@ mod host {
 
 #[cfg(not(feature = "store"))]
 mod host {
-    use crate::access::{Counters, Entry, UnixMillis};
+    use crate::access;
 
     /// The component has no store: this type has no values.
     pub(crate) enum Store {}
@@ -124,20 +122,28 @@ mod host {
         }
     }
 
-    impl Counters for Store {
-        fn add(&self, _entry: &Entry, _amount: i64) -> Option<i64> {
+    impl access::Store for Store {
+        fn increment(&self, _key: &str, _amount: i64) -> Option<i64> {
             match *self {}
         }
 
-        fn time(&self, _entry: &Entry) -> Option<UnixMillis> {
+        fn exists(&self, _key: &str) -> Option<bool> {
             match *self {}
         }
 
-        fn set_time(&self, _entry: &Entry, _time: UnixMillis) {
+        fn get(&self, _key: &str) -> Option<Option<Vec<u8>>> {
             match *self {}
         }
 
-        fn delete_expired(&self, _now: UnixMillis) {
+        fn get_many(&self, _keys: &[String]) -> Option<Vec<Vec<u8>>> {
+            match *self {}
+        }
+
+        fn set(&self, _key: &str, _value: &[u8]) -> Option<()> {
+            match *self {}
+        }
+
+        fn delete_many(&self, _keys: &[String]) -> Option<()> {
             match *self {}
         }
     }

@@ -4,15 +4,22 @@ use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-/// The maximum size of a read, in bytes: 64 Ki additions.
-const READ_LIMIT: u64 = 1024 * 1024;
+/// The maximum size of a value, in bytes.
+const VALUE_LIMIT: u64 = 1024 * 1024;
 
 /// The length of an addition, in bytes: its random id and its amount.
 const ADDITION: usize = 16;
 
-/// The suffix of the names of unfinished files.
-const UNFINISHED: &str = "~";
+/// The size of one read of a counter, in bytes.
+const PIECE: usize = 4096 * ADDITION;
+
+/// The maximum number of unfinished files. A crash or a full disk leaves one.
+const UNFINISHED: u64 = 64;
+
+/// The age of an unfinished file whose writer has stopped.
+const ABANDONED: Duration = Duration::from_mins(1);
 
 /// An existing folder.
 pub(crate) struct Folder(PathBuf);
@@ -24,52 +31,70 @@ impl Folder {
         path.is_dir().then_some(Self(path))
     }
 
+    /// Returns whether a key exists.
+    pub(crate) fn has(&self, key: &str) -> io::Result<bool> {
+        self.file(key).try_exists()
+    }
+
     /// Returns the value of a key.
     pub(crate) fn read(&self, key: &str) -> io::Result<Option<Vec<u8>>> {
-        match File::open(self.file(key)) {
-            Ok(file) => contents(file).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        let Some(file) = existing(File::open(self.file(key)))? else {
+            return Ok(None);
+        };
+        let mut contents = Vec::new();
+        file.take(VALUE_LIMIT).read_to_end(&mut contents)?;
+        Ok(Some(contents))
     }
 
     /// Sets the value of a key. Concurrent readers get the old or the new value.
     pub(crate) fn write(&self, key: &str, value: &[u8]) -> io::Result<()> {
-        let file = self.file(key);
-        let unfinished = self.file(&format!("{key}/{:016x}", random()));
-        let unfinished = unfinished.with_added_extension(UNFINISHED);
-        fs::write(&unfinished, value)?;
-        fs::rename(&unfinished, &file)
+        let (unfinished, mut file) = self.begin()?;
+        let written = file.write_all(value);
+        let written = written.and_then(|()| fs::rename(&unfinished, self.file(key)));
+        if written.is_err() {
+            fs::remove_file(&unfinished).ok();
+        }
+        written
     }
 
-    /// Adds to the number of a key and returns the sum including this addition.
+    /// Adds to the number of a key and returns the sum including this addition. Adding
+    /// nothing only reads.
     pub(crate) fn add(&self, key: &str, amount: i64) -> io::Result<i64> {
         let path = self.file(key);
+        if amount == 0 {
+            let file = existing(File::open(&path))?;
+            return file.map_or(Ok(0), |file| sum_up_to(file, None));
+        }
         let mine = random().to_le_bytes();
         let addition = [mine, amount.to_le_bytes()].concat();
         let mut file = OpenOptions::new().append(true).create(true).open(&path)?;
         file.write_all(&addition)?;
-        let additions = contents(File::open(&path)?)?;
-        // Beyond the read limit, which exceeds every rate limit, each addition counts as one.
-        let unread = file.metadata()?.len().saturating_sub(READ_LIMIT) / ADDITION as u64;
-        let unread = i64::try_from(unread).unwrap_or(i64::MAX);
-        Ok(sum_up_to(&additions, mine)?.saturating_add(unread))
+        sum_up_to(File::open(&path)?, Some(mine))
     }
 
     /// Deletes a key, if it exists.
     pub(crate) fn remove(&self, key: &str) -> io::Result<()> {
-        match fs::remove_file(self.file(key)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        existing(fs::remove_file(self.file(key))).map(|_| ())
     }
 
-    /// Returns all keys.
-    pub(crate) fn keys(&self) -> io::Result<Vec<String>> {
-        let entries = fs::read_dir(&self.0)?;
-        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let finished = names.filter(|name| !name.ends_with(UNFINISHED));
-        Ok(finished.map(|name| name.replace(',', "/")).collect())
+    /// Creates an unfinished file, which no other writer has.
+    fn begin(&self) -> io::Result<(PathBuf, File)> {
+        let first = random();
+        for at in 0..UNFINISHED {
+            let number = first.wrapping_add(at) % UNFINISHED;
+            let path = self.0.join(format!("unfinished{number}~"));
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok((path, file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    // The next writer uses its place.
+                    if is_abandoned(&path) {
+                        existing(fs::remove_file(&path))?;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::ResourceBusy.into())
     }
 
     /// Returns the file of a key. A file name cannot contain `/`, so it becomes a comma,
@@ -79,27 +104,42 @@ impl Folder {
     }
 }
 
-fn contents(file: File) -> io::Result<Vec<u8>> {
-    let mut contents = Vec::new();
-    file.take(READ_LIMIT).read_to_end(&mut contents)?;
-    Ok(contents)
+fn existing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
-/// Sums additions up to and including the one with the id `mine`.
-fn sum_up_to(additions: &[u8], mine: [u8; 8]) -> io::Result<i64> {
+fn is_abandoned(unfinished: &Path) -> bool {
+    let changed = fs::metadata(unfinished).and_then(|metadata| metadata.modified());
+    let age = changed.ok().and_then(|changed| changed.elapsed().ok());
+    age.is_some_and(|age| age > ABANDONED)
+}
+
+/// Sums additions up to and including the one with the id `last`, or all of them.
+fn sum_up_to(file: File, last: Option<[u8; 8]>) -> io::Result<i64> {
     let mut sum = 0_i64;
-    for addition in additions.as_chunks::<ADDITION>().0 {
-        let (id, amount) = addition.split_at(mine.len());
-        let amount = amount.try_into().map_err(io::Error::other)?;
-        sum = sum.saturating_add(i64::from_le_bytes(amount));
-        if id == mine {
-            break;
+    let mut piece = Vec::with_capacity(PIECE);
+    loop {
+        piece.clear();
+        (&file).take(PIECE as u64).read_to_end(&mut piece)?;
+        for addition in piece.as_chunks::<ADDITION>().0 {
+            let (id, amount) = addition.split_at(ADDITION / 2);
+            let amount = amount.try_into().map_err(io::Error::other)?;
+            sum = sum.saturating_add(i64::from_le_bytes(amount));
+            if last.is_some_and(|last| id == last) {
+                return Ok(sum);
+            }
+        }
+        if piece.len() < PIECE {
+            return Ok(sum);
         }
     }
-    Ok(sum)
 }
 
-/// Returns a random number, which identifies an addition or an unfinished file.
+/// Returns a random number, which identifies an addition or chooses an unfinished file.
 fn random() -> u64 {
     RandomState::new().hash_one(0)
 }

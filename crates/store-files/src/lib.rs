@@ -53,9 +53,8 @@ impl store::GuestBucket for Folder {
         self.write(&key, &value).map_err(store_error)
     }
 
-    fn list_keys(&self, _cursor: Option<String>) -> Result<store::KeyResponse, store::Error> {
-        let keys = self.keys().map_err(store_error)?;
-        Ok(store::KeyResponse { keys, cursor: None })
+    fn exists(&self, key: String) -> Result<bool, store::Error> {
+        self.has(&key).map_err(store_error)
     }
 }
 
@@ -70,6 +69,16 @@ impl atomics::Guest for Files {
 }
 
 impl batch::Guest for Files {
+    fn get_many(
+        bucket: store::BucketBorrow<'_>,
+        keys: Vec<String>,
+    ) -> Result<Vec<(String, Option<Vec<u8>>)>, store::Error> {
+        let folder = bucket.get::<Folder>();
+        let values = keys.into_iter().map(|key| Ok((folder.read(&key)?, key)));
+        let values = values.map(|read| read.map(|(value, key)| (key, value)));
+        values.collect::<Result<_, _>>().map_err(store_error)
+    }
+
     fn delete_many(bucket: store::BucketBorrow<'_>, keys: Vec<String>) -> Result<(), store::Error> {
         let folder = bucket.get::<Folder>();
         keys.iter()
