@@ -15,29 +15,34 @@ mod auth;
 mod caller;
 mod counters;
 mod digest;
-mod expiry;
+mod entry;
+mod index;
 mod key;
 pub mod permissions;
 mod rate;
 mod scopes;
 mod store;
+mod sweep;
 mod throttle;
 mod time;
 mod users;
+mod windows;
 
 pub use admission::{Guard, permit_request, permit_run};
 pub use auth::{Auth, Credentials, Denied};
 pub use caller::{Caller, Identity};
-pub use counters::{Counters, Entry, Windows};
+pub use counters::Counters;
 pub use digest::{SecretDigest, parse_hex, short_digest, to_hex};
-pub use expiry::Sweep;
+pub use entry::Entry;
 pub use key::{Key, Keys, Permission, ToolScope};
 pub use rate::Rate;
 pub use scopes::{SCOPES_HEADER, Scope, Scopes};
 pub use store::Store;
+pub use sweep::Sweep;
 pub use throttle::{Exemption, Throttle};
 pub use time::UnixMillis;
 pub use users::{Loopback, ProxyUsers};
+pub use windows::Windows;
 
 #[cfg(test)]
 pub(crate) use store::fake;

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use crate::rejection::{RateLimit, Rejection};
 
-use super::counters::{Counters, Entry, Windows};
+use super::counters::Counters;
+use super::entry::Entry;
 use super::store::Store;
 use super::time::UnixMillis;
+use super::windows::Windows;
 
 const MINUTES: Windows = Windows {
     length: Duration::from_mins(1),

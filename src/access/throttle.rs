@@ -15,9 +15,11 @@ use std::time::Duration;
 use crate::rejection::Rejection;
 
 use super::auth::Denied;
-use super::counters::{Counters, Entry, Windows};
+use super::counters::Counters;
+use super::entry::Entry;
 use super::store::Store;
 use super::time::UnixMillis;
+use super::windows::Windows;
 
 /// The delay of the first failed attempt from a loopback address.
 const FIRST_DELAY: Duration = Duration::from_millis(250);

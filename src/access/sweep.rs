@@ -1,29 +1,16 @@
-//! The index by which expired entries are found, and their deletion.
+//! The deletion of expired entries.
 //!
-//! Time is divided into slots of a minute. The index numbers the entries that expire in a
-//! slot:
-//!
-//! ```text
-//! tidegate-index/<slot>           how many there are; a counter
-//! tidegate-index/<slot>/<number>  the key of an entry
-//! tidegate-index/swept            the last slot whose entries are deleted
-//! ```
-//!
-//! An entry is registered before it is created, perhaps twice. Deleting twice is harmless,
-//! so instances that delete at the same time, or stop in the middle, lose nothing.
+//! Instances that delete at the same time, or stop in the middle, lose nothing: deleting
+//! twice is harmless, and the next deletion begins at the last slot that is complete.
 
 use std::time::Duration;
 
-use super::counters::{Counters, Entry, Windows};
+use super::counters::Counters;
+use super::entry::Entry;
+use super::index::{SLOTS, SWEPT, count_key, item_key, slot_of};
 use super::store::Store;
 use super::time::UnixMillis;
-
-const INDEX: &str = "tidegate-index/";
-const SWEPT: &str = "tidegate-index/swept";
-
-const SLOTS: Windows = Windows {
-    length: Duration::from_mins(1),
-};
+use super::windows::Windows;
 
 /// How long after its end a slot is deleted: the clocks of instances differ.
 const GRACE: Duration = Duration::from_mins(1);
@@ -39,13 +26,6 @@ const STEP: usize = 100;
 
 /// The maximum number of entries of a step. Each has two keys, and a slot has one.
 const BATCH: i64 = 49;
-
-/// Registers an entry in the slot of its expiry.
-pub(super) fn register(store: &impl Store, entry: &Entry) -> Option<()> {
-    let slot = slot_of(entry.expiry());
-    let number = store.increment(&count_key(slot), 1)?;
-    store.set(&item_key(slot, number), entry.as_str().as_bytes())
-}
 
 /// A deletion of expired entries, in steps.
 #[derive(Debug, PartialEq, Eq)]
@@ -118,18 +98,6 @@ impl Sweep {
         }
         store.delete_many(&keys)
     }
-}
-
-fn slot_of(time: UnixMillis) -> u64 {
-    time.seconds() / SLOTS.length.as_secs()
-}
-
-fn count_key(slot: u64) -> String {
-    format!("{INDEX}{slot}")
-}
-
-fn item_key(slot: u64, number: i64) -> String {
-    format!("{INDEX}{slot}/{number}")
 }
 
 #[cfg(test)]

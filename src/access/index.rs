@@ -1,0 +1,51 @@
+//! The index by which expired entries are found.
+//!
+//! Time is divided into slots of a minute. The index numbers the entries that expire in a
+//! slot:
+//!
+//! ```text
+//! tidegate-index/<slot>           how many there are; a counter
+//! tidegate-index/<slot>/<number>  the key of an entry
+//! tidegate-index/swept            the last slot whose entries are deleted
+//! ```
+//!
+//! An entry is registered before it is created, perhaps twice. Deleting twice is harmless.
+
+use std::time::Duration;
+
+use super::entry::Entry;
+use super::store::Store;
+use super::time::UnixMillis;
+use super::windows::Windows;
+
+const INDEX: &str = "tidegate-index/";
+
+/// The key of the last slot whose entries are deleted.
+pub(super) const SWEPT: &str = "tidegate-index/swept";
+
+/// The slots.
+pub(super) const SLOTS: Windows = Windows {
+    length: Duration::from_mins(1),
+};
+
+/// Registers an entry in the slot of its expiry.
+pub(super) fn register(store: &impl Store, entry: &Entry) -> Option<()> {
+    let slot = slot_of(entry.expiry());
+    let number = store.increment(&count_key(slot), 1)?;
+    store.set(&item_key(slot, number), entry.as_str().as_bytes())
+}
+
+/// Returns the number of the slot that contains a time.
+pub(super) fn slot_of(time: UnixMillis) -> u64 {
+    time.seconds() / SLOTS.length.as_secs()
+}
+
+/// Returns the key of the number of entries of a slot.
+pub(super) fn count_key(slot: u64) -> String {
+    format!("{INDEX}{slot}")
+}
+
+/// Returns the key of the place of an entry. Numbers begin with 1.
+pub(super) fn item_key(slot: u64, number: i64) -> String {
+    format!("{INDEX}{slot}/{number}")
+}
