@@ -75,13 +75,17 @@ pub enum BodyFault {
     NotJson(String),
 }
 
-/// A rate limit of an API key.
+/// A rate limit of an API key, or of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RateLimit {
     /// The number of requests per minute.
     RequestsPerMinute(u32),
     /// The number of runs per day.
     RunsPerDay(u32),
+    /// The number of concurrent runs.
+    ConcurrentRuns(u32),
+    /// The number of concurrent runs of all callers.
+    GatewayRuns(u32),
 }
 
 const NO_ROUTE: &str = "Unknown path. Use POST /v1/chat/completions or GET /v1/models.";
@@ -212,6 +216,15 @@ impl fmt::Display for RateLimit {
             }
             Self::RunsPerDay(limit) => {
                 write!(f, "This API key is limited to {limit} runs per day (UTC).")
+            }
+            Self::ConcurrentRuns(limit) => {
+                write!(f, "This API key is limited to {limit} concurrent runs.")
+            }
+            Self::GatewayRuns(limit) => {
+                write!(
+                    f,
+                    "The gateway is limited to {limit} concurrent runs. Try again later."
+                )
             }
         }
     }

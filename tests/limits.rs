@@ -160,8 +160,15 @@ fn without_a_store_no_limit_applies_and_the_log_says_so() {
     }
     let log = server.wait_for_log(|log| log.contains("notice"));
     assert!(log.contains("the host has no key-value store"), "{log}");
-    let quiet = Server::start("rehearsal", &harness::config(""));
-    assert_eq!(quiet.chat(&ask("hello")).send().status, 200);
+    assert!(log.contains("failed attempts are not limited"), "{log}");
+    assert!(
+        log.contains("rate limits of API keys do not apply"),
+        "{log}"
+    );
+    let details = server.request("GET", "/readyz").bearer(TOKEN).send().json();
+    assert_eq!(details["inactive_guards"].as_array().map(Vec::len), Some(2));
+    let quiet = with_store("", "");
+    assert_eq!(status(&quiet, TOKEN, "203.0.113.9:1"), 200);
     let log = quiet.wait_for_log(|log| log.contains("duration_ms"));
     assert!(!log.contains("notice"), "{log}");
 }

@@ -7,12 +7,13 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::rejection::Rejection;
+use crate::rejection::{RateLimit, Rejection};
 
 use super::auth::Denied;
 use super::caller::{Caller, Identity};
 use super::counters::Counters;
 use super::key::Key;
+use super::places::PlaceLimit;
 use super::store::Store;
 use super::throttle::Throttle;
 use super::time::UnixMillis;
@@ -91,6 +92,27 @@ pub fn permit_run<S: Store>(
             .permit_run(&key.name, Counters(store.as_ref()), now),
         None => Ok(()),
     }
+}
+
+/// Returns the limits of concurrent runs for a run of a caller. `gateway` is the limit of all
+/// callers together.
+#[must_use]
+pub fn place_limits(caller: &Caller, gateway: Option<u32>) -> Vec<PlaceLimit> {
+    let of_key = match caller.identity() {
+        Identity::Key(key) => key.rate.concurrent_runs,
+        Identity::Owner | Identity::Anyone | Identity::User(_) => None,
+    };
+    let of_key = of_key.map(|runs| PlaceLimit {
+        subject: caller.name().into_owned(),
+        limit: RateLimit::ConcurrentRuns(runs),
+        runs,
+    });
+    let of_gateway = gateway.map(|runs| PlaceLimit {
+        subject: "gateway".to_owned(),
+        limit: RateLimit::GatewayRuns(runs),
+        runs,
+    });
+    of_key.into_iter().chain(of_gateway).collect()
 }
 
 fn limited<S>(caller: &Caller, open: impl FnOnce() -> Option<Rc<S>>) -> Option<(&Key, Rc<S>)> {

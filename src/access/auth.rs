@@ -15,7 +15,8 @@ use super::scopes::Scopes;
 use super::time::UnixMillis;
 use super::users::ProxyUsers;
 
-const AUTHORIZATION: &str = "authorization";
+/// The header with the credential.
+pub const AUTHORIZATION: &str = "authorization";
 
 /// How clients authenticate.
 #[derive(Clone)]

@@ -15,6 +15,7 @@ fn a_day_of_keys_and_strangers_leaves_a_bounded_store() {
     let rate = Rate {
         requests_per_minute: Some(60),
         runs_per_day: Some(1000),
+        concurrent_runs: None,
     };
     let throttle = Throttle {
         attempts: 10,

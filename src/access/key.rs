@@ -86,10 +86,9 @@ impl Keys {
         self.0.is_empty()
     }
 
-    /// Returns whether any key has a rate limit.
-    #[must_use]
-    pub fn have_rates(&self) -> bool {
-        self.0.values().any(|key| !key.rate.is_unlimited())
+    /// Returns the rate limits of all keys.
+    pub fn rates(&self) -> impl Iterator<Item = &Rate> {
+        self.0.values().map(|key| &key.rate)
     }
 
     /// Returns the key with a digest.

@@ -4,6 +4,7 @@
 //! auth         credentials              -> Caller, or Denied
 //! throttle     failed attempts          -> a delay, or a lockout
 //! rate         an API key's requests    -> a permit, or a rejection
+//! places       runs in progress         -> a place, or a rejection
 //! permissions  Caller + request         -> allowed, or a rejection
 //! ```
 //!
@@ -19,6 +20,7 @@ mod entry;
 mod index;
 mod key;
 pub mod permissions;
+mod places;
 mod rate;
 mod scopes;
 mod store;
@@ -28,13 +30,14 @@ mod time;
 mod users;
 mod windows;
 
-pub use admission::{Guard, permit_request, permit_run};
-pub use auth::{Auth, Credentials, Denied};
+pub use admission::{Guard, permit_request, permit_run, place_limits};
+pub use auth::{AUTHORIZATION, Auth, Credentials, Denied};
 pub use caller::{Caller, Identity};
 pub use counters::Counters;
 pub use digest::{SecretDigest, parse_hex, short_digest, to_hex};
 pub use entry::Entry;
 pub use key::{Key, Keys, Permission, ToolScope};
+pub use places::{PlaceLimit, Places};
 pub use rate::Rate;
 pub use scopes::{SCOPES_HEADER, Scope, Scopes};
 pub use store::Store;

@@ -28,6 +28,8 @@ pub struct Rate {
     pub requests_per_minute: Option<u32>,
     /// The number of runs per day.
     pub runs_per_day: Option<u32>,
+    /// The number of concurrent runs.
+    pub concurrent_runs: Option<u32>,
 }
 
 impl Rate {
@@ -50,7 +52,8 @@ impl Rate {
         let Some(limit) = self.requests_per_minute else {
             return Ok(());
         };
-        take(RateLimit::RequestsPerMinute(limit), key, counters, now)
+        let rejection = RateLimit::RequestsPerMinute(limit);
+        take(("minute", MINUTES, limit), rejection, key, counters, now)
     }
 
     /// Takes a permit for a run of the key with this name.
@@ -66,20 +69,18 @@ impl Rate {
         let Some(limit) = self.runs_per_day else {
             return Ok(());
         };
-        take(RateLimit::RunsPerDay(limit), key, counters, now)
+        let rejection = RateLimit::RunsPerDay(limit);
+        take(("day", DAYS, limit), rejection, key, counters, now)
     }
 }
 
 fn take(
+    (purpose, windows, count): (&str, Windows, u32),
     limit: RateLimit,
     key: &str,
     counters: Counters<'_, impl Store>,
     now: UnixMillis,
 ) -> Result<(), Rejection> {
-    let (purpose, windows, count) = match limit {
-        RateLimit::RequestsPerMinute(count) => ("minute", MINUTES, count),
-        RateLimit::RunsPerDay(count) => ("day", DAYS, count),
-    };
     let entry = |end| Entry::new(purpose, key.as_bytes(), end);
     let end = windows.end(now);
     match counters.add_below(&entry(end), i64::from(count)) {
@@ -104,6 +105,7 @@ mod tests {
     const RATE: Rate = Rate {
         requests_per_minute: Some(2),
         runs_per_day: Some(1),
+        concurrent_runs: None,
     };
 
     #[test]

@@ -41,6 +41,8 @@ const TEXT_FILE: usize = 200 * 1024;
 pub(super) struct Limits {
     /// The maximum size of a body, in bytes.
     pub(super) body: usize,
+    /// The maximum number of concurrent runs.
+    pub(super) concurrent_runs: Option<u32>,
     /// The maximum size of a text file in a message, in bytes.
     pub(super) text_file: usize,
 }
@@ -49,6 +51,7 @@ pub(super) struct Limits {
 pub(super) fn read_limits(section: &mut Section<'_>) -> Limits {
     let limits = Limits {
         body: read_size(section, "body", BODIES).unwrap_or(BODY),
+        concurrent_runs: read_count(section, "concurrentRuns"),
         text_file: read_size(section, "textFile", 0..=20 * 1024 * 1024).unwrap_or(TEXT_FILE),
     };
     section.deny_unknown_keys();
@@ -70,6 +73,7 @@ pub(super) fn read_rate(item: &mut Section<'_>) -> Rate {
     let read = Rate {
         requests_per_minute: read_count(&mut rate, "requestsPerMinute"),
         runs_per_day: read_count(&mut rate, "runsPerDay"),
+        concurrent_runs: read_count(&mut rate, "concurrentRuns"),
     };
     rate.deny_unknown_keys();
     read

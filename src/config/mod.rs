@@ -7,6 +7,7 @@
 mod agents;
 mod credentials;
 mod endpoint;
+mod guards;
 mod keys;
 mod limits;
 mod proxies;
@@ -15,7 +16,7 @@ mod settings;
 mod stream;
 
 pub use credentials::WELL_KNOWN_VARIABLES;
-pub use settings::{Config, Counting, Settings};
+pub use settings::{Config, Settings};
 pub use stream::StreamSettings;
 
 #[cfg(test)]

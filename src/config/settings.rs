@@ -32,8 +32,6 @@ pub enum Config {
 pub struct Settings {
     /// How clients authenticate.
     pub auth: Auth,
-    /// Whether the configuration asks for a limit that needs a store.
-    pub counting: Counting,
     /// The brute-force protection. `None` if there are no credentials.
     pub throttle: Option<Throttle>,
     /// The rules by which a request becomes a run.
@@ -42,6 +40,8 @@ pub struct Settings {
     pub stream: StreamSettings,
     /// The maximum size of a request body, in bytes, `tidegate.limits.body`.
     pub body_limit: usize,
+    /// The maximum number of concurrent runs of all callers, `tidegate.limits.concurrentRuns`.
+    pub concurrent_runs: Option<u32>,
     /// Whether clients see the agent's reasoning.
     pub reasoning: Reasoning,
     /// The allowlist of origins.
@@ -50,15 +50,6 @@ pub struct Settings {
     pub transport_security: Option<String>,
     /// Where the addresses of clients come from.
     pub proxies: Proxies,
-}
-
-/// Whether the configuration asks for a limit that needs a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counting {
-    /// A limit is configured.
-    Required,
-    /// Only the default brute-force protection applies, if there is a store.
-    Optional,
 }
 
 impl Config {
@@ -100,11 +91,6 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     let keys = read_keys(&mut tidegate, &agents);
     let mut auth = gateway.section("auth");
     let mut limit = auth.section("rateLimit");
-    let counting = if limit.is_present() || keys.have_rates() {
-        Counting::Required
-    } else {
-        Counting::Optional
-    };
     let throttle = read_throttle(&mut limit);
     let auth = read_auth(&mut auth, keys, &proxies);
     let (sessions, history) = read_session(&mut tidegate.section("session"));
@@ -117,7 +103,6 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     };
     tidegate.deny_unknown_keys();
     Some(Settings {
-        counting,
         throttle: matches!(auth, Some(Auth::Credentials { .. })).then_some(throttle),
         auth: auth?,
         rules: RunRules {
@@ -128,6 +113,7 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
             text_file_limit: limits.text_file,
         },
         body_limit: limits.body,
+        concurrent_runs: limits.concurrent_runs,
         stream,
         reasoning,
         cors,

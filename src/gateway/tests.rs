@@ -1,17 +1,19 @@
 //! The order of the checks, with the effects of a test.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tidegate_config::{Document, Variables};
+use tidegate_config::{Document, Faults, Variables};
 use uuid::Uuid;
 
 use super::*;
-use crate::access::UnixMillis;
 use crate::access::fake::Memory;
+use crate::access::{PlaceLimit, UnixMillis};
 use crate::error::ErrorResponse;
-use crate::inbound::Headers;
+use crate::inbound::{Budget, Headers};
 use crate::rejection::BodyFault;
+use crate::runtime::{Agent, RunError};
 
 const CONFIG: &str = "{
     gateway: {
@@ -51,6 +53,7 @@ impl Fake {
 
 impl Effects for Fake {
     type Store = Memory;
+    type Place = ();
 
     async fn config(&self) -> Result<Config, Faults> {
         self.uses("config");
@@ -72,7 +75,21 @@ impl Effects for Fake {
         Budget::new(body_limit)
     }
 
-    async fn body(&mut self, mut upload: Upload) -> Result<(Vec<u8>, Holding), Rejection> {
+    fn place(&self, limits: &[PlaceLimit]) -> Result<(), Rejection> {
+        match limits {
+            [] => Ok(()),
+            [limit, ..] => Err(Rejection::RateLimited {
+                limit: limit.limit,
+                retry_after: 1,
+            }),
+        }
+    }
+
+    async fn body(
+        &mut self,
+        mut upload: Upload,
+        _: &mut (),
+    ) -> Result<(Vec<u8>, Holding), Rejection> {
         self.uses("body");
         let body = self.body.take();
         upload.take(body.ok_or(Rejection::Body(BodyFault::Incomplete))?)?;
@@ -105,7 +122,7 @@ fn exchange(
     method: Method,
     target: &str,
     headers: &[(&str, &str)],
-) -> (Exchange, Result<Answer, Error>) {
+) -> (Exchange, Result<Answer<()>, Error>) {
     let fields = headers.iter();
     let fields = fields.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
     let head = RequestHead {
@@ -220,4 +237,54 @@ fn every_response_after_the_settings_has_their_headers() {
         assert!(exchange.grant.is_some(), "{target} {headers:?}");
         assert_eq!(exchange.transport_security.as_deref(), Some("max-age=1"));
     }
+}
+
+#[test]
+fn a_run_without_a_place_is_refused_before_its_body_is_read() {
+    let limited = "tidegate: { limits: { concurrentRuns: 1 },";
+    let mut fake = Fake::new(&CONFIG.replace("tidegate: {", limited));
+    assert_eq!(ask(&mut fake, Method::POST, CHAT, &[OWNER]), "429");
+    assert!(!fake.used.borrow().contains(&"body"));
+    assert_eq!(
+        ask(&mut fake, Method::GET, "/v1/models", &[OWNER]),
+        "document"
+    );
+}
+
+#[test]
+fn only_the_owner_learns_which_guards_are_inactive() {
+    let ready = |headers: &[(&str, &str)], fake: &mut Fake| match exchange(
+        fake,
+        Method::GET,
+        "/readyz",
+        headers,
+    )
+    .1
+    {
+        Ok(Answer::Document(body)) => String::from_utf8(body).unwrap(),
+        Ok(_) | Err(_) => "no document".to_owned(),
+    };
+    let without_proxies = CONFIG.replace("trustedProxies: ['10.0.0.1'],", "");
+    let without_peers = without_proxies.replace("client: { peerHeader: 'peer' }", "");
+    let mut fake = Fake::new(&without_peers);
+    for headers in [&[][..], &[WRONG], &[WRONG, OWNER]] {
+        assert_eq!(ready(headers, &mut fake), r#"{"ready":true}"#);
+    }
+    let details = ready(&[OWNER], &mut fake);
+    let inactive = r#"{"ready":true,"inactive_guards":["failed attempts"#;
+    assert!(details.starts_with(inactive), "{details}");
+    let mut fake = Fake::new(CONFIG);
+    let details = ready(&[OWNER, ("peer", "192.0.2.1")], &mut fake);
+    assert_eq!(details, r#"{"ready":true,"inactive_guards":[]}"#);
+}
+
+#[test]
+fn a_health_check_is_no_way_around_the_lockout() {
+    let mut fake = Fake::new(CONFIG);
+    let peer = ("peer", "192.0.2.1");
+    for _ in 0..10 {
+        let answer = ask(&mut fake, Method::GET, "/readyz", &[peer, WRONG]);
+        assert_eq!(answer, "document");
+    }
+    assert_eq!(ask(&mut fake, Method::POST, CHAT, &[peer, OWNER]), "429");
 }

@@ -7,23 +7,24 @@ use crate::config::{Settings, StreamSettings};
 use crate::delivery::{Delivery, first_steps};
 use crate::error::Error;
 use crate::exchange::Exchange;
-use crate::inbound::Holding;
+use crate::gateway::AdmittedRun;
 use crate::reply::{Head, StreamedReply, WholeReply};
-use crate::run::{Mode, ValidRun};
+use crate::run::Mode;
 use crate::runtime::Step;
 
 use super::line::HostLine;
 use super::outgoing::Outgoing;
+use super::places::Place;
 use super::respond;
-use super::runtime::{self, Run, next_step};
+use super::runtime::Run;
 
-/// Starts a run and responds with its reply. `holding` is the memory of its request.
+/// Starts a run and responds with its reply.
 pub(crate) async fn deliver(
-    valid: ValidRun,
-    holding: Holding,
+    admitted: AdmittedRun<Place>,
     settings: &Settings,
     exchange: Exchange,
 ) -> Outgoing {
+    let valid = &admitted.run;
     let mode = valid.mode();
     let choice = valid.tool_choice().clone();
     let head = Head {
@@ -32,7 +33,7 @@ pub(crate) async fn deliver(
         model: valid.model().to_owned(),
         reasoning: settings.reasoning,
     };
-    let run = runtime::start(valid, holding);
+    let run = Run::start(admitted);
     match mode {
         Mode::Whole => whole(run, WholeReply::new(head, &choice), exchange).await,
         Mode::Streamed { include_usage } => {
@@ -45,7 +46,7 @@ pub(crate) async fn deliver(
 
 async fn whole(mut run: Run, mut reply: WholeReply, mut exchange: Exchange) -> Outgoing {
     let ended = loop {
-        match next_step(&mut run).await {
+        match run.next_step().await {
             Step::Ended(ended) => break ended,
             Step::Events(events) => {
                 exchange.log.event();

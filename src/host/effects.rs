@@ -8,15 +8,16 @@ use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::types::Request;
 use tidegate_config::Faults;
 
-use crate::access::UnixMillis;
+use crate::access::{PlaceLimit, UnixMillis};
 use crate::access_log;
-use crate::config::{Config, Counting, Settings, WELL_KNOWN_VARIABLES};
+use crate::config::{Config, Settings, WELL_KNOWN_VARIABLES};
 use crate::gateway::Effects;
 use crate::inbound::{Budget, Holding, Upload};
 use crate::rejection::{BodyFault, Rejection};
 use crate::runtime::{Agent, RunError};
 
 use super::incoming;
+use super::places::Place;
 use super::runtime;
 use super::store::{self, Store};
 
@@ -34,6 +35,7 @@ impl HostEffects {
 
 impl Effects for HostEffects {
     type Store = Store;
+    type Place = Place;
 
     /// Reads the configuration once per instance. A faulty configuration and one with a
     /// disabled endpoint are read again by the next request, so that the operator can
@@ -47,7 +49,8 @@ impl Effects for HostEffects {
         }
         let config = tidegate_config::load(&WELL_KNOWN_VARIABLES, Config::read).await?;
         if let Config::On(settings) = &config {
-            warn_without_store(settings);
+            let guards = settings.inactive_guards(store::open().is_some());
+            guards.into_iter().for_each(access_log::notice);
             warn_of_ignored_file().await;
             SETTINGS.with(|cell| cell.get_or_init(|| Rc::clone(settings)).clone());
         }
@@ -73,10 +76,18 @@ impl Effects for HostEffects {
         BUDGET.with(|cell| cell.get_or_init(|| Budget::new(body_limit)).clone())
     }
 
-    async fn body(&mut self, upload: Upload) -> Result<(Vec<u8>, Holding), Rejection> {
+    fn place(&self, limits: &[PlaceLimit]) -> Result<Place, Rejection> {
+        Place::take(limits)
+    }
+
+    async fn body(
+        &mut self,
+        upload: Upload,
+        place: &mut Place,
+    ) -> Result<(Vec<u8>, Holding), Rejection> {
         let request = self.request.take();
         let request = request.ok_or(Rejection::Body(BodyFault::Incomplete))?;
-        incoming::body(request, upload).await
+        place.while_held(incoming::body(request, upload)).await
     }
 
     async fn delay(&self, duration: Duration) {
@@ -94,12 +105,5 @@ impl Effects for HostEffects {
 async fn warn_of_ignored_file() {
     if tidegate_config::ignores_file().await {
         access_log::notice("TIDEGATE_CONFIG is set, so /tidegate.json5 is ignored");
-    }
-}
-
-/// Writes a notice, once per instance, if the configured limits cannot apply.
-fn warn_without_store(settings: &Settings) {
-    if settings.counting == Counting::Required && store::open().is_none() {
-        access_log::notice("limits do not apply, because the host has no key-value store");
     }
 }

@@ -61,9 +61,7 @@ async fn respond_to(request: Request) -> Outgoing {
     match answer {
         Ok(Answer::Document(body)) => respond::json(StatusCode::OK, body, exchange),
         Ok(Answer::Preflight) => respond::preflight(&head.headers, exchange),
-        Ok(Answer::Run(run, holding, settings)) => {
-            delivery::deliver(*run, holding, &settings, exchange).await
-        }
+        Ok(Answer::Run(run, settings)) => delivery::deliver(*run, &settings, exchange).await,
         Err(error) => respond::error(error.into(), exchange),
     }
 }

@@ -11,7 +11,7 @@ use crate::runtime::Step;
 
 use super::clock::{Alarm, Watch};
 use super::outgoing::Body;
-use super::runtime::{Run, next_step};
+use super::runtime::Run;
 
 /// The run, the watch and, after the head of the response, the body.
 pub(crate) struct HostLine {
@@ -35,7 +35,7 @@ impl HostLine {
 impl Line for HostLine {
     async fn wait(&mut self) -> Wake {
         let Self { run, watch } = self;
-        match select(pin!(next_step(run)), pin!(watch.alarm())).await {
+        match select(pin!(run.next_step()), pin!(watch.alarm())).await {
             Either::Left((step, _)) => Wake::Step(step),
             Either::Right((Alarm::Due, _)) => Wake::Due,
             Either::Right((Alarm::Disconnected, _)) => Wake::Disconnected,
@@ -43,17 +43,21 @@ impl Line for HostLine {
     }
 
     fn ready(&mut self) -> Option<Step> {
-        next_step(&mut self.run).now_or_never()
+        self.run.next_step().now_or_never()
     }
 
     async fn send(&mut self, bytes: Vec<u8>) -> Client {
         let Some(mut body) = self.watch.take_body() else {
             return Client::Disconnected;
         };
-        let sent = match select(pin!(body.send(bytes)), pin!(self.watch.alarm())).await {
-            Either::Left((client, _)) => client,
-            Either::Right(_) => Client::Disconnected,
+        let Self { run, watch } = self;
+        let sending = async {
+            match select(pin!(body.send(bytes)), pin!(watch.alarm())).await {
+                Either::Left((client, _)) => client,
+                Either::Right(_) => Client::Disconnected,
+            }
         };
+        let sent = run.place.while_held(sending).await;
         self.watch.put_body(body);
         sent
     }

@@ -11,6 +11,7 @@
 //! respond   documents and errors                 -> a response with its headers
 //! outgoing  status, headers, bytes               -> wasi:http response
 //! store     wasi:keyvalue                        -> counters
+//! places    runs in progress                     -> their places, renewed
 //! ```
 
 mod clock;
@@ -20,6 +21,7 @@ mod handler;
 mod incoming;
 mod line;
 mod outgoing;
+mod places;
 mod random;
 mod respond;
 mod runtime;

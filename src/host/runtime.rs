@@ -4,27 +4,38 @@ use std::pin::Pin;
 
 use futures_util::stream::{Stream, StreamExt as _};
 
-use crate::inbound::Holding;
-use crate::run::ValidRun;
+use crate::gateway::AdmittedRun;
 use crate::runtime::{Agent, RunError, Step};
 
-/// The steps of a run. Dropping it cancels the run.
-pub(crate) type Run = Pin<Box<dyn Stream<Item = Step>>>;
+use super::places::Place;
 
-/// Starts a run. `holding` is dropped when its request no longer takes memory.
-///
-/// A pending read is part of the stream and not of the future of its next item, so a
-/// caller may stop waiting for a step and wait again later.
-pub(crate) fn start(run: ValidRun, holding: Holding) -> Run {
-    Box::pin(linked::run(run.into_request(), holding))
+/// A run in progress. Dropping it cancels the run.
+pub(crate) struct Run {
+    steps: Pin<Box<dyn Stream<Item = Step>>>,
+    /// Dropped after the steps: the run has its place until it has stopped.
+    pub(crate) place: Place,
 }
 
-/// Returns the next step of a run.
-pub(crate) async fn next_step(run: &mut Run) -> Step {
-    // The steps always have an end; this covers the case that they do not.
-    let abandoned = || RunError::Failed("the runtime sent no outcome".to_owned());
-    let step = run.next().await;
-    step.unwrap_or_else(|| Step::Ended(Err(abandoned())))
+impl Run {
+    /// Starts a run.
+    ///
+    /// A pending read is part of the stream and not of the future of its next item, so a
+    /// caller may stop waiting for a step and wait again later.
+    pub(crate) fn start(admitted: AdmittedRun<Place>) -> Self {
+        let request = admitted.run.into_request();
+        Self {
+            steps: Box::pin(linked::run(request, admitted.holding)),
+            place: admitted.place,
+        }
+    }
+
+    /// Returns the next step.
+    pub(crate) async fn next_step(&mut self) -> Step {
+        // The steps always have an end; this covers the case that they do not.
+        let abandoned = || RunError::Failed("the runtime sent no outcome".to_owned());
+        let step = self.place.while_held(self.steps.next()).await;
+        step.unwrap_or_else(|| Step::Ended(Err(abandoned())))
+    }
 }
 
 /// Returns the agents of the runtime.
