@@ -2,7 +2,7 @@
 //!
 //! An IPv6 address counts by its first 64 bits. Too many failed attempts lock the
 //! address out, even with the right credential. On a loopback address, for a client
-//! without a known address, and for those of more than 10,000 networks in a window, answers
+//! without a known address, and for clients of more than 10,000 networks in a window, answers
 //! are delayed instead. Requests without credentials do not count as failed attempts.
 //! A successful login does not reset the counter; otherwise the holder of one
 //! credential could attack the others.
@@ -135,7 +135,7 @@ impl Throttle {
         is_known || counters.add_below(&networks, NETWORK_LIMIT) <= Some(NETWORK_LIMIT)
     }
 
-    /// Counts a failure, and returns those of this window and the one before.
+    /// Counts a failure, and returns the failures of this window and the one before.
     fn count(&self, subject: &[u8], counters: Counters<'_, impl Store>, begin: UnixMillis) -> i64 {
         let previous = self.failures(subject, begin.minus(self.windows.length));
         let count = counters.add(&self.failures(subject, begin), 1);
