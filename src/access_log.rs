@@ -26,6 +26,8 @@ pub struct AccessLog {
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    runtime: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<String>,
@@ -75,6 +77,7 @@ impl AccessLog {
             request: format!("req_{}", request.simple()),
             caller: None,
             agent: None,
+            runtime: None,
             session: None,
             trace: None,
             ignored: Vec::new(),
@@ -104,6 +107,7 @@ impl AccessLog {
     /// Records the agent, session and trace of a run, and the members without effect.
     pub fn run(&mut self, run: &ValidRun) {
         self.agent = Some(run.agent().to_owned());
+        self.runtime = run.upstream().map(str::to_owned);
         self.session = Some(run.session().digest());
         self.trace = run.trace().map(str::to_owned);
         self.ignored = run.ignored().to_vec();

@@ -3,7 +3,7 @@
 
 pub use tidegate_agent::Step;
 pub use tidegate_agent::types::{
-    Agent, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message, ResponseFormat,
-    Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool,
+    Agent, Authority, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message,
+    ResponseFormat, Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool,
     ToolArgumentsDelta, ToolCall, ToolCallStart, ToolChoice, Usage,
 };

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use runtime_openclaw::settings::Settings;
+use runtime_openclaw::settings::AllSettings;
 use tidegate::access::{Auth, Credentials, Keys, SecretDigest, UnixMillis};
 use tidegate::agents::AgentId;
 use tidegate::config::Config;
@@ -64,7 +64,7 @@ fn faults(key: &str, value: &str) -> Vec<String> {
     let text = object(&entries);
     let document = Document::parse(&text).expect("JSON5");
     let gateway = Config::read(&document).err().unwrap_or_default();
-    let runtime = Settings::read(&document).err().unwrap_or_default();
+    let runtime = AllSettings::read(&document).err().unwrap_or_default();
     let Faults(all) = Faults([gateway.0, runtime.0].concat());
     all.iter().map(ToString::to_string).collect()
 }
@@ -115,6 +115,8 @@ fn every_key_that_is_read_is_documented() {
     let documented = documented_keys();
     let own = documented.iter().filter(|key| key.starts_with("tidegate."));
     let sections = own.filter_map(|key| key.rsplit_once('.').map(|(section, _)| section));
+    // Its keys are names.
+    let sections = sections.filter(|section| *section != "tidegate.runtimes");
     for section in sections.collect::<BTreeSet<_>>() {
         let (path, faults) = faults_at(&format!("{section}.nonsense"), "7");
         let prefix = format!("{path}: is not a known key; the known keys are ");
@@ -122,9 +124,12 @@ fn every_key_that_is_read_is_documented() {
         let known = known.unwrap_or_else(|| panic!("{section} accepts any key: {faults:?}"));
         for key in known.split(", ") {
             let path = format!("{section}.{key}");
-            let is_documented = documented
-                .iter()
-                .any(|known| known.strip_prefix(&path).is_some_and(is_end_of_key));
+            // A named runtime has the keys of the default one.
+            let same = path.replace("runtimes.name", "runtime");
+            let is_documented = [&path, &same].into_iter().any(|path| {
+                let mut documented = documented.iter();
+                documented.any(|known| known.strip_prefix(path).is_some_and(is_end_of_key))
+            });
             assert!(is_documented, "{path} is not documented");
         }
     }

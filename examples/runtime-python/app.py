@@ -21,7 +21,7 @@ class Runtime(exports.Runtime):
         spawn(carry_out(request, cancelled, writer, ending))
         return events, outcome
 
-    async def agents(self):
+    async def agents(self, upstream):
         return [types.Agent(AGENT)]
 
 

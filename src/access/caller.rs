@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use crate::agents::Upstream;
+use crate::runtime::Authority;
+
 use super::digest::short_digest;
 use super::key::Key;
 use super::scopes::Scopes;
@@ -81,6 +84,24 @@ impl Caller {
         match &self.identity {
             Identity::User(user) => Cow::Owned(format!("user:{}", short_digest(user.as_bytes()))),
             Identity::Owner | Identity::Anyone | Identity::Key(_) => self.name(),
+        }
+    }
+
+    /// Returns what the caller's runs may do.
+    #[must_use]
+    pub fn authority(&self) -> Authority {
+        match (&self.identity, &self.scopes) {
+            (Identity::Owner, _) | (Identity::Anyone, Scopes::All) => Authority::Owner,
+            (Identity::Anyone | Identity::Key(_) | Identity::User(_), _) => Authority::Restricted,
+        }
+    }
+
+    /// Returns the runtime of all the caller's runs, if it has one of its own.
+    #[must_use]
+    pub fn upstream(&self) -> Option<&Upstream> {
+        match &self.identity {
+            Identity::Key(key) => key.upstream.as_ref(),
+            Identity::Owner | Identity::Anyone | Identity::User(_) => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::agents::Agents;
+use crate::agents::{Agents, Upstream};
 
 use super::digest::SecretDigest;
 use super::rate::Rate;
@@ -16,6 +16,8 @@ pub struct Key {
     pub name: String,
     /// The agents that it may use. Other agents do not exist for it.
     pub agents: Rc<Agents>,
+    /// The runtime of all its runs, if it has one of its own.
+    pub upstream: Option<Upstream>,
     /// Whether it may name sessions by header.
     pub sessions: Permission,
     /// Whether it may set the message channel.
@@ -105,6 +107,7 @@ impl Key {
         Self {
             name: name.to_owned(),
             agents: Rc::new(Agents::new(Vec::new(), None).narrowed(&[])),
+            upstream: None,
             sessions: Permission::Denied,
             channel: Permission::Denied,
             model: Permission::Denied,

@@ -7,19 +7,23 @@ use std::time::UNIX_EPOCH;
 use tidegate_config::Section;
 
 use crate::access::{Key, Keys, Permission, SecretDigest, ToolScope, UnixMillis, parse_hex};
-use crate::agents::{AgentId, Agents};
+use crate::agents::{AgentId, Agents, Upstream, Upstreams};
 
 use super::limits::read_rate;
 
 /// Reads `tidegate.keys`.
-pub(super) fn read_keys<'d>(tidegate: &mut Section<'d>, agents: &'d Agents) -> Keys {
+pub(super) fn read_keys<'d>(
+    tidegate: &mut Section<'d>,
+    agents: &'d Agents,
+    upstreams: &Upstreams,
+) -> Keys {
     let mut keys = Keys::default();
     let mut sets = AgentSets {
         all: agents,
         last: None,
     };
     for mut item in tidegate.items("keys").unwrap_or_default() {
-        let read = read_key(&mut item, &mut sets);
+        let read = read_key(&mut item, &mut sets, upstreams);
         item.deny_unknown_keys();
         if let Some((digest, key)) = read
             && keys.insert(digest, key).is_some()
@@ -30,7 +34,11 @@ pub(super) fn read_keys<'d>(tidegate: &mut Section<'d>, agents: &'d Agents) -> K
     keys
 }
 
-fn read_key<'d>(item: &mut Section<'d>, sets: &mut AgentSets<'d>) -> Option<(SecretDigest, Key)> {
+fn read_key<'d>(
+    item: &mut Section<'d>,
+    sets: &mut AgentSets<'d>,
+    upstreams: &Upstreams,
+) -> Option<(SecretDigest, Key)> {
     let name = item.borrowed_text("name");
     let name = name.map(|name| name.trim().to_owned());
     let name = name.filter(|name| !name.is_empty());
@@ -48,6 +56,7 @@ fn read_key<'d>(item: &mut Section<'d>, sets: &mut AgentSets<'d>) -> Option<(Sec
     let permission = |granted: Option<bool>, default| Permission::from(granted.unwrap_or(default));
     let key = Key {
         agents: sets.read(item),
+        upstream: read_upstream(item, upstreams),
         sessions: permission(item.flag("sessions"), false),
         channel: permission(item.flag("channel"), false),
         model: permission(item.flag("model"), false),
@@ -58,6 +67,16 @@ fn read_key<'d>(item: &mut Section<'d>, sets: &mut AgentSets<'d>) -> Option<(Sec
         name: name?,
     };
     Some((SecretDigest::from_bytes(digest?), key))
+}
+
+/// Reads the runtime of a key.
+fn read_upstream(item: &mut Section<'_>, upstreams: &Upstreams) -> Option<Upstream> {
+    let name = item.borrowed_text("runtime")?;
+    let upstream = upstreams.find(&name);
+    if upstream.is_none() {
+        item.fault("runtime", "is not a name in tidegate.runtimes");
+    }
+    upstream
 }
 
 /// The sets of agents of keys. Consecutive keys with the same set share it.

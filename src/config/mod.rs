@@ -11,6 +11,7 @@ mod guards;
 mod keys;
 mod limits;
 mod proxies;
+mod runtimes;
 mod session;
 mod settings;
 mod stream;

@@ -15,6 +15,7 @@ use super::endpoint::{read_cors, read_image_urls, read_transport_security};
 use super::keys::read_keys;
 use super::limits::{read_limits, read_throttle};
 use super::proxies::read_proxies;
+use super::runtimes::read_runtimes;
 use super::session::read_session;
 use super::stream::{StreamSettings, read_stream};
 
@@ -88,7 +89,8 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     tidegate.allow("runtime");
     let proxies = read_proxies(&mut gateway, &mut tidegate);
     let agents = read_agents(&mut root.section("agents"), &mut tidegate);
-    let keys = read_keys(&mut tidegate, &agents);
+    let upstreams = read_runtimes(&mut tidegate, &agents);
+    let keys = read_keys(&mut tidegate, &agents, &upstreams);
     let mut auth = gateway.section("auth");
     let mut limit = auth.section("rateLimit");
     let throttle = read_throttle(&mut limit);
@@ -107,6 +109,7 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
         auth: auth?,
         rules: RunRules {
             agents,
+            upstreams,
             sessions,
             history,
             image_urls,

@@ -319,3 +319,51 @@ fn proxies_are_addresses_and_ranges() {
         );
     }
 }
+
+/// Returns the first fault of a document with these agents and members of `tidegate`.
+fn first_fault(agents: &str, tidegate: &str) -> String {
+    let text = format!(
+        "{{ gateway: {{ auth: {{ token: 't' }}, {ON} }}, agents: {{ entries: {{ {agents} }} }},
+            tidegate: {{ {tidegate} }} }}"
+    );
+    let faults = read(&text, &[]).err().unwrap_or_default();
+    faults.into_iter().next().unwrap_or_default()
+}
+
+#[test]
+fn a_key_and_an_agent_may_have_a_runtime() {
+    let key = |runtime: &str| {
+        let digest = "0".repeat(64);
+        let key =
+            format!("{{ name: 'a', sha256: '{digest}', agents: ['*'], runtime: '{runtime}' }}");
+        format!("runtimes: {{ one: {{ agents: ['a'], url: 7 }} }}, keys: [{key}]")
+    };
+    assert_eq!(first_fault("a: {}", &key("one")), "");
+    assert_eq!(
+        first_fault("a: {}", &key("two")),
+        "tidegate.keys[0].runtime: is not a name in tidegate.runtimes"
+    );
+}
+
+#[test]
+fn every_fault_of_the_runtimes_has_its_path() {
+    let many: String = (0..101).map(|n| format!("r{n}: {{}},")).collect();
+    for (runtimes, expected) in [
+        ("'One ': {}", "tidegate.runtimes.One : is not a valid name"),
+        (
+            "one: { agents: ['a'] }, two: { agents: ['A'] }",
+            "tidegate.runtimes.two.agents: must not contain an agent of another runtime",
+        ),
+        (
+            "one: { agents: ['b'] }",
+            "tidegate.runtimes.one.agents: must contain only configured agents",
+        ),
+        (
+            &many,
+            "tidegate.runtimes: must contain at most 100 runtimes",
+        ),
+    ] {
+        let fault = first_fault("a: {}", &format!("runtimes: {{ {runtimes} }}"));
+        assert!(fault.starts_with(expected), "{fault}");
+    }
+}

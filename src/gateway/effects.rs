@@ -6,6 +6,7 @@ use std::time::Duration;
 use tidegate_config::Faults;
 
 use crate::access::{PlaceLimit, Store, UnixMillis};
+use crate::agents::Upstream;
 use crate::config::Config;
 use crate::inbound::{Budget, Holding, Upload};
 use crate::rejection::Rejection;
@@ -47,6 +48,9 @@ pub trait Effects {
     /// Waits.
     fn delay(&self, duration: Duration) -> impl Future<Output = ()>;
 
-    /// Lists the agents of the runtime.
-    fn agents(&self) -> impl Future<Output = Result<Vec<Agent>, RunError>>;
+    /// Lists the agents of a runtime, by default the default one.
+    fn agents(
+        &self,
+        upstream: Option<&Upstream>,
+    ) -> impl Future<Output = Result<Vec<Agent>, RunError>>;
 }

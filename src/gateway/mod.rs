@@ -140,7 +140,7 @@ async fn models(
     if let Some(known) = agents.known() {
         return Ok(agents::list(agents, known));
     }
-    let offered = effects.agents().await?;
+    let offered = effects.agents(caller.upstream()).await?;
     let ids = offered.iter().filter_map(|agent| AgentId::parse(&agent.id));
     Ok(agents::list(agents, &ids.collect::<Vec<_>>()))
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::*;
 use crate::access::fake::Memory;
 use crate::access::{PlaceLimit, UnixMillis};
+use crate::agents::Upstream;
 use crate::error::ErrorResponse;
 use crate::inbound::{Budget, Headers};
 use crate::rejection::BodyFault;
@@ -100,7 +101,7 @@ impl Effects for Fake {
         self.uses("delay");
     }
 
-    async fn agents(&self) -> Result<Vec<Agent>, RunError> {
+    async fn agents(&self, _: Option<&Upstream>) -> Result<Vec<Agent>, RunError> {
         self.uses("agents");
         Err(RunError::UnknownAgent)
     }

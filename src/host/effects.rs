@@ -10,6 +10,7 @@ use tidegate_config::Faults;
 
 use crate::access::{PlaceLimit, UnixMillis};
 use crate::access_log;
+use crate::agents::Upstream;
 use crate::config::{Config, Settings, WELL_KNOWN_VARIABLES};
 use crate::gateway::Effects;
 use crate::inbound::{Budget, Holding, Upload};
@@ -96,8 +97,8 @@ impl Effects for HostEffects {
         }
     }
 
-    async fn agents(&self) -> Result<Vec<Agent>, RunError> {
-        runtime::agents().await
+    async fn agents(&self, upstream: Option<&Upstream>) -> Result<Vec<Agent>, RunError> {
+        runtime::agents(upstream.map(|upstream| upstream.as_str().to_owned())).await
     }
 }
 

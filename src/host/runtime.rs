@@ -38,12 +38,12 @@ impl Run {
     }
 }
 
-/// Returns the agents of the runtime.
+/// Returns the agents of an upstream of the runtime.
 ///
 /// # Errors
 /// The runtime's error.
-pub(crate) async fn agents() -> Result<Vec<Agent>, RunError> {
-    linked::agents().await
+pub(crate) async fn agents(upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
+    linked::agents(upstream).await
 }
 
 #[cfg(all(feature = "openclaw", feature = "rehearsal"))]
@@ -68,8 +68,8 @@ mod linked {
         joined::<HostClock>(run)
     }
 
-    pub(super) async fn agents() -> Result<Vec<Agent>, RunError> {
-        Linked::agents().await
+    pub(super) async fn agents(upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
+        Linked::agents(upstream).await
     }
 }
 
@@ -115,7 +115,7 @@ mod linked {
         steps.inspect(move |_| drop(holding.take()))
     }
 
-    pub(super) async fn agents() -> Result<Vec<Agent>, RunError> {
-        runtime::agents().await
+    pub(super) async fn agents(upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
+        runtime::agents(upstream).await
     }
 }

@@ -1,6 +1,6 @@
 //! The operator's rules for runs.
 
-use crate::agents::Agents;
+use crate::agents::{Agents, Upstreams};
 
 use super::history::History;
 use super::images::UrlPolicy;
@@ -11,6 +11,8 @@ use super::session::SessionRules;
 pub struct RunRules {
     /// The agents that a request can select.
     pub agents: Agents,
+    /// The runtimes of agents.
+    pub upstreams: Upstreams,
     /// How the gateway derives session keys.
     pub sessions: SessionRules,
     /// How much of a resent conversation the gateway forwards.

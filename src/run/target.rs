@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::access::Caller;
 use crate::access::permissions::{self, CHANNEL_HEADER, MODEL_HEADER, SESSION_HEADER};
-use crate::agents::AgentId;
+use crate::agents::{AgentId, Upstream};
 use crate::inbound::Headers;
 use crate::openai::request::ChatCompletionRequest;
 use crate::rejection::Rejection;
@@ -21,6 +21,8 @@ const HEADER_LIMIT: usize = 256;
 pub(super) struct Target {
     /// The agent.
     pub(super) agent: AgentId,
+    /// The runtime, unless it is the default one.
+    pub(super) upstream: Option<Upstream>,
     /// The session.
     pub(super) session: SessionKey,
     /// The model that overrides the agent's own.
@@ -50,7 +52,9 @@ impl Target {
             session::select(headers, user, caller, &agent, sessions, fresh)?
         };
         let channel = header_text(headers, CHANNEL_HEADER)?;
+        let of_agent = || rules.upstreams.of_agent(&agent);
         Ok(Self {
+            upstream: caller.upstream().cloned().or_else(of_agent),
             agent,
             session,
             model: model_override(headers)?,

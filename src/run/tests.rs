@@ -3,7 +3,7 @@
 use super::*;
 use crate::access::permissions::{CHANNEL_HEADER, MODEL_HEADER, SESSION_HEADER};
 use crate::access::{Caller, Key, Permission, ToolScope};
-use crate::agents::{AgentId, Agents};
+use crate::agents::{AgentId, Agents, Upstreams};
 use crate::inbound::Headers;
 use crate::rejection::Rejection;
 use crate::runtime::{ContentPart, Continuity, ResponseFormat, ToolChoice};
@@ -13,6 +13,7 @@ const HELLO: &str = r#""messages":[{"role":"user","content":"hi"}]"#;
 pub(super) fn rules() -> RunRules {
     let ids = ["main", "research"].map(|id| AgentId::parse(id).unwrap());
     RunRules {
+        upstreams: Upstreams::default(),
         agents: Agents::new(ids.to_vec(), None),
         sessions: SessionRules {
             secret: None,

@@ -80,6 +80,8 @@ impl ValidRun {
             request: RunRequest {
                 run_id: format!("chatcmpl_{}", ids.run),
                 agent: target.agent.into_string(),
+                upstream: target.upstream.map(|upstream| upstream.as_str().to_owned()),
+                authority: caller.authority(),
                 session: target.session.to_string(),
                 continuity: target.session.continuity(),
                 messages,
@@ -128,6 +130,12 @@ impl ValidRun {
     #[must_use]
     pub fn agent(&self) -> &str {
         &self.request.agent
+    }
+
+    /// Returns the name of the runtime, unless it is the default one.
+    #[must_use]
+    pub fn upstream(&self) -> Option<&str> {
+        self.request.upstream.as_deref()
     }
 
     /// Returns the session.

@@ -55,8 +55,8 @@ impl<R: Runtime + 'static> Guest for Exported<R> {
         (reader, outcome)
     }
 
-    async fn agents() -> Result<Vec<Agent>, RunError> {
-        R::agents().await
+    async fn agents(upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
+        R::agents(upstream).await
     }
 }
 

@@ -1,8 +1,8 @@
 //! Values for the tests of runtimes and gateways.
 
 use crate::types::{
-    ContentPart, Continuity, Message, Role, RunEvent, RunOutcome, RunRequest, Sampling, StopReason,
-    ToolChoice,
+    Authority, ContentPart, Continuity, Message, Role, RunEvent, RunOutcome, RunRequest, Sampling,
+    StopReason, ToolChoice,
 };
 
 /// Returns a request with these messages and no options.
@@ -11,6 +11,8 @@ pub fn request(messages: Vec<Message>) -> RunRequest {
     RunRequest {
         run_id: "chatcmpl_0191e0c8-5a4b-7c3d-8e9f-a1b2c3d4e5f6".to_owned(),
         agent: "main".to_owned(),
+        upstream: None,
+        authority: Authority::Owner,
         session: "agent:main:openai:1".to_owned(),
         continuity: Continuity::Fresh,
         messages,

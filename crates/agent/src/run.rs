@@ -78,7 +78,7 @@ mod tests {
             Ok(outcome())
         }
 
-        async fn agents() -> Result<Vec<Agent>, RunError> {
+        async fn agents(_upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
             Ok(Vec::new())
         }
     }
@@ -97,7 +97,7 @@ mod tests {
             pending().await
         }
 
-        async fn agents() -> Result<Vec<Agent>, RunError> {
+        async fn agents(_upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
             Ok(Vec::new())
         }
     }

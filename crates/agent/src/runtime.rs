@@ -19,8 +19,8 @@ pub trait Runtime {
     /// connection.
     fn run(request: RunRequest, events: EventSink) -> impl Future<Output = Ending>;
 
-    /// Returns the agents, see `agents` in `wit/runtime.wit`.
-    fn agents() -> impl Future<Output = Result<Vec<Agent>, RunError>>;
+    /// Returns the agents of an upstream, see `agents` in `wit/runtime.wit`.
+    fn agents(upstream: Option<String>) -> impl Future<Output = Result<Vec<Agent>, RunError>>;
 }
 
 /// What exists as long as the memory of a run's request, such as a share of a budget. It

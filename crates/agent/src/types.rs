@@ -1,8 +1,8 @@
 //! The types of `tidegate:agent`, generated from `wit/types.wit`.
 
 pub use crate::bindings::agent_runtime::tidegate::agent::types::{
-    Agent, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message, ResponseFormat,
-    Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool,
+    Agent, Authority, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message,
+    ResponseFormat, Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool,
     ToolArgumentsDelta, ToolCall, ToolCallStart, ToolChoice, Usage,
 };
 

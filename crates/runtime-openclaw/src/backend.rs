@@ -12,6 +12,16 @@ const DEFAULT_URL: &str = "http://127.0.0.1:18789";
 /// The maximum number of backends.
 const LIMIT: usize = 1000;
 
+/// Where the settings of backends come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// `tidegate.runtime`, with a default URL and the token of the environment.
+    Default,
+    /// `tidegate.runtimes`. Its servers belong to others, so they get no token that is not
+    /// theirs.
+    Named,
+}
+
 /// A server that carries out runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
@@ -48,13 +58,21 @@ impl Backend {
     }
 
     /// Reads `urls`, or `url` for a single backend. `token` is the default token.
-    pub(crate) fn read_all(section: &mut Section<'_>) -> Vec<Self> {
+    pub(crate) fn read_all(section: &mut Section<'_>, origin: Origin) -> Vec<Self> {
         let configured = section.secret("token");
-        let secret = configured.or_else(|| section.variable(RUNTIME_TOKEN));
+        let secret = match origin {
+            Origin::Default => configured.or_else(|| section.variable(RUNTIME_TOKEN)),
+            Origin::Named => configured,
+        };
         let token = secret.and_then(|secret| checked(section, secret));
         let url = section.text("url");
         let Some(items) = section.items_or_texts("urls") else {
-            let endpoint = endpoint(section, "url", url.as_deref().unwrap_or(DEFAULT_URL));
+            let default = (origin == Origin::Default).then_some(DEFAULT_URL);
+            let Some(url) = url.as_deref().or(default) else {
+                section.fault("url", "is missing");
+                return Vec::new();
+            };
+            let endpoint = endpoint(section, "url", url);
             return endpoint
                 .map(|endpoint| Self::new(endpoint, 1, token))
                 .into_iter()
@@ -127,7 +145,8 @@ mod tests {
         let variables = Variables::from([("OWN_TOKEN", "own"), (RUNTIME_TOKEN, "common")]);
         let text = format!("{{ runtime: {{ {members} }} }}");
         let document = Document::parse(&text).unwrap().with(variables);
-        let backends = document.read(|root| Backend::read_all(&mut root.section("runtime")));
+        let backends =
+            document.read(|root| Backend::read_all(&mut root.section("runtime"), Origin::Default));
         backends.map_err(|faults| faults.to_string())
     }
 

@@ -8,9 +8,14 @@
 //! connection, because only the host knows that it has not sent the request. Any other
 //! failure may have begun a run.
 
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::{Either, ready, select};
 use spin_sdk::wasip3::http::client;
 use spin_sdk::wasip3::http::types::{
@@ -24,6 +29,7 @@ use crate::endpoint::{Endpoint, Scheme};
 use crate::request::{Header, Operation, Request};
 use crate::response::Head;
 use crate::settings::Settings;
+use crate::timeout::{Watchdog, within};
 
 /// The result of a body, reported by the sender.
 type BodyEnd = Result<Option<Trailers>, ErrorCode>;
@@ -49,6 +55,7 @@ pub(crate) struct Response {
 pub(crate) struct Body {
     bytes: StreamReader<u8>,
     end: FutureReader<BodyEnd>,
+    watchdog: Watchdog,
     /// Dropping it may abort the connection. WASI does not specify this, and Wasmtime 49
     /// aborts: <https://github.com/bytecodealliance/wasmtime/issues/14227>.
     _transmission: Transmission,
@@ -57,26 +64,56 @@ pub(crate) struct Body {
     _consumed: FutureWriter<Result<(), ErrorCode>>,
 }
 
+/// Where a request goes, and how long it may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'t> {
+    pub(crate) endpoint: &'t Endpoint,
+    pub(crate) options: &'t RequestOptions,
+    pub(crate) settings: &'t Settings,
+}
+
 /// Sends a request and waits for the head of its response. `hold` exists as long as the body.
+///
+/// # Errors
+/// The host's error. Hosts do not limit every wait: Wasmtime 48 has no limit for a TLS
+/// handshake. So a body of which nothing has been taken when the connect timeout is over is
+/// [`ErrorCode::ConnectionTimeout`], and no run has begun. Otherwise, the time for the first
+/// byte begins then.
 pub(crate) async fn send(
     request: &Request,
     body: Option<Vec<u8>>,
     hold: Hold,
-    endpoint: &Endpoint,
-    options: &RequestOptions,
+    target: Target<'_>,
 ) -> Result<Response, ErrorCode> {
     let headers = fields(&request.headers)?;
-    let path = endpoint.path(request.operation.path());
+    let path = target.endpoint.path(request.operation.path());
     let method = match request.operation {
         Operation::Complete => Method::Post,
         Operation::ListModels => Method::Get,
     };
-    let (contents, end, writing) = contents(body, hold);
-    let options = Some(options.clone());
+    let upload = Rc::new(Upload::new(target.endpoint.scheme()));
+    let (contents, end, writing) = contents(body, hold, &upload);
+    let options = Some(target.options.clone());
     let (request, transmission) = types::Request::new(headers, contents, end, options);
-    address(&request, &method, endpoint, &path).map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
-    let response = while_writing(client::send(request), writing).await?;
-    Ok(Response::new(response, transmission))
+    let addressed = address(&request, &method, target.endpoint, &path);
+    addressed.map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
+    let settings = target.settings;
+    let mut sending = pin!(while_writing(client::send(request), writing));
+    let mut response = within(settings.connect_timeout, sending.as_mut()).await;
+    if response.is_none() {
+        upload.is_due.set(true);
+        // The upload learns how much the host has taken.
+        response = sending.as_mut().now_or_never();
+    }
+    if response.is_none() && upload.taken.get() == Taken::Nothing {
+        return Err(ErrorCode::ConnectionTimeout);
+    }
+    if response.is_none() {
+        response = within(settings.first_byte_timeout, sending).await;
+    }
+    let response = response.unwrap_or(Err(ErrorCode::ConnectionReadTimeout))?;
+    let watchdog = Watchdog::new(settings.between_bytes_timeout);
+    Ok(Response::new(response, transmission, watchdog))
 }
 
 /// Writes the body of a request while waiting for the head of the response. A backend may
@@ -137,10 +174,68 @@ pub(crate) fn options(settings: &Settings) -> RequestOptions {
 /// A future that writes the body of a request.
 type Writing = Pin<Box<dyn Future<Output = ()>>>;
 
+/// The upload of a body.
+struct Upload {
+    scheme: Scheme,
+    /// Whether the connect timeout is over.
+    is_due: Cell<bool>,
+    taken: Cell<Taken>,
+}
+
+impl Upload {
+    fn new(scheme: Scheme) -> Self {
+        Self {
+            scheme,
+            is_due: Cell::default(),
+            taken: Cell::default(),
+        }
+    }
+
+    /// Takes the first byte of a body for TLS. Wasmtime 48 takes one write before it has a
+    /// connection, and the next one after the TLS handshake.
+    fn take_lead(&self, body: &mut Vec<u8>) -> Option<Vec<u8>> {
+        match self.scheme {
+            Scheme::Http => None,
+            Scheme::Https => {
+                self.taken.set(Taken::Nothing);
+                Some(body.drain(..body.len().min(1)).collect())
+            }
+        }
+    }
+
+    /// Writes bytes until the host has taken some, or the connect timeout is over. Returns
+    /// the others.
+    async fn write(&self, stream: &mut StreamWriter<u8>, bytes: Vec<u8>) -> Vec<u8> {
+        let mut writing = pin!(stream.write(bytes));
+        // The task that sets `is_due` polls this future then.
+        let mut is_due = poll_fn(|_| match self.is_due.get() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        });
+        let rest = match select(writing.as_mut(), &mut is_due).await {
+            Either::Left(((_, rest), _)) => rest,
+            // The cancelled write returns what the host has not taken.
+            Either::Right(((), _)) => writing.as_mut().cancel().1,
+        };
+        rest.into_vec()
+    }
+}
+
+/// What the host has taken of a body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Taken {
+    /// Not known, or there is no body.
+    #[default]
+    Unknown,
+    Nothing,
+    Something,
+}
+
 /// Returns the body for the host, and the future that writes it.
 fn contents(
     body: Option<Vec<u8>>,
     hold: Hold,
+    upload: &Rc<Upload>,
 ) -> (Option<StreamReader<u8>>, FutureReader<BodyEnd>, Writing) {
     let Some(body) = body else {
         let (_, end) = wit_future::new(|| Ok(None));
@@ -148,21 +243,31 @@ fn contents(
     };
     let (bytes, contents) = wit_stream::new();
     let (ended, end) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
-    (
-        Some(contents),
-        end,
-        Box::pin(write(body, hold, bytes, ended)),
-    )
+    let writing = write(body, hold, bytes, ended, Rc::clone(upload));
+    (Some(contents), end, Box::pin(writing))
 }
 
 /// Writes a body, and reports it as complete only if the host has read all of it.
 async fn write(
-    body: Vec<u8>,
+    mut body: Vec<u8>,
     hold: Hold,
     mut bytes: StreamWriter<u8>,
     ended: FutureWriter<BodyEnd>,
+    upload: Rc<Upload>,
 ) {
-    let left = bytes.write_all(body).await;
+    if let Some(lead) = upload.take_lead(&mut body)
+        && !upload.write(&mut bytes, lead).await.is_empty()
+    {
+        return;
+    }
+    let size = body.len();
+    let rest = upload.write(&mut bytes, body).await;
+    if rest.len() == size {
+        upload.taken.set(Taken::Nothing);
+        return;
+    }
+    upload.taken.set(Taken::Something);
+    let left = bytes.write_all(rest).await;
     drop((bytes, hold));
     if left.is_empty() {
         // A host that has dropped the future already has the response.
@@ -171,7 +276,7 @@ async fn write(
 }
 
 impl Response {
-    fn new(response: HostResponse, transmission: Transmission) -> Self {
+    fn new(response: HostResponse, transmission: Transmission, watchdog: Watchdog) -> Self {
         let headers = response.get_headers();
         let status = response.get_status_code();
         // Reading a header is a call of the host.
@@ -187,6 +292,7 @@ impl Response {
         let body = Body {
             bytes,
             end,
+            watchdog,
             _transmission: transmission,
             _consumed: consumed,
         };
@@ -207,28 +313,33 @@ impl Body {
     ///
     /// The last read may have bytes and end the stream. wit-bindgen 0.57 reports it as
     /// complete, but that result is under discussion, so only the buffer counts: <https://github.com/bytecodealliance/wit-bindgen/issues/1396>.
-    pub(crate) async fn read(&mut self, mut buffer: Vec<u8>) -> Option<Vec<u8>> {
+    ///
+    /// # Errors
+    /// [`ErrorCode::ConnectionReadTimeout`].
+    pub(crate) async fn read(&mut self, mut buffer: Vec<u8>) -> Result<Option<Vec<u8>>, ErrorCode> {
         let is_full = buffer.len() == buffer.capacity();
         let size = if is_full { 2 * buffer.len() } else { 0 };
         buffer.clear();
         buffer.reserve(size.clamp(READ_SIZE, MAX_READ_SIZE));
-        match self.bytes.read(buffer).await {
+        let reading = self.bytes.read(buffer);
+        Ok(match self.watchdog.watch(reading).await? {
             (StreamResult::Dropped | StreamResult::Cancelled, buffer) if buffer.is_empty() => None,
             (_, buffer) => Some(buffer),
-        }
+        })
     }
 
     /// Checks that the body is complete.
-    pub(crate) async fn end(self) -> Result<(), ErrorCode> {
+    pub(crate) async fn end(mut self) -> Result<(), ErrorCode> {
         drop(self.bytes);
-        self.end.await.map(|_| ())
+        let ended = self.watchdog.watch(self.end.into_future()).await?;
+        ended.map(|_| ())
     }
 
     /// Reads the body up to `limit` bytes.
     pub(crate) async fn read_up_to(mut self, limit: usize) -> Result<Vec<u8>, ErrorCode> {
         let mut whole = Vec::new();
         let mut buffer = Vec::new();
-        while let Some(bytes) = self.read(buffer).await {
+        while let Some(bytes) = self.read(buffer).await? {
             whole.extend_from_slice(&bytes);
             if whole.len() >= limit {
                 whole.truncate(limit);

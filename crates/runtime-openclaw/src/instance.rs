@@ -15,24 +15,29 @@ use tidegate_config::variables::RUNTIME_TOKEN;
 
 use crate::availability::{Attempt, Moment};
 use crate::backend::Backend;
-use crate::client::{self, Response};
+use crate::client::{self, Response, Target};
 use crate::pool::{Affinity, Member, Pool};
 use crate::redactor::Redactor;
 use crate::rendezvous::Digest;
 use crate::request::Request;
-use crate::settings::Settings;
+use crate::settings::{AllSettings, Settings};
 use crate::store;
 use crate::transport::error_before_response;
 use crate::types::RunError;
 
-/// The settings and the state of the backends.
-pub(crate) struct Instance {
+/// The settings and the state of the backends of an upstream.
+pub(crate) struct Upstream {
     pub(crate) settings: Settings,
     pub(crate) redactor: Redactor,
+    /// The name; empty for the default upstream.
+    name: String,
     pool: Pool,
     /// The timeouts of each request.
     options: RequestOptions,
 }
+
+/// All upstreams of the instance. The first one is the default.
+struct Instance(Vec<(String, Settings, OnceCell<Rc<Upstream>>)>);
 
 thread_local! {
     static INSTANCE: OnceCell<Rc<Instance>> = const { OnceCell::new() };
@@ -41,27 +46,57 @@ thread_local! {
 impl Instance {
     /// Returns the instance, which loads its settings once. The next run reads faulty settings
     /// again, so that the operator can correct them while the instance runs.
-    pub(crate) async fn load() -> Result<Rc<Self>, RunError> {
+    async fn load() -> Result<Rc<Self>, RunError> {
         if let Some(instance) = INSTANCE.with(|instance| instance.get().cloned()) {
             return Ok(instance);
         }
-        let loaded = tidegate_config::load(&[RUNTIME_TOKEN], Settings::read).await;
+        let loaded = tidegate_config::load(&[RUNTIME_TOKEN], AllSettings::read).await;
         let settings = loaded.map_err(|faults| RunError::Misconfigured(faults.to_string()))?;
         // A concurrent run may have loaded the same settings first.
         Ok(INSTANCE.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Self::new(settings))))))
     }
 
-    fn new(settings: Settings) -> Self {
-        let instance = Self {
+    fn new(settings: AllSettings) -> Self {
+        let default = (String::new(), settings.default);
+        let all = [default].into_iter().chain(settings.named);
+        Self(
+            all.map(|(name, settings)| (name, settings, OnceCell::new()))
+                .collect(),
+        )
+    }
+}
+
+impl Upstream {
+    /// Returns an upstream of the instance, by default the default one.
+    ///
+    /// # Errors
+    /// Faulty settings, and an unknown name.
+    pub(crate) async fn load(name: Option<&str>) -> Result<Rc<Self>, RunError> {
+        let instance = Instance::load().await?;
+        let found = match name {
+            None => instance.0.first(),
+            Some(name) => instance.0.iter().skip(1).find(|(known, ..)| known == name),
+        };
+        let Some((name, settings, upstream)) = found else {
+            let missing = "tidegate.runtimes: the name of the run's runtime is missing";
+            return Err(RunError::Misconfigured(missing.to_owned()));
+        };
+        let new = || Rc::new(Self::new(name.clone(), settings.clone()));
+        Ok(Rc::clone(upstream.get_or_init(new)))
+    }
+
+    fn new(name: String, settings: Settings) -> Self {
+        let upstream = Self {
             redactor: Redactor::new(&settings.backends),
             pool: Pool::new(settings.backends.clone()),
             options: client::options(&settings),
             settings,
+            name,
         };
-        if instance.pool.has_choice() {
-            store::learn(&instance.pool, clock());
+        if upstream.pool.has_choice() {
+            store::learn(&upstream.pool, &upstream.name, clock());
         }
-        instance
+        upstream
     }
 
     /// Sends a request to the backend of its session. It goes to another backend only if
@@ -93,8 +128,12 @@ impl Instance {
             if attempt == Attempt::Probe {
                 self.share(now);
             }
-            let response =
-                client::send(&request, body, hold, &backend.endpoint, &self.options).await;
+            let target = Target {
+                endpoint: &backend.endpoint,
+                options: &self.options,
+                settings: &self.settings,
+            };
+            let response = client::send(&request, body, hold, target).await;
             match response.map_err(|code| error_before_response(&code, &self.redactor)) {
                 Err(RunError::Unreachable(why)) => unreachable = why,
                 result => {
@@ -118,7 +157,7 @@ impl Instance {
     /// Shares the backoff state with other instances.
     fn share(&self, now: Moment) {
         if self.pool.has_choice() {
-            store::share(&self.pool, now);
+            store::share(&self.pool, &self.name, now);
         }
     }
 }

@@ -69,7 +69,7 @@ mod tests {
     use tidegate_config::Document;
 
     use super::*;
-    use crate::settings::Settings;
+    use crate::settings::AllSettings;
 
     fn redactor() -> Redactor {
         redactor_of("http://10.0.0.7:18789")
@@ -78,7 +78,7 @@ mod tests {
     fn redactor_of(url: &str) -> Redactor {
         let text = format!("{{ tidegate: {{ runtime: {{ url: '{url}', token: 's3cret' }} }} }}");
         let document = Document::parse(&text).unwrap();
-        Redactor::new(&Settings::read(&document).unwrap().backends)
+        Redactor::new(&AllSettings::read(&document).unwrap().default.backends)
     }
 
     #[test]

@@ -190,7 +190,9 @@ mod tests {
         let document =
             r#"{ tidegate: { runtime: { url: "http://10.0.0.7:18789", token: "s3cret" } } }"#;
         let document = tidegate_config::Document::parse(document).unwrap();
-        let settings = crate::settings::Settings::read(&document).unwrap();
+        let settings = crate::settings::AllSettings::read(&document)
+            .unwrap()
+            .default;
         let redactor = Redactor::new(&settings.backends);
         let body = r#"{"error":{"message":"s3cret","type":"no s3cret at 10.0.0.7:18789"}}"#;
         for status in [401, 403] {

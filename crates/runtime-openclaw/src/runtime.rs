@@ -2,18 +2,26 @@
 
 use std::time::{Duration, Instant};
 
+use spin_sdk::wasip3::http::types::ErrorCode;
 use tidegate_agent::{Ending, EventSink, Hold, Runtime};
 
 use crate::client::{Body, Response};
-use crate::instance::Instance;
+use crate::instance::Upstream;
 use crate::models::{LIST_LIMIT, parse_agents};
 use crate::pool::Affinity;
 use crate::redactor::Redactor;
 use crate::request::Request;
 use crate::response::BODY_LIMIT;
 use crate::run_decoder::{Progress, RunDecoder};
+use crate::timeout::within;
 use crate::transport::error_within_response;
 use crate::types::{Agent, RunError, RunRequest};
+
+/// How long the body of a refusal may take.
+const REFUSAL_TIME: Duration = Duration::from_secs(10);
+
+/// How long the list of models may take, after the head of its response.
+const LIST_TIME: Duration = Duration::from_secs(30);
 
 /// The runtime for OpenClaw.
 #[derive(Debug)]
@@ -21,8 +29,8 @@ pub struct OpenClaw;
 
 impl Runtime for OpenClaw {
     async fn run(run: RunRequest, mut events: EventSink) -> Ending {
-        let instance = Instance::load().await?;
-        let (settings, redactor) = (&instance.settings, &instance.redactor);
+        let upstream = Upstream::load(run.upstream.as_deref()).await?;
+        let (settings, redactor) = (&upstream.settings, &upstream.redactor);
         let request = Request::complete(&run, &settings.models)?;
         let decoder = RunDecoder::new(&run, redactor.clone());
         let affinity = settings.failover.affinity(run.continuity);
@@ -30,7 +38,7 @@ impl Runtime for OpenClaw {
         // The body contains the images, so a second copy is not needed.
         drop(run);
         let hold = events.take_hold();
-        let response = instance.send(request, hold, &session, affinity).await?;
+        let response = upstream.send(request, hold, &session, affinity).await?;
         if !response.head.is_success("text/event-stream") {
             return Err(refusal(response, &agent, redactor).await);
         }
@@ -38,34 +46,29 @@ impl Runtime for OpenClaw {
         follow(response.body, decoder, timeout, redactor, &mut events).await
     }
 
-    async fn agents() -> Result<Vec<Agent>, RunError> {
-        let instance = Instance::load().await?;
+    async fn agents(upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
+        let upstream = Upstream::load(upstream.as_deref()).await?;
         // All backends have the same agents, so any of them can answer.
-        let response = instance
-            .send(
-                Request::list_models(),
-                Hold::default(),
-                "agents",
-                Affinity::Any,
-            )
-            .await?;
-        let redactor = &instance.redactor;
+        let (request, hold) = (Request::list_models(), Hold::default());
+        let response = upstream.send(request, hold, "agents", Affinity::Any);
+        let response = response.await?;
+        let redactor = &upstream.redactor;
         if !response.head.is_success("application/json") {
             return Err(refusal(response, "", redactor).await);
         }
-        let list = response.body.read_up_to(LIST_LIMIT).await;
+        let list = within(LIST_TIME, response.body.read_up_to(LIST_LIMIT)).await;
+        let list = list.unwrap_or(Err(ErrorCode::ConnectionReadTimeout));
         let list = list.map_err(|code| error_within_response(&code, redactor))?;
-        parse_agents(&list, &instance.settings.models)
+        parse_agents(&list, &upstream.settings.models)
     }
 }
 
 /// Returns the error of an unexpected response.
 async fn refusal(response: Response, agent: &str, redactor: &Redactor) -> RunError {
     // Without a complete body, the status alone determines the error.
-    let body = response.body.read_up_to(BODY_LIMIT).await;
-    response
-        .head
-        .error(&body.unwrap_or_default(), agent, redactor)
+    let body = within(REFUSAL_TIME, response.body.read_up_to(BODY_LIMIT)).await;
+    let body = body.and_then(Result::ok).unwrap_or_default();
+    response.head.error(&body, agent, redactor)
 }
 
 /// Decodes the body and sends its events.
@@ -77,7 +80,8 @@ async fn follow(
     sink: &mut EventSink,
 ) -> Ending {
     let (mut buffer, mut quiet) = (Vec::new(), QuietTimeout::new(timeout));
-    while let Some(bytes) = body.read(buffer).await {
+    let broken = |code| error_within_response(&code, redactor);
+    while let Some(bytes) = body.read(buffer).await.map_err(broken)? {
         let mut events = Vec::new();
         let progress = decoder.read(&bytes, &mut events);
         let is_quiet = events.is_empty();
@@ -89,8 +93,7 @@ async fn follow(
         }
         buffer = bytes;
     }
-    let ended = body.end().await;
-    ended.map_err(|code| error_within_response(&code, redactor))?;
+    body.end().await.map_err(broken)?;
     decoder.end()
 }
 

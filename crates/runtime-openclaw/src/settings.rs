@@ -1,4 +1,5 @@
-//! The settings of this component: the section `tidegate.runtime`.
+//! The settings of this component: the section `tidegate.runtime`, and those of
+//! `tidegate.runtimes`.
 //!
 //! The gateway reads the other sections.
 
@@ -6,7 +7,7 @@ use std::time::Duration;
 
 use tidegate_config::{Document, Faults, Section};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Origin};
 use crate::models::Models;
 use crate::pool::Affinity;
 use crate::types::Continuity;
@@ -21,7 +22,43 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(600);
 /// The default timeout without an event, for a backend that sends comments only.
 const QUIET_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
-/// The settings.
+/// The settings of all upstreams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllSettings {
+    /// Those of `tidegate.runtime`.
+    pub default: Settings,
+    /// Those of `tidegate.runtimes`, by name.
+    pub named: Vec<(String, Settings)>,
+}
+
+impl AllSettings {
+    /// Reads the sections of the configuration document.
+    ///
+    /// # Errors
+    /// All faults of the sections, including unknown keys.
+    pub fn read(document: &Document<'_>) -> Result<Self, Faults> {
+        document.read(|root| {
+            let mut tidegate = root.section("tidegate");
+            let mut default = tidegate.section("runtime");
+            let settings = Settings::from_section(&mut default, Origin::Default);
+            default.deny_unknown_keys();
+            let named = tidegate.entries("runtimes").unwrap_or_default();
+            let named = named.into_iter().map(|(name, mut section)| {
+                let settings = Settings::from_section(&mut section, Origin::Named);
+                // The gateway reads it.
+                section.allow("agents");
+                section.deny_unknown_keys();
+                (name, settings)
+            });
+            Self {
+                named: named.collect(),
+                default: settings,
+            }
+        })
+    }
+}
+
+/// The settings of one upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The backends, `url` or `urls`; at least one.
@@ -41,23 +78,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the section of the configuration document.
-    ///
-    /// # Errors
-    /// All faults of the section, including unknown keys.
-    pub fn read(document: &Document<'_>) -> Result<Self, Faults> {
-        document.read(|root| {
-            let mut section = root.section("tidegate").section("runtime");
-            let settings = Self::from_section(&mut section);
-            section.deny_unknown_keys();
-            settings
-        })
-    }
-
-    fn from_section(section: &mut Section<'_>) -> Self {
+    fn from_section(section: &mut Section<'_>, origin: Origin) -> Self {
         let failover = section.choice("failover", &FAILOVERS);
         Self {
-            backends: Backend::read_all(section),
+            backends: Backend::read_all(section, origin),
             failover: failover.unwrap_or(Failover::Stateless),
             models: Models::read(section),
             connect_timeout: timeout(section, "connectTimeout", CONNECT_TIMEOUT),
@@ -121,7 +145,8 @@ mod tests {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         let document = Document::parse(text).unwrap().with(variables);
-        Settings::read(&document).map_err(|faults| faults.to_string())
+        let all = AllSettings::read(&document).map_err(|faults| faults.to_string())?;
+        Ok(all.default)
     }
 
     fn backends(settings: &Settings) -> Vec<String> {
@@ -214,6 +239,42 @@ mod tests {
             assert!(faults.contains(path), "{path} in {faults}");
         }
         assert!(!faults.contains("s3cret"), "{faults}");
+    }
+
+    #[test]
+    fn a_named_upstream_has_its_own_settings_and_no_defaults_of_another() {
+        let text = "{ tidegate: { runtime: { token: 'common' }, runtimes: {
+            one: { url: 'http://one', agents: ['a'], failover: 'none' },
+            two: { urls: ['http://two', { url: 'http://three', token: 't' }] } } } }";
+        let variables = Variables::from([(RUNTIME_TOKEN, "variable")]);
+        let all = AllSettings::read(&Document::parse(text).unwrap().with(variables)).unwrap();
+        assert_eq!(all.default.backends[0].token, Some(Secret::new("common")));
+        let named: Vec<_> = all.named.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(named, ["one", "two"]);
+        let [(_, one), (_, two)] = all.named.as_slice() else {
+            panic!("{named:?}");
+        };
+        assert_eq!(backends(one), ["http://one"]);
+        assert_eq!(one.failover, Failover::Never);
+        assert_eq!(one.backends[0].token, None);
+        assert_eq!(backends(two), ["http://two", "http://three"]);
+        assert_eq!(two.backends[1].token, Some(Secret::new("t")));
+    }
+
+    #[test]
+    fn every_fault_of_a_named_upstream_has_its_path() {
+        let faults = read(
+            "{ tidegate: { runtimes: { one: { url: 'http://one', tokn: 1 }, two: {},
+               three: { agents: ['a'], url: 'x' } } } }",
+        );
+        let faults = faults.unwrap_err();
+        for path in [
+            "tidegate.runtimes.one.tokn: is not a known key",
+            "tidegate.runtimes.two.url: is missing",
+            "tidegate.runtimes.three.url: ",
+        ] {
+            assert!(faults.contains(path), "{path} in {faults}");
+        }
     }
 
     #[test]

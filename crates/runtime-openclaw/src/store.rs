@@ -6,20 +6,20 @@
 use crate::availability::Moment;
 use crate::pool::Pool;
 
-/// Reads the backoff state of other instances.
-pub(crate) fn learn(pool: &Pool, now: Moment) {
+/// Reads the backoff state of other instances. The name of the default upstream is empty.
+pub(crate) fn learn(pool: &Pool, upstream: &str, now: Moment) {
     #[cfg(feature = "store")]
-    host::learn(pool, now);
+    host::learn(pool, upstream, now);
     #[cfg(not(feature = "store"))]
-    let _unused = (pool, now);
+    let _unused = (pool, upstream, now);
 }
 
 /// Writes the backoff state for other instances.
-pub(crate) fn share(pool: &Pool, now: Moment) {
+pub(crate) fn share(pool: &Pool, upstream: &str, now: Moment) {
     #[cfg(feature = "store")]
-    host::share(pool, now);
+    host::share(pool, upstream, now);
     #[cfg(not(feature = "store"))]
-    let _unused = (pool, now);
+    let _unused = (pool, upstream, now);
 }
 
 #[cfg(feature = "store")]
@@ -33,19 +33,29 @@ mod host {
     /// The name of the store.
     const NAME: &str = "default";
 
-    /// The key of the backoff state. Instances of other versions use the same key.
+    /// The key of the backoff state of the default upstream, and the prefix of the others.
+    /// Instances of other versions use the same keys.
     const KEY: &str = "tidegate-runtime/absences";
 
-    pub(super) fn learn(pool: &Pool, now: Moment) {
-        let bytes = open().and_then(|bucket| bucket.get(KEY).ok());
+    fn key(upstream: &str) -> String {
+        match upstream {
+            "" => KEY.to_owned(),
+            name => format!("{KEY}/{name}"),
+        }
+    }
+
+    pub(super) fn learn(pool: &Pool, upstream: &str, now: Moment) {
+        let bytes = open().and_then(|bucket| bucket.get(&key(upstream)).ok());
         if let Some(bytes) = bytes.flatten() {
             pool.learn(&bytes, now, time());
         }
     }
 
-    pub(super) fn share(pool: &Pool, now: Moment) {
+    pub(super) fn share(pool: &Pool, upstream: &str, now: Moment) {
         if let Some(bucket) = open() {
-            bucket.set(KEY, &pool.backoff_state(now, time())).ok();
+            bucket
+                .set(&key(upstream), &pool.backoff_state(now, time()))
+                .ok();
         }
     }
 

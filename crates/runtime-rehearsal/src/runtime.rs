@@ -34,7 +34,8 @@ impl Runtime for Rehearsal {
         }
     }
 
-    async fn agents() -> Result<Vec<Agent>, RunError> {
+    /// All upstreams are the same script.
+    async fn agents(_upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
         let id = AGENT.to_owned();
         Ok(vec![Agent { id }])
     }

@@ -27,7 +27,7 @@ impl Runtime for Parrot {
         })
     }
 
-    async fn agents() -> Result<Vec<Agent>, RunError> {
+    async fn agents(_upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
         let id = "parrot".to_owned();
         Ok(vec![Agent { id }])
     }

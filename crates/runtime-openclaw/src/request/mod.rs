@@ -13,7 +13,7 @@ mod tool;
 use tidegate_config::Secret;
 
 use crate::models::Models;
-use crate::types::{RunError, RunRequest};
+use crate::types::{Authority, RunError, RunRequest};
 
 use invalid::malformed;
 
@@ -70,7 +70,9 @@ impl Request {
             header("x-openclaw-agent-id", &run.agent),
             header("x-openclaw-session-key", &run.session),
         ]);
+        let scopes = scopes(run, models);
         let optional = [
+            ("x-openclaw-scopes", &scopes),
             ("x-openclaw-message-channel", &run.channel),
             ("x-openclaw-model", &run.model),
             ("traceparent", &run.traceparent),
@@ -106,6 +108,21 @@ impl Request {
             body: None,
         }
     }
+}
+
+/// Returns the scopes of a run that is not the owner's. OpenClaw applies them where it trusts
+/// this component as a proxy or needs no credential, and ignores them with a token.
+fn scopes(run: &RunRequest, models: &Models) -> Option<String> {
+    match run.authority {
+        Authority::Restricted if models.are_openclaws(&run.agent) => {}
+        Authority::Restricted | Authority::Owner => return None,
+    }
+    // OpenClaw requires it for `x-openclaw-model`, which the gateway has allowed.
+    let scopes = match run.model {
+        Some(_) => "operator.write, operator.admin",
+        None => "operator.write",
+    };
+    Some(scopes.to_owned())
 }
 
 fn common_headers(accept: &str) -> [Header; 2] {

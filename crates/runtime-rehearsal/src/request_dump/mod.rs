@@ -4,8 +4,8 @@
 mod types;
 
 use crate::types::{
-    ContentPart, Continuity, Message, ResponseFormat, Role, RunRequest, Sampling, Tool, ToolCall,
-    ToolChoice,
+    Authority, ContentPart, Continuity, Message, ResponseFormat, Role, RunRequest, Sampling, Tool,
+    ToolCall, ToolChoice,
 };
 
 use types::{
@@ -24,6 +24,8 @@ impl<'a> From<&'a RunRequest> for RequestDump<'a> {
         Self {
             run_id: &request.run_id,
             agent: &request.agent,
+            upstream: request.upstream.as_deref(),
+            authority: authority(request.authority),
             session: &request.session,
             continuity: continuity(request.continuity),
             messages: request.messages.iter().map(MessageDump::from).collect(),
@@ -49,6 +51,13 @@ impl<'a> From<&'a Message> for MessageDump<'a> {
             content: message.content.iter().map(Part::from).collect(),
             tool_calls: message.tool_calls.iter().map(ToolCallDump::from).collect(),
         }
+    }
+}
+
+fn authority(authority: Authority) -> &'static str {
+    match authority {
+        Authority::Owner => "owner",
+        Authority::Restricted => "restricted",
     }
 }
 
@@ -161,6 +170,7 @@ mod tests {
         let expected = json!({
             "run_id": "chatcmpl_0191e0c8-5a4b-7c3d-8e9f-a1b2c3d4e5f6",
             "agent": "main",
+            "authority": "owner",
             "session": "agent:main:openai:1",
             "continuity": "fresh",
             "messages": [{ "role": "user", "content": [{ "text": "/request" }] }],

@@ -7,6 +7,9 @@ use serde_json::value::RawValue;
 pub(super) struct RequestDump<'a> {
     pub(super) run_id: &'a str,
     pub(super) agent: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) upstream: Option<&'a str>,
+    pub(super) authority: &'static str,
     pub(super) session: &'a str,
     pub(super) continuity: &'static str,
     pub(super) messages: Vec<MessageDump<'a>>,
