@@ -1,6 +1,8 @@
 //! Upstreams that accept a connection and then say nothing: every wait has a limit of the
 //! component's own, and no run begins twice.
 
+#![expect(clippy::expect_used, reason = "a missing value fails the test")]
+
 mod harness;
 
 use std::io::Read as _;
