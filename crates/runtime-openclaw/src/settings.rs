@@ -1,4 +1,4 @@
-//! The settings of this component: the section `tidegate.runtime`, and those of
+//! The settings of this component: the section `tidegate.runtime`, and the sections in
 //! `tidegate.runtimes`.
 //!
 //! The gateway reads the other sections.
@@ -25,9 +25,9 @@ const QUIET_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 /// The settings of all upstreams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllSettings {
-    /// Those of `tidegate.runtime`.
+    /// The settings in `tidegate.runtime`.
     pub default: Settings,
-    /// Those of `tidegate.runtimes`, by name.
+    /// The settings in `tidegate.runtimes`, by name.
     pub named: Vec<(String, Settings)>,
 }
 

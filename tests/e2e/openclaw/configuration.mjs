@@ -1,5 +1,6 @@
 // OpenClaw's configuration: its endpoint is enabled, and its agents use the scripted LLM.
 import { mkdirSync, writeFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
 
 // Agents whose LLM fails in the tests. Each has its own provider, because OpenClaw pauses a provider that failed.
 const FAILING = ["refused", "limited", "failing"];
@@ -38,6 +39,19 @@ export function configuration(port, llm, folder) {
       providers: Object.fromEntries(providers),
     },
   };
+}
+
+/** Returns the settings in the block `json5 openclaw` of a page. JSON5 is JavaScript. */
+export function settingsOf(page) {
+  const [, settings] = /```json5 openclaw\n(.*?)```/s.exec(page);
+  return JSON.parse(JSON.stringify(runInNewContext(`(${settings})`)));
+}
+
+/** Returns a document with the members of another one. */
+export function merged(document, more) {
+  if (Object.getPrototypeOf(document ?? 0) !== Object.prototype) return more;
+  const members = Object.entries(more).map(([name, value]) => [name, merged(document[name], value)]);
+  return { ...document, ...Object.fromEntries(members) };
 }
 
 /** Disables the retries of the failing agents: OpenClaw would retry for minutes. */

@@ -1,21 +1,23 @@
 // Starts a real OpenClaw whose agents use the scripted LLM, both on free ports:
 //
-//   node gateway.mjs FOLDER      with OpenClaw's token in OPENCLAW_GATEWAY_TOKEN
+//   node gateway.mjs FOLDER [PAGE]      with OpenClaw's token in OPENCLAW_GATEWAY_TOKEN
 //
+// The settings of OpenClaw in PAGE, a page of the documentation, apply in addition.
 // It prints "ready OPENCLAW-URL LLM-URL" when both are ready, and ends when its input closes. The folder should be
 // empty. It receives OpenClaw's configuration, state and log.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
+import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
-import { configuration, forbidRetries } from "./configuration.mjs";
+import { configuration, forbidRetries, merged, settingsOf } from "./configuration.mjs";
 import { startLlm } from "./llm.mjs";
 
 const START_LIMIT = 90_000;
 const PROGRAM = path.join(import.meta.dirname, "../../node_modules/openclaw/openclaw.mjs");
 
 const folder = path.resolve(process.argv[2]);
+const page = process.argv[3];
 const llm = await startLlm();
 const port = await freePort();
 const gateway = start(port);
@@ -30,7 +32,8 @@ function start(port) {
   mkdirSync(home, { recursive: true });
   mkdirSync(state, { recursive: true });
   const config = path.join(state, "openclaw.json");
-  writeFileSync(config, JSON.stringify(configuration(port, llm, folder), null, 2));
+  const more = page ? settingsOf(readFileSync(page, "utf8")) : {};
+  writeFileSync(config, JSON.stringify(merged(configuration(port, llm, folder), more), null, 2));
   forbidRetries(state);
   const child = spawn(process.execPath, [PROGRAM, "gateway"], {
     env: {

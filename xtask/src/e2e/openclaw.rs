@@ -15,11 +15,15 @@ const KEYS: [&str; 2] = ["e2e-key-of-the-first", "e2e-key-of-the-second"];
 /// The intended differences between Tidegate and OpenClaw's own endpoint.
 const DEVIATIONS: &str = "tests/openclaw/deviations.txt";
 
+/// The page whose settings of OpenClaw are tried.
+const EXPOSING: &str = "docs/exposing.md";
+
 /// The rows, each with its script.
-const SCRIPTS: [(&str, &str); 4] = [
+const SCRIPTS: [(&str, &str); 5] = [
     ("OpenClaw: runs", "openclaw/runs.mjs"),
     ("OpenClaw: sessions", "openclaw/sessions.mjs"),
     ("OpenClaw: differences", "openclaw/differences.mjs"),
+    ("OpenClaw: exposed agents", "openclaw/exposing.mjs"),
     // Last, because OpenClaw pauses a failed model provider.
     ("OpenClaw: failures", "openclaw/failures.mjs"),
 ];
@@ -27,15 +31,21 @@ const SCRIPTS: [(&str, &str); 4] = [
 /// Runs the scripts.
 pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
     let openclaw = site.openclaw()?;
-    let start = |history: &str| {
-        let document = document(&openclaw.url, history);
+    let guarded = site.openclaw_of(EXPOSING)?;
+    let start = |url: &str, history: &str| {
+        let document = document(url, history);
         site.tidegate(Runtime::Openclaw, &document)
     };
-    let (latest, full) = (start("latest")?, start("full")?);
+    let (latest, full) = (
+        start(&openclaw.url, "latest")?,
+        start(&openclaw.url, "full")?,
+    );
+    let exposed = start(&guarded.url, "latest")?;
     for (row, script) in SCRIPTS {
         let mut script = site.node(script);
         script.env("TIDEGATE_BASE_URL", latest.base_url());
         script.env("FULL_BASE_URL", full.base_url());
+        script.env("EXPOSED_BASE_URL", exposed.base_url());
         script.env("TIDEGATE_API_KEY", TOKEN);
         script.env("FIRST_KEY", KEYS[0]).env("SECOND_KEY", KEYS[1]);
         script.env("LLM_URL", &openclaw.llm);

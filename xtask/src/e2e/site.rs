@@ -228,4 +228,14 @@ impl<'a> Site<'a> {
         }
         self.openclaw.get().context("there is no OpenClaw")
     }
+
+    /// Starts another OpenClaw, with the settings of a page of the documentation.
+    ///
+    /// # Errors
+    /// An OpenClaw that does not start.
+    pub(crate) fn openclaw_of(&self, page: &str) -> Result<OpenClaw> {
+        let mut script = self.node("openclaw/gateway.mjs");
+        script.arg(self.file("guarded")).arg(self.root().join(page));
+        OpenClaw::start(script, &self.file("guarded.log"))
+    }
 }
