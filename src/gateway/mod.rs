@@ -46,7 +46,9 @@ pub struct AdmittedRun<P> {
     /// The run.
     pub run: ValidRun,
     /// The memory of its request.
-    pub holding: Holding,
+    pub request: Holding,
+    /// The memory of its reply, if that is whole.
+    pub reply: Holding,
     /// Its place among the concurrent runs.
     pub place: P,
 }
@@ -103,15 +105,16 @@ async fn check<E: Effects>(
             // An upload takes as much as a run, so it needs a place, too.
             let mut place = effects.place(&place_limits(&caller, settings.concurrent_runs))?;
             let limit = settings.body_limit;
-            let holding = effects.budget(limit).begin(&caller.name());
-            let upload = Upload::begin(&head.headers, limit, holding)?;
-            let (body, holding) = effects.body(upload, &mut place).await?;
+            let (budget, name) = (effects.budget(limit), caller.name());
+            let upload = Upload::begin(&head.headers, limit, budget.begin(&name))?;
+            let (body, request) = effects.body(upload, &mut place).await?;
             let run = ValidRun::read(body, &head.headers, &caller, &settings.rules, ids)?;
             permit_run(&caller, || effects.store(), exchange.arrived)?;
             exchange.log.run(&run);
             let admitted = AdmittedRun {
                 run,
-                holding,
+                request,
+                reply: budget.begin(&name),
                 place,
             };
             Ok(Answer::Run(Box::new(admitted), settings))

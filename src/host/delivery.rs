@@ -24,7 +24,12 @@ pub(crate) async fn deliver(
     settings: &Settings,
     exchange: Exchange,
 ) -> Outgoing {
-    let valid = &admitted.run;
+    let AdmittedRun {
+        run: valid,
+        request,
+        reply,
+        place,
+    } = admitted;
     let mode = valid.mode();
     let choice = valid.tool_choice().clone();
     let head = Head {
@@ -33,9 +38,9 @@ pub(crate) async fn deliver(
         model: valid.model().to_owned(),
         reasoning: settings.reasoning,
     };
-    let run = Run::start(admitted);
+    let run = Run::start(valid, request, place);
     match mode {
-        Mode::Whole => whole(run, WholeReply::new(head, &choice), exchange).await,
+        Mode::Whole => whole(run, WholeReply::new(head, &choice, reply), exchange).await,
         Mode::Streamed { include_usage } => {
             let mut bytes = Vec::new();
             let reply = StreamedReply::start(head, include_usage, &choice, &mut bytes);

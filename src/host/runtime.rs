@@ -4,7 +4,8 @@ use std::pin::Pin;
 
 use futures_util::stream::{Stream, StreamExt as _};
 
-use crate::gateway::AdmittedRun;
+use crate::inbound::Holding;
+use crate::run::ValidRun;
 use crate::runtime::{Agent, RunError, Step};
 
 use super::places::Place;
@@ -17,15 +18,14 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Starts a run.
+    /// Starts a run. `holding` is the memory of its request.
     ///
     /// A pending read is part of the stream and not of the future of its next item, so a
     /// caller may stop waiting for a step and wait again later.
-    pub(crate) fn start(admitted: AdmittedRun<Place>) -> Self {
-        let request = admitted.run.into_request();
+    pub(crate) fn start(run: ValidRun, holding: Holding, place: Place) -> Self {
         Self {
-            steps: Box::pin(linked::run(request, admitted.holding)),
-            place: admitted.place,
+            steps: Box::pin(linked::run(run.into_request(), holding)),
+            place,
         }
     }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::error::Error;
+use crate::inbound::Budget;
 use crate::runtime::{
     RunError, RunEvent, RunOutcome, StopReason, ToolArgumentsDelta, ToolCallStart, ToolChoice,
     Usage,
@@ -107,7 +108,7 @@ fn whole(
     events: Vec<RunEvent>,
     ended: Result<RunOutcome, RunError>,
 ) -> Result<Value, Error> {
-    let mut reply = WholeReply::new(head(), choice);
+    let mut reply = WholeReply::new(head(), choice, Budget::new(20 * 1024 * 1024).begin("a"));
     let passed = events.into_iter().try_for_each(|event| reply.event(event));
     let (body, _) = reply.end(passed.and(ended))?;
     Ok(serde_json::from_slice(&body).unwrap())
@@ -361,7 +362,7 @@ fn what_is_held_back_and_collected_has_limits() {
     let held = stream(
         &ToolChoice::Required,
         false,
-        (0..5).map(|_| mib()).collect(),
+        (0..2).map(|_| mib()).collect(),
         Ok(outcome(StopReason::EndTurn)),
     );
     assert_eq!(
@@ -375,6 +376,21 @@ fn what_is_held_back_and_collected_has_limits() {
             Ok(outcome(StopReason::EndTurn)),
         )
     };
-    assert!(collected(32).is_ok());
-    assert!(collected(33).is_err());
+    assert!(collected(16).is_ok());
+    assert!(collected(17).is_err());
+}
+
+#[test]
+fn whole_replies_share_the_memory_budget() {
+    let budget = Budget::new(20 * 1024 * 1024);
+    let reply = || {
+        let mut reply = WholeReply::new(head(), &ToolChoice::Auto, budget.begin("a"));
+        let grown = (0..12).try_for_each(|_| reply.event(text(&"x".repeat(1024 * 1024))));
+        (reply, grown)
+    };
+    let (first, grown) = reply();
+    assert_eq!(grown, Ok(()));
+    assert!(reply().1.is_err());
+    drop(first);
+    assert_eq!(reply().1, Ok(()));
 }

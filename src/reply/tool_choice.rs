@@ -3,7 +3,7 @@
 use crate::runtime::{RunError, RunEvent, ToolChoice};
 
 /// The maximum size of events that wait for a call, in bytes.
-const HELD_LIMIT: usize = 4 * 1024 * 1024;
+const HELD_LIMIT: usize = 1024 * 1024;
 
 /// Forwards events, or buffers them until the agent calls the required tool.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! A reply in one JSON document, at the end of the run.
 
 use crate::error::Error;
+use crate::inbound::Holding;
 use crate::openai::completion::{
     ChatCompletion, Choice, FinishReason, FunctionCall, Message, Null, ToolCall, Usage,
 };
@@ -11,7 +12,11 @@ use super::head::{Head, Reasoning};
 use super::tool_choice::ToolChoiceGate;
 
 /// The maximum size of a reply, in bytes. Clients can stream longer ones.
-const SIZE_LIMIT: usize = 32 * 1024 * 1024;
+const SIZE_LIMIT: usize = 16 * 1024 * 1024;
+
+/// The size of a reply, in bytes, from which on it takes part in the budget, and by which it
+/// grows there.
+const STEP: usize = 64 * 1024;
 
 /// A reply under construction.
 #[derive(Debug)]
@@ -22,12 +27,13 @@ pub struct WholeReply {
     reasoning: String,
     calls: Vec<ToolCall>,
     size: usize,
+    holding: Holding,
 }
 
 impl WholeReply {
-    /// Begins a reply.
+    /// Begins a reply, with its part of the memory budget.
     #[must_use]
-    pub fn new(head: Head, choice: &ToolChoice) -> Self {
+    pub fn new(head: Head, choice: &ToolChoice, holding: Holding) -> Self {
         Self {
             head,
             gate: ToolChoiceGate::new(choice),
@@ -35,24 +41,26 @@ impl WholeReply {
             reasoning: String::new(),
             calls: Vec::new(),
             size: 0,
+            holding,
         }
     }
 
     /// Adds an event of the run.
     ///
     /// # Errors
-    /// An event that violates the tool choice, and a reply larger than 32 MiB. The run
-    /// has then failed.
+    /// An event that violates the tool choice, a reply larger than 16 MiB, and a budget
+    /// that is used up. The run has then failed.
     pub fn event(&mut self, event: RunEvent) -> Result<(), RunError> {
         for event in self.gate.pass(event)? {
             self.add(event);
         }
         if self.size > SIZE_LIMIT {
             return Err(RunError::Failed(
-                "the reply is larger than 32 MiB".to_owned(),
+                "the reply is larger than 16 MiB".to_owned(),
             ));
         }
-        Ok(())
+        let grown = self.holding.grow_to(self.size / STEP * STEP);
+        grown.map_err(|_| RunError::Failed("the memory for replies is used up".to_owned()))
     }
 
     /// Ends the reply and returns its JSON document with the outcome.

@@ -11,7 +11,7 @@ use crate::types::{RunEvent, ToolArgumentsDelta, ToolCallStart};
 /// call a few of them.
 const CALL_LIMIT: usize = 256;
 
-/// The maximum size of a call without a complete name, in bytes.
+/// The maximum size of all calls without a complete name, in bytes.
 const PENDING_LIMIT: usize = 1024 * 1024;
 
 /// The maximum length of an id or a name, in bytes. OpenAI's names have at most 64.
@@ -81,7 +81,7 @@ impl ToolCalls {
             self.begin(at, events);
             self.add_arguments(at, arguments, events);
         }
-        self.check_pending(at)
+        self.check_pending()
     }
 
     /// Begins every call with a name. At the end of the reply, only calls without a name
@@ -168,13 +168,13 @@ impl ToolCalls {
         }
     }
 
-    fn check_pending(&self, at: usize) -> Result<(), InvalidToolCalls> {
-        let pending = match self.calls.get(at).map(|call| &call.state) {
-            Some(State::Pending { name, arguments }) => name.len() + arguments.len(),
-            Some(State::Begun(_)) | None => 0,
-        };
-        if pending > PENDING_LIMIT {
-            return Err(InvalidToolCalls("a tool call without a name is too large"));
+    fn check_pending(&self) -> Result<(), InvalidToolCalls> {
+        let sizes = self.calls.iter().map(|call| match &call.state {
+            State::Pending { name, arguments } => name.len() + arguments.len(),
+            State::Begun(_) => 0,
+        });
+        if sizes.sum::<usize>() > PENDING_LIMIT {
+            return Err(InvalidToolCalls("tool calls without a name are too large"));
         }
         Ok(())
     }
