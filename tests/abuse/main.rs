@@ -16,6 +16,7 @@
 //! forwarding   the headers and members that reach the upstream
 //! secrets      secrets in responses, log and requests to the upstream
 //! raw          requests as bytes
+//! neighbours   a key against the places, permits, rights and streams of another
 //! leaky        an upstream whose responses quote its requests
 //! ```
 
@@ -35,6 +36,7 @@ mod credentials;
 mod forwarding;
 mod framing;
 mod leaky;
+mod neighbours;
 mod origins;
 mod raw;
 mod roles;
