@@ -8,6 +8,7 @@ use super::Bench;
 use super::results::{Load, Results, Streams};
 use super::servers::{COMPOSED, FLOOR, FORWARD, NGINX, Servers, TIDEGATE};
 use super::streams::{StreamSample, scenarios};
+use super::sweep;
 use super::target::Target;
 use super::workload::{Sample, Workload, median};
 
@@ -51,6 +52,10 @@ impl<'a> Course<'a> {
             let size = self.servers.component_size()? as f64 / 1024.0;
             let name = "size of the composed component";
             self.results.figure(name, size, "KiB");
+        }
+        let only = self.bench.only.as_deref().unwrap_or_default();
+        if sweep::NAME.contains(only) {
+            self.sweep()?;
         }
         Ok(self.results)
     }
@@ -141,6 +146,20 @@ impl<'a> Course<'a> {
             let name = format!("start of the process, {}", target.name);
             self.results.figure(name, started, "ms");
         }
+        Ok(())
+    }
+
+    /// Measures a stream while expired entries of the store are deleted.
+    fn sweep(&mut self) -> Result<()> {
+        let store = self.servers.new_folder("store")?;
+        let slot = sweep::fill(&store)?;
+        let target = self.servers.with_store(&store)?;
+        let sample = sweep::measure(&target, &store, slot)?;
+        let milliseconds = sample.gap.as_secs_f64() * 1000.0;
+        let name = format!("longest gap of a stream, {}", sweep::NAME);
+        self.results.figure(name, milliseconds, "ms");
+        let seconds = sample.whole.as_secs_f64();
+        self.results.figure(sweep::NAME, seconds, "s");
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! servers    the upstream, proxies, Tidegate    -> Target, a process of its own
 //! workload   requests on several connections   -> Sample
 //! streams    many slow streams                 -> memory and processor time of each
+//! sweep      a stream beside expired entries   -> its longest gap
 //! course     every measurement, in rounds      -> Results
 //! report     Results                           -> table, JSON, plot
 //! ```
@@ -18,6 +19,7 @@ mod report;
 mod results;
 mod servers;
 mod streams;
+mod sweep;
 pub(crate) mod target;
 mod workload;
 
@@ -43,7 +45,7 @@ pub(crate) struct Bench {
     /// The time of each load on each server in a round, in milliseconds.
     #[arg(long, default_value_t = 1000)]
     time: u64,
-    /// Run only the loads whose names contain this text.
+    /// Run only the loads, and the sweep, whose names contain this text.
     #[arg(long)]
     only: Option<String>,
     /// The folder for `bench.json` and `bench.svg`.

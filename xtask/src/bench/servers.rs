@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -100,6 +100,23 @@ impl<'a> Servers<'a> {
         };
         let component = self.dist.join(component);
         Target::component(&self.host, name, &component, Some(&file), &arguments)
+    }
+
+    /// Starts the gateway with a store in a folder. Its first request begins a sweep.
+    pub(super) fn with_store(&self, store: &Path) -> Result<Target> {
+        let file = self.folder.join("store.json5");
+        fs::write(&file, config(self.upstream, 1))?;
+        let mount = format!("--dir={}::/store", store.display());
+        let arguments = [&[mount], self.arguments].concat();
+        let component = self.dist.join("tidegate-openclaw-files.wasm");
+        Target::component(&self.host, TIDEGATE, &component, Some(&file), &arguments)
+    }
+
+    /// Creates a folder that the benchmark removes at its end.
+    pub(super) fn new_folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.folder.join(name);
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
     }
 
     /// Returns the size of the gateway's component, in bytes.

@@ -19,8 +19,9 @@ const DEVIATIONS: &str = "tests/openclaw/deviations.txt";
 const EXPOSING: &str = "docs/exposing.md";
 
 /// The rows, each with its script.
-const SCRIPTS: [(&str, &str); 5] = [
+const SCRIPTS: [(&str, &str); 6] = [
     ("OpenClaw: runs", "openclaw/runs.mjs"),
+    ("OpenClaw: schemas", "openclaw/schemas.mjs"),
     ("OpenClaw: sessions", "openclaw/sessions.mjs"),
     ("OpenClaw: differences", "openclaw/differences.mjs"),
     ("OpenClaw: exposed agents", "openclaw/exposing.mjs"),

@@ -86,6 +86,15 @@ impl Client {
         Ok(())
     }
 
+    /// Waits for more bytes of a response and drops them.
+    ///
+    /// # Errors
+    /// A connection that has ended.
+    pub(crate) fn receive(&mut self) -> Result<()> {
+        self.response.clear();
+        self.read().map(|_| ())
+    }
+
     /// Returns the body of the last response, or `None` for an incomplete response.
     pub(crate) fn body(&self) -> Option<String> {
         Framing::read(&self.response)?.body(&self.response)
