@@ -60,10 +60,10 @@ fn collect(mut socket: TcpStream, received: &Watched<Vec<u8>>) {
 fn server(silent: &str, other: Option<&str>) -> Server {
     let other = other.map_or(String::new(), |other| format!(", '{other}'"));
     let urls = format!("urls: [{{ url: '{silent}', weight: 1000 }}{other}]");
-    Server::start(
-        "openclaw",
-        &config(&format!("runtime: {{ {urls}, {LIMITS} }}")),
-    )
+    // A stream waits for the end of the connect timeout, so that it gets a status.
+    let stream = "stream: { firstEventWait: '5s' }";
+    let members = format!("runtime: {{ {urls}, {LIMITS} }}, {stream}");
+    Server::start("openclaw", &config(&members))
 }
 
 #[test]

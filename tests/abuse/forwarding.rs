@@ -10,7 +10,7 @@ use crate::harness::{self, RecordedRequest, Server, TOKEN};
 const MARK: &str = "of-the-client";
 
 /// The headers of every request to the upstream.
-const OWN: [&str; 8] = [
+const OWN: [&str; 9] = [
     "accept",
     "authorization",
     "content-length",
@@ -18,6 +18,7 @@ const OWN: [&str; 8] = [
     "host",
     "user-agent",
     "x-openclaw-agent-id",
+    "x-openclaw-scopes",
     "x-openclaw-session-key",
 ];
 
