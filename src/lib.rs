@@ -28,7 +28,7 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg(target_family = "wasm")]
+#[cfg(all(target_family = "wasm", feature = "component"))]
 mod host;
 
 pub mod gateway;

@@ -88,9 +88,9 @@ impl Keys {
         self.0.is_empty()
     }
 
-    /// Returns the rate limits of all keys.
-    pub fn rates(&self) -> impl Iterator<Item = &Rate> {
-        self.0.values().map(|key| &key.rate)
+    /// Returns all keys.
+    pub fn iter(&self) -> impl Iterator<Item = &Key> {
+        self.0.values().map(Rc::as_ref)
     }
 
     /// Returns the key with a digest.

@@ -24,7 +24,7 @@ impl Settings {
             return is_inactive.then_some(NO_ADDRESSES).into_iter().collect();
         }
         let any_key = |has: fn(&Rate) -> bool| match &self.auth {
-            Auth::Credentials { keys, .. } => keys.rates().any(has),
+            Auth::Credentials { keys, .. } => keys.iter().any(|key| has(&key.rate)),
             Auth::Proxy(_) | Auth::None => false,
         };
         let counts = |rate: &Rate| rate.requests_per_minute.or(rate.runs_per_day).is_some();

@@ -5,11 +5,16 @@
 
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
+use spin_sdk::time::sleep;
 use spin_sdk::wasip3::spawn;
 use tidegate_agent::task::{KeepAwake, yield_to_host};
 
 use crate::access::{Sweep, UnixMillis};
+
+/// The minimum time between two steps of a sweep.
+const REST: Duration = Duration::from_millis(5);
 
 /// Returns the store, which an instance opens once, or `None` if there is no store.
 pub(crate) fn open() -> Option<Rc<Store>> {
@@ -34,8 +39,13 @@ pub(crate) fn sweep(now: UnixMillis) {
     spawn(async move {
         yield_to_host().await;
         if let Some(mut sweep) = Sweep::begin(store.as_ref(), now) {
-            while sweep.step(store.as_ref()) == Some(true) {
-                yield_to_host().await;
+            loop {
+                let begin = Instant::now();
+                if sweep.step(store.as_ref()) != Some(true) {
+                    break;
+                }
+                // An event of a stream takes several turns, so one turn is too short a rest.
+                sleep(begin.elapsed().max(REST)).await;
             }
         }
         keep_awake.leave();

@@ -70,8 +70,24 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
         written.push(Component::write(runtime.component(workspace), &plain)?);
         written.push(Component::write(runtime.with_files(workspace), &files)?);
     }
+    written.push(doctor(workspace)?);
     print_table(&written);
     Ok(())
+}
+
+/// Builds only the doctor into `dist/`, and returns its path.
+pub(crate) fn build_doctor(workspace: &Workspace) -> Result<PathBuf> {
+    workspace.ensure_wasm_target()?;
+    fs::create_dir_all(workspace.dist())?;
+    Ok(doctor(workspace)?.file)
+}
+
+/// Builds the doctor, which uses the gateway's and the runtime's code. Cargo would give it
+/// their exports if it built them at the same time.
+fn doctor(workspace: &Workspace) -> Result<Component> {
+    compile(workspace, &["doctor"], &[])?;
+    let file = workspace.dist().join("tidegate-doctor.wasm");
+    Component::write(file, &built(workspace, "doctor")?)
 }
 
 /// Builds only the gateway with a runtime into `dist/`.

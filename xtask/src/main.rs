@@ -1,4 +1,4 @@
-//! Tidegate's development tasks: `cargo xtask build | up | serve | plug | test | e2e | bench | soak | key`.
+//! Tidegate's development tasks: `cargo xtask build | up | doctor | serve | plug | test | e2e | bench | soak | key`.
 //!
 //! ```text
 //! workspace    the folders, and cargo
@@ -9,6 +9,7 @@
 //! host         the `wasmtime` that serves
 //! server       component + environment -> HTTP, with `wasmtime serve`
 //! development  builds and serves with defaults
+//! doctor       a configuration         -> a report
 //! key          entropy                 -> an API key and its configuration
 //! http         client and upstream for load tests
 //! bench        compares the gateway with other servers
@@ -25,6 +26,7 @@ mod bench;
 mod components;
 mod composition;
 mod development;
+mod doctor;
 mod e2e;
 mod environment;
 mod host;
@@ -56,6 +58,8 @@ enum Task {
     Build,
     /// Build and serve the gateway with a runtime.
     Up(development::Up),
+    /// Check a configuration, the servers behind it, and OpenClaw's settings.
+    Doctor(doctor::Doctor),
     /// Generate API keys for `tidegate.keys`.
     Key(key::KeyTask),
     /// Serve a composed component.
@@ -87,6 +91,7 @@ fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Build => components::build(&workspace),
         Task::Up(up) => up.run(&workspace),
+        Task::Doctor(doctor) => doctor.run(&workspace),
         Task::Key(key) => key.run(),
         Task::Serve(serve) => serve.run(&workspace),
         Task::Plug(plug) => plug.run(),

@@ -34,6 +34,7 @@ pub mod error_object;
 mod instance;
 pub mod models;
 pub mod pool;
+pub mod probe;
 pub mod redactor;
 pub mod rendezvous;
 pub mod request;

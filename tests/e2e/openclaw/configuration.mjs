@@ -41,9 +41,9 @@ export function configuration(port, llm, folder) {
   };
 }
 
-/** Returns the settings in the block `json5 openclaw` of a page. JSON5 is JavaScript. */
+/** Returns the settings in the block `json5 openclaw.json` of a page. JSON5 is JavaScript. */
 export function settingsOf(page) {
-  const [, settings] = /```json5 openclaw\n(.*?)```/s.exec(page);
+  const [, settings] = /```json5 openclaw.json\n(.*?)```/s.exec(page);
   return JSON.parse(JSON.stringify(runInNewContext(`(${settings})`)));
 }
 

@@ -19,12 +19,13 @@ const DEVIATIONS: &str = "tests/openclaw/deviations.txt";
 const EXPOSING: &str = "docs/exposing.md";
 
 /// The rows, each with its script.
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [(&str, &str); 7] = [
     ("OpenClaw: runs", "openclaw/runs.mjs"),
     ("OpenClaw: schemas", "openclaw/schemas.mjs"),
     ("OpenClaw: sessions", "openclaw/sessions.mjs"),
     ("OpenClaw: differences", "openclaw/differences.mjs"),
     ("OpenClaw: exposed agents", "openclaw/exposing.mjs"),
+    ("OpenClaw: doctor", "openclaw/doctor.mjs"),
     // Last, because OpenClaw pauses a failed model provider.
     ("OpenClaw: failures", "openclaw/failures.mjs"),
 ];
@@ -53,6 +54,9 @@ pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
         script.env("OPENCLAW_URL", &openclaw.url);
         script.env("OPENCLAW_TOKEN", OPENCLAW_TOKEN);
         script.env("DEVIATIONS", site.root().join(DEVIATIONS));
+        script.env("PAGE", site.root().join(EXPOSING));
+        script.env("DOCTOR", site.root().join("dist/tidegate-doctor.wasm"));
+        script.env("WASMTIME", site.host().program());
         report.script(row, script)?;
     }
     Ok(())

@@ -108,6 +108,11 @@ impl<'a> Site<'a> {
         Tidegate::start(&self.host, &component, &config, &file("log"))
     }
 
+    /// Returns the host of the suites.
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// Returns the host of the other suites, unless this repository builds it.
     pub(crate) fn host_of_the_machine(&self) -> Option<Host> {
         (!self.host.is_embedded(self.workspace)).then(|| self.host.clone())

@@ -99,6 +99,22 @@ impl Request {
         }
     }
 
+    /// Builds a request for a run without messages, which no server carries out.
+    #[must_use]
+    pub fn without_messages() -> Self {
+        let body = b"{}".to_vec();
+        let mut headers = Vec::from(common_headers("application/json"));
+        headers.extend([
+            header("content-type", "application/json"),
+            header("content-length", &body.len().to_string()),
+        ]);
+        Self {
+            operation: Operation::Complete,
+            headers,
+            body: Some(body),
+        }
+    }
+
     /// Builds the request for the list of models.
     #[must_use]
     pub fn list_models() -> Self {
