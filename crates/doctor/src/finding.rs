@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Finding {
     /// How it is.
     pub state: State,
-    /// What was checked, and what was found. It contains no secret.
+    /// The subject and its state in words. It contains no secret.
     pub subject: String,
     /// What to change.
     pub advice: Option<String>,

@@ -17,7 +17,7 @@ pub struct Environment {
     pub has_openclaw_variables: bool,
 }
 
-/// Whom the gateway serves.
+/// The callers of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// The operator alone.
@@ -26,7 +26,7 @@ pub enum Audience {
     Others,
 }
 
-/// Returns whom the gateway serves.
+/// Returns the callers of the gateway.
 #[must_use]
 pub fn audience(settings: &Settings) -> Audience {
     match &settings.auth {
