@@ -133,12 +133,9 @@ fn scopes(run: &RunRequest, models: &Models) -> Option<String> {
         Authority::Restricted if models.are_openclaws(&run.agent) => {}
         Authority::Restricted | Authority::Owner => return None,
     }
-    // OpenClaw requires it for `x-openclaw-model`, which the gateway has allowed.
-    let scopes = match run.model {
-        Some(_) => "operator.write, operator.admin",
-        None => "operator.write",
-    };
-    Some(scopes.to_owned())
+    // Not `operator.admin`, although OpenClaw requires it for `x-openclaw-model`: it would make
+    // the run the owner's.
+    Some("operator.write".to_owned())
 }
 
 fn common_headers(accept: &str) -> [Header; 2] {
