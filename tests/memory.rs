@@ -5,7 +5,7 @@ mod harness;
 
 use std::io::Write as _;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use harness::{Request, Server, Stream, TOKEN, Upstream, config, error, steps};
 use serde_json::json;
@@ -204,10 +204,8 @@ fn a_declared_length_over_the_limit_is_refused_unread() {
     let upstream = hello_upstream();
     let server = server(&upstream);
     let length = (BODY_LIMIT + 1).to_string();
-    let sent = Instant::now();
-    // Only the head is sent: a server that reads the body first does not respond.
+    // Only the head is sent: a server that reads the body first responds with 408.
     let answer = post(&server, "").header("Content-Length", &length).send();
-    assert!(sent.elapsed() < Duration::from_secs(5));
     assert_eq!(answer.status, 413, "{answer:?}");
     assert_eq!(error(&answer)["type"], "invalid_request_error");
     assert_eq!(upstream.requests().len(), 0);
