@@ -10,14 +10,14 @@
 mod harness;
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use harness::{
     Request, Server, Stream, TOKEN, Upstream, WAIT_LIMIT, Watched, ask, chunks, error, finish,
-    last_message, says, streamed, text,
+    last_message, says, steps, streamed, text,
 };
 use serde_json::json;
 
@@ -278,6 +278,33 @@ fn the_memory_of_a_request_is_free_once_the_upstream_has_it() {
         .collect();
     assert_eq!(upstream.requests().len(), 4);
     drop(open);
+    server.assert_unharmed(&[TOKEN, WEB]);
+}
+
+#[test]
+fn what_an_upstream_does_not_read_ends_with_its_run() {
+    // It answers when it has the head, reads no body, and closes no connection.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut answered = Vec::new();
+        let (hello, stop) = (says("Hello"), finish("stop"));
+        let events = [&hello, &stop, "[DONE]"].map(steps::event).concat();
+        let answer = [&steps::events_head(), &events, steps::LAST_CHUNK.as_bytes()].concat();
+        for mut socket in listener.incoming().flatten() {
+            socket.read_exact(&mut [0; 64]).ok();
+            socket.write_all(&answer).ok();
+            answered.push(socket);
+        }
+    });
+    let server = Server::builder("openclaw");
+    let server = server.config(&config(&format!("runtime: {{ url: '{url}' }},")));
+    let server = server.argument(MEMORY).start();
+    for _ in 0..12 {
+        let request = server.request("POST", "/v1/chat/completions");
+        let answer = request.bearer(WEB).body(body(BODY)).send();
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
     server.assert_unharmed(&[TOKEN, WEB]);
 }
 

@@ -17,6 +17,7 @@
 //! export     a runtime          -> the exported interface
 //! import     the imported one   -> a stream of steps
 //! batch      how many events one read takes
+//! timeout    time limits of waits
 //! task       the executor of wit-bindgen: when a task gives control back to the host
 //! fixtures   values for tests
 //! ```
@@ -37,6 +38,8 @@ mod run;
 mod runtime;
 mod step;
 pub mod task;
+#[cfg(target_family = "wasm")]
+pub mod timeout;
 pub mod types;
 
 #[doc(hidden)]

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use spin_sdk::time::sleep;
-use spin_sdk::wasip3::http::types::ErrorCode;
 
-/// The timeout between two bytes, without reading a clock at each of them.
-pub(crate) struct Watchdog {
+/// The time limit of a silence: of each of many waits, without reading a clock at any.
+pub struct Watchdog {
     period: Duration,
     timer: Pin<Box<dyn Future<Output = ()>>>,
     /// Whether a wait has ended in the current period.
@@ -17,7 +16,9 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    pub(crate) fn new(period: Duration) -> Self {
+    /// Begins the first period.
+    #[must_use]
+    pub fn new(period: Duration) -> Self {
         Self {
             period,
             timer: Box::pin(sleep(period)),
@@ -25,27 +26,32 @@ impl Watchdog {
         }
     }
 
-    /// Waits for at least one period, and for less than two.
-    ///
-    /// # Errors
-    /// [`ErrorCode::ConnectionReadTimeout`].
-    pub(crate) async fn watch<T>(&mut self, work: impl Future<Output = T>) -> Result<T, ErrorCode> {
+    /// Waits for at least one period, and for less than two. Then it returns `None`.
+    pub async fn watch<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         loop {
             if let Either::Left((value, _)) = select(work.as_mut(), self.timer.as_mut()).await {
                 self.is_active = true;
-                return Ok(value);
+                return Some(value);
             }
             self.timer = Box::pin(sleep(self.period));
             if !mem::replace(&mut self.is_active, false) {
-                return Err(ErrorCode::ConnectionReadTimeout);
+                return None;
             }
         }
     }
 }
 
-/// Waits for something for at most a time.
-pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
+impl std::fmt::Debug for Watchdog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut watchdog = f.debug_struct("Watchdog");
+        watchdog.field("period", &self.period);
+        watchdog.finish_non_exhaustive()
+    }
+}
+
+/// Waits for something for at most a time. Then it returns `None`.
+pub async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
     match select(pin!(work), pin!(sleep(time))).await {
         Either::Left((value, _)) => Some(value),
         Either::Right(_) => None,

@@ -21,21 +21,25 @@ use spin_sdk::wasip3::http::client;
 use spin_sdk::wasip3::http::types::{
     self, ErrorCode, Fields, Method, RequestOptions, Response as HostResponse, Trailers,
 };
-use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
+use spin_sdk::wasip3::{wit_future, wit_stream};
 use spin_sdk::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
 use tidegate_agent::Hold;
+use tidegate_agent::timeout::{Watchdog, within};
 
 use crate::endpoint::{Endpoint, Scheme};
 use crate::request::{Header, Operation, Request};
 use crate::response::Head;
 use crate::settings::Settings;
-use crate::timeout::{Watchdog, within};
 
 /// The result of a body, reported by the sender.
 type BodyEnd = Result<Option<Trailers>, ErrorCode>;
 
 /// Resolves when the host has transmitted a request.
 type Transmission = FutureReader<Result<(), ErrorCode>>;
+
+/// How long the head of a list of models may take after the connect timeout, and its body
+/// after that.
+pub(crate) const LIST_TIME: Duration = Duration::from_secs(30);
 
 /// The size of the first read, in bytes. A silent stream keeps a buffer of this size.
 const READ_SIZE: usize = 4 * 1024;
@@ -56,6 +60,8 @@ pub(crate) struct Body {
     bytes: StreamReader<u8>,
     end: FutureReader<BodyEnd>,
     watchdog: Watchdog,
+    /// The rest of the request's body, if the backend answered before it had read all of it.
+    writing: Option<Writing>,
     /// Dropping it may abort the connection. WASI does not specify this, and Wasmtime 49
     /// aborts: <https://github.com/bytecodealliance/wasmtime/issues/14227>.
     _transmission: Transmission,
@@ -70,6 +76,8 @@ pub(crate) struct Target<'t> {
     pub(crate) endpoint: &'t Endpoint,
     pub(crate) options: &'t RequestOptions,
     pub(crate) settings: &'t Settings,
+    /// Whether another backend may follow.
+    pub(crate) has_next: bool,
 }
 
 /// Sends a request and waits for the head of its response. `hold` exists as long as the body.
@@ -77,8 +85,9 @@ pub(crate) struct Target<'t> {
 /// # Errors
 /// The host's error. Hosts do not limit every wait: Wasmtime 48 has no limit for a TLS
 /// handshake. So a body of which nothing has been taken when the connect timeout is over is
-/// [`ErrorCode::ConnectionTimeout`], and no run has begun. Otherwise, the time for the first
-/// byte begins then.
+/// [`ErrorCode::ConnectionTimeout`], and no run has begun. So is a request without a body,
+/// which begins no run, if another backend may follow. Otherwise, the time for the first byte
+/// begins then.
 pub(crate) async fn send(
     request: &Request,
     body: Option<Vec<u8>>,
@@ -87,7 +96,8 @@ pub(crate) async fn send(
 ) -> Result<Response, ErrorCode> {
     let headers = fields(&request.headers)?;
     let path = target.endpoint.path(request.operation.path());
-    let method = match request.operation {
+    let operation = request.operation;
+    let method = match operation {
         Operation::Complete => Method::Post,
         Operation::ListModels => Method::Get,
     };
@@ -98,39 +108,43 @@ pub(crate) async fn send(
     let addressed = address(&request, &method, target.endpoint, &path);
     addressed.map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
     let settings = target.settings;
-    let mut sending = pin!(while_writing(client::send(request), writing));
+    let mut writing = Some(writing);
+    let mut sending = Box::pin(while_writing(client::send(request), &mut writing));
     let mut response = within(settings.connect_timeout, sending.as_mut()).await;
     if response.is_none() {
         upload.is_due.set(true);
         // The upload learns how much the host has taken.
         response = sending.as_mut().now_or_never();
     }
-    if response.is_none() && upload.taken.get() == Taken::Nothing {
+    if response.is_none() && upload.begins_no_run(target.has_next) {
         return Err(ErrorCode::ConnectionTimeout);
     }
     if response.is_none() {
-        response = within(settings.first_byte_timeout, sending).await;
+        let limit = match operation {
+            Operation::Complete => settings.first_byte_timeout,
+            Operation::ListModels => settings.first_byte_timeout.min(LIST_TIME),
+        };
+        response = within(limit, sending.as_mut()).await;
     }
+    drop(sending);
     let response = response.unwrap_or(Err(ErrorCode::ConnectionReadTimeout))?;
     let watchdog = Watchdog::new(settings.between_bytes_timeout);
-    Ok(Response::new(response, transmission, watchdog))
+    Ok(Response::new(response, transmission, watchdog, writing))
 }
 
-/// Writes the body of a request while waiting for the head of the response. A backend may
-/// answer before it has read the whole body; the rest is then written concurrently. After a
-/// failure nothing more is written, even if the host keeps its end open.
-async fn while_writing<T, E>(
-    sending: impl Future<Output = Result<T, E>>,
-    writing: Writing,
-) -> Result<T, E> {
-    match select(pin!(sending), writing).await {
-        Either::Left((response, writing)) => {
-            if response.is_ok() {
-                spawn(writing);
-            }
-            response
+/// Writes the body of a request while waiting for something. A backend may answer before it
+/// has read the whole body. The rest is left in `writing`, and ends with the response's body:
+/// a host may keep its end open for as long as it likes.
+async fn while_writing<T>(work: impl Future<Output = T>, writing: &mut Option<Writing>) -> T {
+    let Some(unwritten) = writing else {
+        return work.await;
+    };
+    match select(pin!(work), unwritten).await {
+        Either::Left((value, _)) => value,
+        Either::Right(((), work)) => {
+            *writing = None;
+            work.await
         }
-        Either::Right(((), sending)) => sending.await,
     }
 }
 
@@ -191,6 +205,16 @@ impl Upload {
         }
     }
 
+    /// Returns whether the request has certainly begun no run, or none that a second request
+    /// to a next backend would begin again.
+    fn begins_no_run(&self, has_next: bool) -> bool {
+        match self.taken.get() {
+            Taken::NoBody => has_next,
+            Taken::Nothing => true,
+            Taken::Unknown | Taken::Something => false,
+        }
+    }
+
     /// Takes the first byte of a body for TLS. Wasmtime 48 takes one write before it has a
     /// connection, and the next one after the TLS handshake.
     fn take_lead(&self, body: &mut Vec<u8>) -> Option<Vec<u8>> {
@@ -224,7 +248,9 @@ impl Upload {
 /// What the host has taken of a body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Taken {
-    /// Not known, or there is no body.
+    /// There is no body, so the request begins no run.
+    NoBody,
+    /// Not known yet.
     #[default]
     Unknown,
     Nothing,
@@ -238,6 +264,7 @@ fn contents(
     upload: &Rc<Upload>,
 ) -> (Option<StreamReader<u8>>, FutureReader<BodyEnd>, Writing) {
     let Some(body) = body else {
+        upload.taken.set(Taken::NoBody);
         let (_, end) = wit_future::new(|| Ok(None));
         return (None, end, Box::pin(ready(())));
     };
@@ -276,7 +303,12 @@ async fn write(
 }
 
 impl Response {
-    fn new(response: HostResponse, transmission: Transmission, watchdog: Watchdog) -> Self {
+    fn new(
+        response: HostResponse,
+        transmission: Transmission,
+        watchdog: Watchdog,
+        writing: Option<Writing>,
+    ) -> Self {
         let headers = response.get_headers();
         let status = response.get_status_code();
         // Reading a header is a call of the host.
@@ -293,6 +325,7 @@ impl Response {
             bytes,
             end,
             watchdog,
+            writing,
             _transmission: transmission,
             _consumed: consumed,
         };
@@ -321,8 +354,9 @@ impl Body {
         let size = if is_full { 2 * buffer.len() } else { 0 };
         buffer.clear();
         buffer.reserve(size.clamp(READ_SIZE, MAX_READ_SIZE));
-        let reading = self.bytes.read(buffer);
-        Ok(match self.watchdog.watch(reading).await? {
+        let reading = while_writing(self.bytes.read(buffer), &mut self.writing);
+        let read = self.watchdog.watch(reading).await;
+        Ok(match read.ok_or(ErrorCode::ConnectionReadTimeout)? {
             (StreamResult::Dropped | StreamResult::Cancelled, buffer) if buffer.is_empty() => None,
             (_, buffer) => Some(buffer),
         })
@@ -331,8 +365,10 @@ impl Body {
     /// Checks that the body is complete.
     pub(crate) async fn end(mut self) -> Result<(), ErrorCode> {
         drop(self.bytes);
-        let ended = self.watchdog.watch(self.end.into_future()).await?;
-        ended.map(|_| ())
+        let ending = while_writing(self.end.into_future(), &mut self.writing);
+        let ended = self.watchdog.watch(ending).await;
+        ended.unwrap_or(Err(ErrorCode::ConnectionReadTimeout))?;
+        Ok(())
     }
 
     /// Reads the body up to `limit` bytes.

@@ -8,13 +8,13 @@ use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
 
+use serde::Serialize;
 use spin_sdk::wasip3::clocks::monotonic_clock;
 use spin_sdk::wasip3::http::types::RequestOptions;
 use tidegate_agent::Hold;
 use tidegate_config::variables::RUNTIME_TOKEN;
 
 use crate::availability::{Attempt, Moment};
-use crate::backend::Backend;
 use crate::client::{self, Response, Target};
 use crate::pool::{Affinity, Member, Pool};
 use crate::redactor::Redactor;
@@ -113,11 +113,11 @@ impl Upstream {
         let mut now = clock();
         let mut route = self.pool.route(Digest::of(session), affinity, now, limit);
         let mut unreachable = String::new();
-        while let Some(Member {
-            backend,
-            availability,
-        }) = route.next(now)
-        {
+        while let Some(member) = route.next(now) {
+            let Member {
+                backend,
+                availability,
+            } = member;
             let (body, hold) = if route.may_go_on() {
                 (request.body.clone(), hold.clone())
             } else {
@@ -132,6 +132,7 @@ impl Upstream {
                 endpoint: &backend.endpoint,
                 options: &self.options,
                 settings: &self.settings,
+                has_next: route.may_go_on(),
             };
             let response = client::send(&request, body, hold, target).await;
             match response.map_err(|code| error_before_response(&code, &self.redactor)) {
@@ -144,14 +145,25 @@ impl Upstream {
                 }
             }
             now = clock();
-            if let Some(backoff) = availability.refused(attempt, now)
-                && self.pool.has_choice()
-            {
-                log_skipped(backend, backoff, &unreachable);
-                self.share(now);
-            }
+            self.refused(member, attempt, now, &unreachable);
         }
         Err(RunError::Unreachable(unreachable))
+    }
+
+    /// Skips a backend that refused an attempt.
+    fn refused(&self, member: &Member, attempt: Attempt, now: Moment, detail: &str) {
+        if let Some(backoff) = member.availability.refused(attempt, now)
+            && self.pool.has_choice()
+        {
+            let skipped = Skipped {
+                backend_skipped: member.backend.endpoint.authority(),
+                runtime: &self.name,
+                seconds: backoff.as_secs(),
+                detail,
+            };
+            skipped.log();
+            self.share(now);
+        }
     }
 
     /// Shares the backoff state with other instances.
@@ -167,17 +179,22 @@ fn clock() -> Moment {
     Duration::from_nanos(monotonic_clock::now())
 }
 
-/// Logs that a backend is skipped. A failure to write does not affect the run.
-fn log_skipped(backend: &Backend, backoff: Duration, detail: &str) {
-    // The parts need no JSON escapes: one is part of a valid URL, the other a constant.
-    let line = [
-        "{\"backend_skipped\":\"",
-        backend.endpoint.authority(),
-        "\",\"seconds\":",
-        &backoff.as_secs().to_string(),
-        ",\"detail\":\"",
-        detail,
-        "\"}\n",
-    ];
-    std::io::stderr().write_all(line.concat().as_bytes()).ok();
+/// A line of the log: a backend is skipped.
+#[derive(Serialize)]
+struct Skipped<'b> {
+    backend_skipped: &'b str,
+    /// The name of the upstream; empty for the default one.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    runtime: &'b str,
+    seconds: u64,
+    detail: &'b str,
+}
+
+impl Skipped<'_> {
+    /// Writes the line. A failure to write does not affect the run.
+    fn log(&self) {
+        let mut line = serde_json::to_vec(self).unwrap_or_default();
+        line.push(b'\n');
+        std::io::stderr().write_all(&line).ok();
+    }
 }

@@ -46,8 +46,6 @@ pub mod settings;
 pub mod sse;
 #[cfg(target_family = "wasm")]
 mod store;
-#[cfg(target_family = "wasm")]
-mod timeout;
 pub mod tool_calls;
 pub mod transport;
 

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use spin_sdk::wasip3::http::types::ErrorCode;
+use tidegate_agent::timeout::within;
 use tidegate_agent::{Ending, EventSink, Hold, Runtime};
 
-use crate::client::{Body, Response};
+use crate::client::{Body, LIST_TIME, Response};
 use crate::instance::Upstream;
 use crate::models::{LIST_LIMIT, parse_agents};
 use crate::pool::Affinity;
@@ -13,15 +14,11 @@ use crate::redactor::Redactor;
 use crate::request::Request;
 use crate::response::BODY_LIMIT;
 use crate::run_decoder::{Progress, RunDecoder};
-use crate::timeout::within;
 use crate::transport::error_within_response;
 use crate::types::{Agent, RunError, RunRequest};
 
 /// How long the body of a refusal may take.
 const REFUSAL_TIME: Duration = Duration::from_secs(10);
-
-/// How long the list of models may take, after the head of its response.
-const LIST_TIME: Duration = Duration::from_secs(30);
 
 /// The runtime for OpenClaw.
 #[derive(Debug)]

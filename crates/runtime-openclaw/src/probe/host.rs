@@ -46,6 +46,7 @@ async fn send(
         endpoint: &backend.endpoint,
         options: &client::options(settings),
         settings,
+        has_next: false,
     };
     let response = client::send(request, body, Hold::default(), target).await;
     response.map_err(|code| Probe::Unreachable(reason(&code, settings)))
