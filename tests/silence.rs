@@ -167,14 +167,50 @@ fn the_body_of_a_refusal_has_a_limit_of_time() {
     );
 }
 
+/// A configuration without agents, so that the runtime lists them.
+fn without_agents(members: &str) -> String {
+    config(members).replace("agents: { entries: { main: {}, research: {} } },", "")
+}
+
+#[test]
+fn the_list_of_models_leaves_a_silent_backend() {
+    for scheme in ["http", "https"] {
+        let silent = Listener::start();
+        let models = json!({ "data": [{ "id": "openclaw/main" }] }).to_string();
+        let upstream = Upstream::start(move |_, connection| {
+            connection.answer(200, "application/json", &models);
+        });
+        let (first, second) = (silent.url(scheme), upstream.url());
+        let urls = format!("[{{ url: '{first}', weight: 1000 }}, '{second}']");
+        let document = without_agents(&format!("runtime: {{ urls: {urls}, {LIMITS} }}"));
+        let server = Server::start("openclaw", &document);
+        let request = server.request("GET", "/v1/models").bearer(harness::TOKEN);
+        let answer = request.send();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert!(answer.text().contains("openclaw/main"), "{answer:?}");
+        server.wait_for_log(|log| log.contains("backend_skipped"));
+    }
+}
+
+#[test]
+fn a_run_that_is_silent_for_too_long_has_failed() {
+    let limits = "limits: { silence: '1s' }, stream: { heartbeat: '1s' }";
+    let server = Server::start("rehearsal", &config(limits));
+    let silent = ask("/silence 10m\n/echo late");
+    let answer = server.chat(&silent).send();
+    assert_eq!(answer.status, 504, "{answer:?}");
+    let stream = server.chat(&streamed(silent)).send();
+    assert_eq!(stream.status, 200, "{stream:?}");
+    let chunks = chunks(&stream);
+    assert!(finishes(&chunks).is_empty(), "{stream:?}");
+    assert!(stream.text().contains("\"error\""), "{stream:?}");
+}
+
 #[test]
 fn the_list_of_models_has_a_limit_of_time() {
     let silent = Listener::start();
-    let document = config(&format!(
-        "runtime: {{ url: '{}', {LIMITS} }}",
-        silent.url("https")
-    ));
-    let document = document.replace("agents: { entries: { main: {}, research: {} } },", "");
+    let runtime = format!("runtime: {{ url: '{}', {LIMITS} }}", silent.url("https"));
+    let document = without_agents(&runtime);
     let server = Server::start("openclaw", &document);
     let sent = Instant::now();
     let answer = server

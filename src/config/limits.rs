@@ -37,21 +37,31 @@ const BODIES: RangeInclusive<u64> = 1024..=100 * 1024 * 1024;
 /// The default size limit of a text file, in bytes.
 const TEXT_FILE: usize = 200 * 1024;
 
+/// The default limit of a run's silence. It is longer than those of the runtimes.
+const SILENCE: Duration = Duration::from_hours(2);
+
 /// The limits of requests, `tidegate.limits`.
 pub(super) struct Limits {
     /// The maximum size of a body, in bytes.
     pub(super) body: usize,
     /// The maximum number of concurrent runs.
     pub(super) concurrent_runs: Option<u32>,
+    /// The maximum time without an event of a run.
+    pub(super) silence: Duration,
     /// The maximum size of a text file in a message, in bytes.
     pub(super) text_file: usize,
 }
 
 /// Reads `tidegate.limits`.
 pub(super) fn read_limits(section: &mut Section<'_>) -> Limits {
+    let silence = section.duration("silence").unwrap_or(SILENCE);
+    if silence < Duration::from_secs(1) {
+        section.fault("silence", "must be at least \"1s\"");
+    }
     let limits = Limits {
         body: read_size(section, "body", BODIES).unwrap_or(BODY),
         concurrent_runs: read_count(section, "concurrentRuns"),
+        silence,
         text_file: read_size(section, "textFile", 0..=20 * 1024 * 1024).unwrap_or(TEXT_FILE),
     };
     section.deny_unknown_keys();

@@ -1,6 +1,7 @@
 //! The settings of the gateway.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use tidegate_config::{Document, Fault, Faults, Section};
 
@@ -43,6 +44,8 @@ pub struct Settings {
     pub body_limit: usize,
     /// The maximum number of concurrent runs of all callers, `tidegate.limits.concurrentRuns`.
     pub concurrent_runs: Option<u32>,
+    /// The maximum time without an event of a run, `tidegate.limits.silence`.
+    pub silence: Duration,
     /// Whether clients see the agent's reasoning.
     pub reasoning: Reasoning,
     /// The allowlist of origins.
@@ -117,6 +120,7 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
         },
         body_limit: limits.body,
         concurrent_runs: limits.concurrent_runs,
+        silence: limits.silence,
         stream,
         reasoning,
         cors,

@@ -123,9 +123,16 @@ impl Delivery {
         delivery
     }
 
-    /// Forwards the run's steps until it ends or the client disconnects.
-    pub async fn follow(mut self, mut line: impl Line, settings: &StreamSettings) {
+    /// Forwards the run's steps until it ends or the client disconnects. A run without an
+    /// event for the time `silence` has failed.
+    pub async fn follow(
+        mut self,
+        mut line: impl Line,
+        settings: &StreamSettings,
+        silence: Duration,
+    ) {
         line.restart();
+        let mut silent = Duration::ZERO;
         loop {
             if let Some(ended) = self.ended.take() {
                 line.limit(settings.write_timeout);
@@ -140,8 +147,16 @@ impl Delivery {
             }
             match line.wait().await {
                 Wake::Disconnected => break,
-                Wake::Due => self.bytes.extend(sse::HEARTBEAT),
+                Wake::Due => {
+                    silent += settings.heartbeat;
+                    if silent >= silence {
+                        self.ended = Some(Err(RunError::silent()));
+                    } else {
+                        self.bytes.extend(sse::HEARTBEAT);
+                    }
+                }
                 Wake::Step(step) => {
+                    silent = Duration::ZERO;
                     self.take(step);
                     self.gather(&mut line);
                     // Only bytes keep a proxy from closing the connection. Reasoning that the

@@ -82,6 +82,9 @@ const SETTINGS: StreamSettings = StreamSettings {
     write_timeout: Duration::from_secs(300),
 };
 
+/// Two heartbeats.
+const SILENCE: Duration = Duration::from_secs(30);
+
 fn text(text: &str) -> Step {
     Step::Events(vec![RunEvent::Text(text.to_owned())])
 }
@@ -115,7 +118,8 @@ fn deliver(mut line: Script) -> Record {
     let log = AccessLog::begin(Uuid::nil());
     let delivery = Delivery::begin(reply, bytes, first, &mut line, log);
     let record = Rc::clone(&line.record);
-    delivery.follow(line, &SETTINGS).now_or_never().unwrap();
+    let delivered = delivery.follow(line, &SETTINGS, SILENCE).now_or_never();
+    delivered.unwrap();
     record.take()
 }
 
@@ -172,10 +176,22 @@ fn the_end_of_a_run_is_sent_with_its_last_events() {
 
 #[test]
 fn every_silence_ends_with_a_heartbeat() {
-    let waits = [Wake::Step(text("a")), Wake::Due, Wake::Due];
-    let waits = waits.into_iter().chain([Wake::Step(ended())]);
+    let silence = || [Wake::Step(text("a")), Wake::Due];
+    let waits = silence().into_iter().chain(silence());
+    let waits = waits.chain([Wake::Step(ended())]);
     let record = deliver(Script::new(waits.collect()));
-    assert_eq!(record.writes[1..3], [": waiting\n"; 2]);
+    for silence in [1, 3] {
+        assert_eq!(record.writes[silence], ": waiting\n");
+    }
+}
+
+#[test]
+fn a_run_that_is_silent_for_too_long_has_failed() {
+    let waits = vec![Wake::Step(text("a")), Wake::Due, Wake::Due];
+    let record = deliver(Script::new(waits));
+    let last = record.writes.last().unwrap();
+    assert!(last.starts_with(r#"data: {"error""#), "{last}");
+    assert!(record.has_ended);
 }
 
 #[test]

@@ -1,16 +1,19 @@
 //! Starts a run and sends its reply. [`crate::reply`] encodes it, and [`crate::delivery`]
 //! decides when to send a streamed one.
 
-use http::StatusCode;
+use std::time::Duration;
 
-use crate::config::{Settings, StreamSettings};
+use http::StatusCode;
+use tidegate_agent::timeout::Watchdog;
+
+use crate::config::Settings;
 use crate::delivery::{Delivery, first_steps};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::gateway::AdmittedRun;
 use crate::reply::{Head, StreamedReply, WholeReply};
 use crate::run::Mode;
-use crate::runtime::Step;
+use crate::runtime::{RunError, Step};
 
 use super::line::HostLine;
 use super::outgoing::Outgoing;
@@ -40,18 +43,28 @@ pub(crate) async fn deliver(
     };
     let run = Run::start(valid, request, place);
     match mode {
-        Mode::Whole => whole(run, WholeReply::new(head, &choice, reply), exchange).await,
+        Mode::Whole => {
+            let reply = WholeReply::new(head, &choice, reply);
+            whole(run, reply, settings.silence, exchange).await
+        }
         Mode::Streamed { include_usage } => {
             let mut bytes = Vec::new();
             let reply = StreamedReply::start(head, include_usage, &choice, &mut bytes);
-            streamed(run, reply, bytes, &settings.stream, exchange).await
+            streamed(run, reply, bytes, settings, exchange).await
         }
     }
 }
 
-async fn whole(mut run: Run, mut reply: WholeReply, mut exchange: Exchange) -> Outgoing {
+async fn whole(
+    mut run: Run,
+    mut reply: WholeReply,
+    silence: Duration,
+    mut exchange: Exchange,
+) -> Outgoing {
+    let mut watchdog = Watchdog::new(silence);
     let ended = loop {
-        match run.next_step().await {
+        let step = watchdog.watch(run.next_step()).await;
+        match step.unwrap_or_else(|| Step::Ended(Err(RunError::silent()))) {
             Step::Ended(ended) => break ended,
             Step::Events(events) => {
                 exchange.log.event();
@@ -77,10 +90,10 @@ async fn streamed(
     run: Run,
     reply: StreamedReply,
     bytes: Vec<u8>,
-    settings: &StreamSettings,
+    settings: &Settings,
     mut exchange: Exchange,
 ) -> Outgoing {
-    let mut line = HostLine::new(run, settings.first_event_wait);
+    let mut line = HostLine::new(run, settings.stream.first_event_wait);
     let first = match first_steps(&mut line).await {
         Ok(first) => first,
         Err(error) => return respond::error(Error::Run(error).into(), exchange),
@@ -88,8 +101,8 @@ async fn streamed(
     let (response, body) = respond::stream(&mut exchange);
     line.open(body);
     let delivery = Delivery::begin(reply, bytes, first, &mut line, exchange.log);
-    let settings = settings.clone();
+    let (stream, silence) = (settings.stream.clone(), settings.silence);
     Outgoing::new(response, async move {
-        delivery.follow(line, &settings).await;
+        delivery.follow(line, &stream, silence).await;
     })
 }

@@ -1,14 +1,19 @@
 //! Calls of the runtime: linked into this component, or imported.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use futures_util::stream::{Stream, StreamExt as _};
+use tidegate_agent::timeout::within;
 
 use crate::inbound::Holding;
 use crate::run::ValidRun;
 use crate::runtime::{Agent, RunError, Step};
 
 use super::places::Place;
+
+/// How long the list of agents may take. It is longer than the limits of the runtimes.
+const LIST_TIME: Duration = Duration::from_mins(2);
 
 /// A run in progress. Dropping it cancels the run.
 pub(crate) struct Run {
@@ -41,9 +46,10 @@ impl Run {
 /// Returns the agents of an upstream of the runtime.
 ///
 /// # Errors
-/// The runtime's error.
+/// The runtime's error, and a runtime that does not answer within two minutes.
 pub(crate) async fn agents(upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
-    linked::agents(upstream).await
+    let agents = within(LIST_TIME, linked::agents(upstream)).await;
+    agents.unwrap_or_else(|| Err(RunError::silent()))
 }
 
 #[cfg(all(feature = "openclaw", feature = "rehearsal"))]

@@ -21,6 +21,14 @@ impl Message {
     }
 }
 
+impl RunError {
+    /// Returns the error of a runtime that has been silent for too long.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self::TimedOut("the runtime was silent for too long".to_owned())
+    }
+}
+
 impl RunEvent {
     /// Returns whether a client sees the event. An empty text only says that the run has
     /// begun.
