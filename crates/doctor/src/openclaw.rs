@@ -33,9 +33,10 @@ fn read(root: &mut Section<'_>) -> Vec<Finding> {
         let why = "OpenClaw's settings: the file includes others";
         return vec![Finding::not_checked(why, PAGE)];
     }
+    let mut findings = check_address(&mut root.section("gateway"));
     let mut tools = root.section("tools");
     let denied = Denied(tools.texts("deny").unwrap_or_default());
-    let mut findings = check_sessions(&mut tools, &denied);
+    findings.extend(check_sessions(&mut tools, &denied));
     findings.extend(check_machine(&mut tools, &denied));
     findings.extend(RISKY.map(|tool| {
         let is_denied = denied.any(&[tool]) || (tool.starts_with("sessions_") && denied.sessions());
@@ -62,6 +63,30 @@ impl Denied {
     fn sessions(&self) -> bool {
         self.any(&["group:sessions"])
     }
+}
+
+/// Checks who reaches OpenClaw without the gateway.
+fn check_address(gateway: &mut Section<'_>) -> Vec<Finding> {
+    const CLOSE: &str = "Close its port to all clients but Tidegate.";
+    let bind = match gateway.text("bind").as_deref() {
+        Some("loopback") => Finding::ok("gateway.bind is set"),
+        Some("auto" | "lan" | "tailnet" | "custom") => Finding::warning(
+            "gateway.bind: other machines may reach OpenClaw's own address",
+            CLOSE,
+        ),
+        // A container listens on all addresses by default.
+        None => Finding::not_checked("gateway.bind: not set", CLOSE),
+        Some(_) => Finding::not_checked("gateway.bind: an unknown value", PAGE),
+    };
+    let tunnel = match gateway.section("tailscale").text("mode").as_deref() {
+        None | Some("off") => Finding::ok("gateway.tailscale.mode is off"),
+        Some("serve" | "funnel") => Finding::warning(
+            "gateway.tailscale.mode: other machines reach OpenClaw's own address",
+            "Set it to \"off\".",
+        ),
+        Some(_) => Finding::not_checked("gateway.tailscale.mode: an unknown value", PAGE),
+    };
+    vec![bind, tunnel]
 }
 
 /// Checks what an agent reaches in other sessions.
@@ -149,7 +174,7 @@ mod tests {
             findings.iter().all(|finding| finding.state == State::Ok),
             "{findings:?}"
         );
-        assert_eq!(findings.len(), 5 + RISKY.len());
+        assert_eq!(findings.len(), 7 + RISKY.len());
     }
 
     #[test]
@@ -160,6 +185,11 @@ mod tests {
     #[test]
     fn each_setting_counts() {
         for (good, bad) in [
+            ("bind: \"loopback\"", "bind: \"lan\""),
+            (
+                "bind: \"loopback\"",
+                "bind: \"loopback\", tailscale: { mode: \"funnel\" }",
+            ),
             ("visibility: \"self\"", "visibility: \"all\""),
             (
                 "agentToAgent: { enabled: false }",
@@ -189,7 +219,9 @@ mod tests {
             assert_eq!(count(text, State::Ok), 0, "{text:?}");
             assert_eq!(count(text, State::NotChecked), 1, "{text:?}");
         }
-        let odd = "{ tools: { sessions: { visibility: 'some' } } }";
-        assert_eq!(count(Some(odd), State::NotChecked), 1);
+        let odd = "{ gateway: { bind: 'here', tailscale: { mode: 'some' } },
+            tools: { sessions: { visibility: 'some' } } }";
+        assert_eq!(count(Some(odd), State::NotChecked), 3);
+        assert_eq!(count(Some("{}"), State::NotChecked), 1, "gateway.bind");
     }
 }
