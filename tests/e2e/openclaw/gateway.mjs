@@ -1,8 +1,8 @@
 // Starts a real OpenClaw whose agents use the scripted LLM, both on free ports:
 //
-//   node gateway.mjs FOLDER [PAGE]      with OpenClaw's token in OPENCLAW_GATEWAY_TOKEN
+//   node gateway.mjs FOLDER [SETTINGS]      with OpenClaw's token in OPENCLAW_GATEWAY_TOKEN
 //
-// The settings of OpenClaw in PAGE, a page of the documentation, apply in addition.
+// SETTINGS apply in addition: a JSON file, or a page of the documentation with OpenClaw's settings.
 // It prints "ready OPENCLAW-URL LLM-URL" when both are ready, and ends when its input closes. The folder should be
 // empty. It receives OpenClaw's configuration, state and log.
 import { spawn } from "node:child_process";
@@ -17,7 +17,7 @@ const START_LIMIT = 90_000;
 const PROGRAM = path.join(import.meta.dirname, "../../node_modules/openclaw/openclaw.mjs");
 
 const folder = path.resolve(process.argv[2]);
-const page = process.argv[3];
+const settings = process.argv[3];
 const llm = await startLlm();
 const port = await freePort();
 const gateway = start(port);
@@ -32,7 +32,7 @@ function start(port) {
   mkdirSync(home, { recursive: true });
   mkdirSync(state, { recursive: true });
   const config = path.join(state, "openclaw.json");
-  const more = page ? settingsOf(readFileSync(page, "utf8")) : {};
+  const more = settings ? readSettings(settings) : {};
   writeFileSync(config, JSON.stringify(merged(configuration(port, llm, folder), more), null, 2));
   forbidRetries(state);
   const child = spawn(process.execPath, [PROGRAM, "gateway"], {
@@ -57,6 +57,11 @@ function start(port) {
   child.stdout.pipe(log);
   child.stderr.pipe(log);
   return child;
+}
+
+function readSettings(file) {
+  const text = readFileSync(file, "utf8");
+  return file.endsWith(".json") ? JSON.parse(text) : settingsOf(text);
 }
 
 /** Returns a free port, because OpenClaw does not accept port 0. */

@@ -18,13 +18,17 @@ const DEVIATIONS: &str = "tests/openclaw/deviations.txt";
 /// The page whose settings of OpenClaw are tried.
 const EXPOSING: &str = "docs/exposing.md";
 
+/// Settings of an OpenClaw that needs no credential.
+const OPEN: &str = "tests/e2e/openclaw/open.json";
+
 /// The rows, each with its script.
-const SCRIPTS: [(&str, &str); 7] = [
+const SCRIPTS: [(&str, &str); 8] = [
     ("OpenClaw: runs", "openclaw/runs.mjs"),
     ("OpenClaw: schemas", "openclaw/schemas.mjs"),
     ("OpenClaw: sessions", "openclaw/sessions.mjs"),
     ("OpenClaw: differences", "openclaw/differences.mjs"),
     ("OpenClaw: exposed agents", "openclaw/exposing.mjs"),
+    ("OpenClaw: scopes", "openclaw/scopes.mjs"),
     ("OpenClaw: doctor", "openclaw/doctor.mjs"),
     // Last, because OpenClaw pauses a failed model provider.
     ("OpenClaw: failures", "openclaw/failures.mjs"),
@@ -33,7 +37,8 @@ const SCRIPTS: [(&str, &str); 7] = [
 /// Runs the scripts.
 pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
     let openclaw = site.openclaw()?;
-    let guarded = site.openclaw_of(EXPOSING)?;
+    let guarded = site.openclaw_of("guarded", EXPOSING)?;
+    let open = site.openclaw_of("open", OPEN)?;
     let start = |url: &str, history: &str| {
         let document = document(url, history);
         site.tidegate(Runtime::Openclaw, &document)
@@ -43,11 +48,13 @@ pub(crate) fn run(site: &Site<'_>, report: &mut Report) -> Result<()> {
         start(&openclaw.url, "full")?,
     );
     let exposed = start(&guarded.url, "latest")?;
+    let without_credentials = start(&open.url, "latest")?;
     for (row, script) in SCRIPTS {
         let mut script = site.node(script);
         script.env("TIDEGATE_BASE_URL", latest.base_url());
         script.env("FULL_BASE_URL", full.base_url());
         script.env("EXPOSED_BASE_URL", exposed.base_url());
+        script.env("OPEN_BASE_URL", without_credentials.base_url());
         script.env("TIDEGATE_API_KEY", TOKEN);
         script.env("FIRST_KEY", KEYS[0]).env("SECOND_KEY", KEYS[1]);
         script.env("LLM_URL", &openclaw.llm);
@@ -74,7 +81,7 @@ fn document(runtime: &str, history: &str) -> String {
   tidegate: {{
     runtime: {{ url: '{runtime}' }},
     keys: [
-      {{ name: 'first', sha256: '{first}', agents: ['*'] }},
+      {{ name: 'first', sha256: '{first}', agents: ['*'], model: true }},
       {{ name: 'second', sha256: '{second}', agents: ['main'] }},
     ],
     session: {{ secret: 'e2e-secret-of-the-sessions', history: '{history}' }},

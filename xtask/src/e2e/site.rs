@@ -238,9 +238,11 @@ impl<'a> Site<'a> {
     ///
     /// # Errors
     /// An OpenClaw that does not start.
-    pub(crate) fn openclaw_of(&self, page: &str) -> Result<OpenClaw> {
+    pub(crate) fn openclaw_of(&self, name: &str, settings: &str) -> Result<OpenClaw> {
         let mut script = self.node("openclaw/gateway.mjs");
-        script.arg(self.file("guarded")).arg(self.root().join(page));
-        OpenClaw::start(script, &self.file("guarded.log"))
+        script
+            .arg(self.file(name))
+            .arg(self.root().join(settings));
+        OpenClaw::start(script, &self.file(&format!("{name}.log")))
     }
 }
