@@ -240,9 +240,7 @@ impl<'a> Site<'a> {
     /// An OpenClaw that does not start.
     pub(crate) fn openclaw_of(&self, name: &str, settings: &str) -> Result<OpenClaw> {
         let mut script = self.node("openclaw/gateway.mjs");
-        script
-            .arg(self.file(name))
-            .arg(self.root().join(settings));
+        script.arg(self.file(name)).arg(self.root().join(settings));
         OpenClaw::start(script, &self.file(&format!("{name}.log")))
     }
 }
