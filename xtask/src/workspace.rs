@@ -18,9 +18,12 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Finds the repository that this program was built from.
+    /// Finds the repository: the one in which cargo runs this program, else the one that it was
+    /// built from. Copies of a repository can share a target folder.
     pub(crate) fn locate() -> Result<Self> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR");
+        let manifest = manifest.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let manifest = PathBuf::from(manifest);
         let root = manifest.parent().context("xtask has no workspace")?;
         let target = match std::env::var_os("CARGO_TARGET_DIR") {
             // Relative to the current folder, as cargo interprets it.
