@@ -45,8 +45,8 @@ impl<'a> Course<'a> {
 
     pub(super) fn run(mut self) -> Result<Results> {
         self.loads()?;
+        self.streams()?;
         if self.bench.only.is_none() {
-            self.streams()?;
             self.new_instances()?;
             self.keys()?;
             let size = self.servers.component_size()? as f64 / 1024.0;
@@ -93,7 +93,11 @@ impl<'a> Course<'a> {
     /// Measures slow streams on new processes.
     fn streams(&mut self) -> Result<()> {
         let warm_up = Workload::stream("", 1, 1);
+        let only = self.bench.only.as_deref().unwrap_or_default();
         for scenario in scenarios() {
+            if !scenario.name.contains(only) {
+                continue;
+            }
             let names = [FLOOR, FORWARD, TIDEGATE, COMPOSED, NGINX];
             let mut samples = vec![Vec::new(); names.len()];
             for _ in 0..self.bench.rounds.min(STREAM_ROUNDS) {

@@ -45,7 +45,7 @@ pub(crate) struct Bench {
     /// The time of each load on each server in a round, in milliseconds.
     #[arg(long, default_value_t = 1000)]
     time: u64,
-    /// Run only the loads, and the sweep, whose names contain this text.
+    /// Run only the loads, the streams and the sweep whose names contain this text.
     #[arg(long)]
     only: Option<String>,
     /// The folder for `bench.json` and `bench.svg`.
