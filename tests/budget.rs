@@ -13,7 +13,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use harness::{
     Request, Server, Stream, TOKEN, Upstream, WAIT_LIMIT, Watched, ask, chunks, error, finish,
@@ -279,6 +279,37 @@ fn the_memory_of_a_request_is_free_once_the_upstream_has_it() {
     assert_eq!(upstream.requests().len(), 4);
     drop(open);
     server.assert_unharmed(&[TOKEN, WEB]);
+}
+
+/// Waits until a body of another caller is refused: others use the memory.
+fn wait_until_refused(stage: &Stage, size: usize) {
+    let begun = Instant::now();
+    let request = || stage.server.request("POST", "/v1/chat/completions");
+    while request().bearer(TOKEN).body(body(size)).send().status != 503 {
+        assert!(begun.elapsed() < WAIT_LIMIT, "the memory is not in use");
+    }
+}
+
+#[test]
+fn a_body_that_has_arrived_ends_well_beside_a_small_one() {
+    const LAST_CHUNK: usize = "0\r\n\r\n".len();
+    let stage = Stage::start();
+    let chunks = [steps::chunk(body(BODY - 1000)), steps::LAST_CHUNK.into()].concat();
+    let large = stage.post().header("Transfer-Encoding", "chunked");
+    let large = large.body(chunks);
+    let begun = large.bytes().len() - LAST_CHUNK;
+    let mut large = stage.begin(&large, begun);
+    wait_until_refused(&stage, 70_000);
+    // Only a caller who uses no memory may have a small body now.
+    let request = stage.server.request("POST", "/v1/chat/completions");
+    let small = request.bearer(TOKEN).body(body(4000));
+    let small = stage.begin(&small, small.bytes().len() - 10);
+    wait_until_refused(&stage, 1000);
+    large.write_all(steps::LAST_CHUNK.as_bytes()).unwrap();
+    let answer = Stream::open(large, "POST", Instant::now());
+    assert_eq!(answer.status, 200, "{answer:?}");
+    drop(small);
+    stage.assert_unharmed();
 }
 
 #[test]

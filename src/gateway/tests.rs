@@ -93,7 +93,7 @@ impl Effects for Fake {
     ) -> Result<(Vec<u8>, Holding), Rejection> {
         self.uses("body");
         let body = self.body.take();
-        upload.take(body.ok_or(Rejection::Body(BodyFault::Incomplete))?)?;
+        upload.take(body.ok_or(Rejection::Body(BodyFault::Incomplete))?, true)?;
         upload.finish()
     }
 
@@ -101,7 +101,7 @@ impl Effects for Fake {
         self.uses("delay");
     }
 
-    async fn agents(&self, _: Option<&Upstream>) -> Result<Vec<Agent>, RunError> {
+    async fn agents(&self, _: Option<&Upstream>, _: &mut ()) -> Result<Vec<Agent>, RunError> {
         self.uses("agents");
         Err(RunError::UnknownAgent)
     }

@@ -66,7 +66,7 @@ async fn read(stream: &mut StreamReader<u8>, upload: &mut Upload) -> Result<(), 
             // also have ended the body.
             Either::Right(((), _)) => (reading.as_mut().cancel(), true),
         };
-        upload.take(buffer)?;
+        upload.take(buffer, result == StreamResult::Dropped)?;
         if result == StreamResult::Dropped {
             return Ok(());
         }
@@ -77,7 +77,7 @@ async fn read(stream: &mut StreamReader<u8>, upload: &mut Upload) -> Result<(), 
     }
 }
 
-/// Reads at most `rest` bytes of a refused body, and drops them.
+/// Reads at most `rest` bytes of a refused body, and drops them. Reading after the end traps.
 async fn discard(mut stream: StreamReader<u8>, mut rest: usize, end: BodyEnd) {
     let mut buffer = Vec::with_capacity(DISCARD_SIZE);
     let reading = async {

@@ -95,9 +95,10 @@ impl Holding {
     /// # Errors
     /// The budget is used up.
     pub fn grow_to(&mut self, size: usize) -> Result<(), Rejection> {
-        let Some(more) = size.checked_sub(self.size).map(|more| more * FACTOR) else {
+        if size <= self.size {
             return Ok(());
-        };
+        }
+        let more = (size - self.size) * FACTOR;
         let mut account = self.budget.0.borrow_mut();
         let own = self.size * FACTOR;
         let of_caller = account.of(&self.caller);
@@ -172,6 +173,16 @@ mod tests {
         drop(slow);
         assert_eq!(budget.0.borrow().used, 0);
         assert!(budget.0.borrow().callers.is_empty());
+    }
+
+    #[test]
+    fn a_body_that_has_its_part_keeps_it_whatever_others_use() {
+        let budget = Budget::new(BODY);
+        let mut largest = filled(&budget, "a", BODY).unwrap();
+        let _small = filled(&budget, "b", SMALL_BODY).unwrap();
+        assert!(budget.0.borrow().used > budget.0.borrow().limit);
+        assert_eq!(largest.grow_to(BODY), Ok(()));
+        assert!(largest.grow_to(BODY + 1).is_err());
     }
 
     #[test]

@@ -14,6 +14,13 @@ use super::pace::Pace;
 /// The minimum size of a read, in bytes.
 const READ_SIZE: usize = 16 * 1024;
 
+/// How many steps of decoding are free. A further one must advance by [`STEP_SIZE`].
+const STEPS: usize = 1000;
+
+/// What a step of decoding takes from the body or adds to it on average, in bytes. Many
+/// members of gzip without data would cost much more processor time than they have bytes.
+const STEP_SIZE: usize = 4 * 1024;
+
 /// What a decoder adds to the size of a body, in bytes. Times the factor of the budget, it
 /// is the decoder's memory.
 const DECODER_SIZE: usize = 32 * 1024;
@@ -27,6 +34,10 @@ pub struct Upload {
     declared: Option<usize>,
     /// The number of bytes that have arrived.
     arrived: usize,
+    /// Whether no more bytes can arrive.
+    has_ended: bool,
+    /// How often a decoder has been called again for the rest of what arrived.
+    steps: usize,
     /// The bytes that have arrived, or the buffer of a compressed body.
     buffer: Vec<u8>,
     decoder: Option<Decoder>,
@@ -54,6 +65,8 @@ impl Upload {
             limit,
             declared,
             arrived: 0,
+            has_ended: false,
+            steps: 0,
             buffer: Vec::new(),
             decoder,
             holding,
@@ -86,11 +99,12 @@ impl Upload {
         }
     }
 
-    /// Takes the buffer back after a read.
+    /// Takes the buffer back after a read. `is_last` says that no more bytes can arrive.
     ///
     /// # Errors
     /// A body over the limit, an invalid encoding, and a budget that is used up.
-    pub fn take(&mut self, mut buffer: Vec<u8>) -> Result<(), Rejection> {
+    pub fn take(&mut self, mut buffer: Vec<u8>, is_last: bool) -> Result<(), Rejection> {
+        self.has_ended = is_last;
         let Some(decoder) = &mut self.decoder else {
             self.arrived = buffer.len();
             self.buffer = buffer;
@@ -98,6 +112,7 @@ impl Upload {
             return self.holding.grow_to(self.arrived);
         };
         self.arrived += buffer.len();
+        check_encoded_size(self.arrived, self.limit)?;
         let mut rest = buffer.as_slice();
         while !rest.is_empty() {
             let length = decoder.decode(rest)?;
@@ -105,6 +120,10 @@ impl Upload {
             let size = decoder.size();
             check_size(size, self.limit)?;
             self.holding.grow_to(self.limit.min(size + DECODER_SIZE))?;
+            self.steps += usize::from(!rest.is_empty());
+            if self.steps > STEPS + (self.arrived + size) / STEP_SIZE {
+                return Err(Rejection::Body(BodyFault::BadCoding));
+            }
         }
         buffer.clear();
         self.buffer = buffer;
@@ -119,10 +138,14 @@ impl Upload {
         self.declared == Some(self.arrived)
     }
 
-    /// Returns how many more bytes a body within the limit can have.
+    /// Returns how many more bytes a body within the limit can have. After the end, these are
+    /// none.
     #[must_use]
     pub fn rest(&self) -> usize {
-        self.limit.saturating_sub(self.arrived)
+        match self.has_ended {
+            true => 0,
+            false => self.limit.saturating_sub(self.arrived),
+        }
     }
 
     /// Returns the time until the pace must be checked, from the age of the body.
@@ -155,6 +178,15 @@ impl Upload {
         check_size(body.len(), self.limit)?;
         holding.grow_to(body.len())?;
         Ok((body, holding))
+    }
+}
+
+/// Checks the size of a compressed body. Compression makes no body much larger, so a sixteenth
+/// and a kibibyte are enough for every body within the limit.
+fn check_encoded_size(size: usize, limit: usize) -> Result<(), Rejection> {
+    match size > limit + limit / 16 + 1024 {
+        true => Err(Rejection::Body(BodyFault::TooLarge(limit))),
+        false => Ok(()),
     }
 }
 
@@ -191,7 +223,7 @@ mod tests {
             let mut buffer = upload.buffer();
             assert!(buffer.capacity() > buffer.len());
             buffer.extend_from_slice(piece);
-            upload.take(buffer)?;
+            upload.take(buffer, false)?;
         }
         upload.finish().map(|(body, _)| body)
     }
@@ -229,13 +261,47 @@ mod tests {
     fn a_bomb_is_refused_before_it_is_decoded() {
         let bomb = gzip(&vec![0; 64 * LIMIT]);
         let mut upload = begin(&[GZIP]).unwrap();
-        let refused = upload.take(bomb);
+        let refused = upload.take(bomb, false);
         assert_eq!(refused, Err(Rejection::Body(BodyFault::TooLarge(LIMIT))));
         let size = upload.decoder.as_ref().map(Decoder::size);
         assert!(
             size.is_some_and(|size| size < LIMIT + LIMIT / 8),
             "{size:?}"
         );
+    }
+
+    #[test]
+    fn a_body_of_which_nothing_remains_is_refused_by_its_encoded_size() {
+        let member = gzip(b"");
+        let endless = member.repeat(2 * LIMIT / member.len());
+        assert!(matches!(
+            read(&[GZIP], &endless, READ_SIZE),
+            Err(Rejection::Body(BodyFault::BadCoding))
+        ));
+        let blocks = b"\0\0\0\xff\xff".repeat(2 * LIMIT / 5);
+        let deflate = ("content-encoding", "deflate");
+        let refused = read(&[deflate], &blocks, READ_SIZE);
+        assert_eq!(refused, Err(Rejection::Body(BodyFault::TooLarge(LIMIT))));
+    }
+
+    #[test]
+    fn members_of_gzip_must_have_a_size_on_average() {
+        let small = gzip(b"x").repeat(STEPS / 5);
+        assert!(read(&[GZIP], &small, READ_SIZE).is_ok());
+        let many = gzip(b"x").repeat(2 * STEPS);
+        let refused = read(&[GZIP], &many, READ_SIZE);
+        assert_eq!(refused, Err(Rejection::Body(BodyFault::BadCoding)));
+        let large = gzip(&vec![b'x'; LIMIT / 100]).repeat(100);
+        assert!(read(&[GZIP], &large, READ_SIZE).is_ok());
+    }
+
+    #[test]
+    fn nothing_remains_of_a_body_that_has_ended() {
+        let mut upload = begin(&[]).unwrap();
+        upload.take(b"{}".to_vec(), false).unwrap();
+        assert_eq!(upload.rest(), LIMIT - 2);
+        upload.take(b"{}".to_vec(), true).unwrap();
+        assert_eq!(upload.rest(), 0);
     }
 
     #[test]
