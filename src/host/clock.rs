@@ -110,6 +110,11 @@ impl Watch {
         }
     }
 
+    /// Returns whether the client is known to have disconnected. Writing then traps.
+    pub(crate) fn is_disconnected(&self) -> bool {
+        self.entry.alarm.get() == Some(Alarm::Disconnected)
+    }
+
     /// Puts the body where the clock can probe it.
     pub(crate) fn put_body(&self, body: Body) {
         *self.entry.body.borrow_mut() = Some(body);

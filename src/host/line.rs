@@ -26,6 +26,14 @@ impl HostLine {
         Self { run, watch }
     }
 
+    /// Takes the body to write to it, unless the client has disconnected. A step of the run
+    /// may be ready at the same moment, and comes first.
+    fn body(&mut self) -> Option<Body> {
+        let is_disconnected = self.watch.is_disconnected();
+        let body = self.watch.take_body();
+        body.filter(|_| !is_disconnected)
+    }
+
     /// Adds the body of the response.
     pub(crate) fn open(&mut self, body: Body) {
         self.watch.put_body(body);
@@ -47,7 +55,7 @@ impl Line for HostLine {
     }
 
     async fn send(&mut self, bytes: Vec<u8>) -> Client {
-        let Some(mut body) = self.watch.take_body() else {
+        let Some(mut body) = self.body() else {
             return Client::Disconnected;
         };
         let Self { run, watch } = self;
@@ -58,7 +66,10 @@ impl Line for HostLine {
             }
         };
         let sent = run.place.while_held(sending).await;
-        self.watch.put_body(body);
+        // The clock must not probe a body that the client does not read.
+        if sent == Client::Connected {
+            self.watch.put_body(body);
+        }
         sent
     }
 
@@ -71,17 +82,22 @@ impl Line for HostLine {
     }
 
     async fn end(mut self, bytes: Vec<u8>) -> Client {
+        let body = self.body();
         // A run that the reply has ended is cancelled first.
         drop(self.run);
-        let Some(mut body) = self.watch.take_body() else {
+        let Some(mut body) = body else {
             return Client::Disconnected;
         };
-        let sent = match select(pin!(body.send(bytes)), pin!(self.watch.alarm())).await {
-            Either::Left((client, _)) => client,
-            Either::Right(_) => return Client::Disconnected,
+        let sending = async move {
+            let sent = body.send(bytes).await;
+            if sent == Client::Connected {
+                body.end().await;
+            }
+            sent
         };
-        drop(self.watch);
-        body.end().await;
-        sent
+        match select(pin!(sending), pin!(self.watch.alarm())).await {
+            Either::Left((client, _)) => client,
+            Either::Right(_) => Client::Disconnected,
+        }
     }
 }
