@@ -1,11 +1,16 @@
 //! One HTTP exchange: what a response needs of its request.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use crate::access::UnixMillis;
 use crate::access_log::AccessLog;
 use crate::error::{ErrorResponse, Form};
 use crate::inbound::{Cors, Grant, Headers};
+
+/// The maximum time for one write of a response, unless the settings say another.
+pub const DEFAULT_WRITE_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A request from its arrival until the gateway knows its settings.
 #[derive(Debug)]
@@ -27,6 +32,8 @@ pub struct Exchange {
     pub grant: Option<Grant>,
     /// The value of `Strict-Transport-Security`, if it is configured.
     pub transport_security: Option<String>,
+    /// The maximum time for one write of the response.
+    pub write_timeout: Duration,
     accepts_json: bool,
 }
 
@@ -47,30 +54,34 @@ impl Arrival {
         self.time
     }
 
-    /// Continues with the headers that the settings add to every response.
+    /// Continues with the headers that the settings add to every response, and the time
+    /// limit for its writes.
     #[must_use]
     pub fn with_settings(
         self,
         cors: &Cors,
         transport_security: Option<&String>,
+        write_timeout: Duration,
         headers: &Headers,
     ) -> Exchange {
-        self.exchange(cors.grant(headers), transport_security.cloned())
+        Exchange {
+            grant: cors.grant(headers),
+            transport_security: transport_security.cloned(),
+            write_timeout,
+            ..self.without_settings()
+        }
     }
 
     /// Continues with a response that does not depend on the settings: to a health
     /// check, or because the settings cannot be read.
     #[must_use]
     pub fn without_settings(self) -> Exchange {
-        self.exchange(None, None)
-    }
-
-    fn exchange(self, grant: Option<Grant>, transport_security: Option<String>) -> Exchange {
         Exchange {
             log: self.log,
             arrived: self.time,
-            grant,
-            transport_security,
+            grant: None,
+            transport_security: None,
+            write_timeout: DEFAULT_WRITE_TIMEOUT,
             accepts_json: self.accepts_json,
         }
     }

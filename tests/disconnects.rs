@@ -4,7 +4,10 @@ mod harness;
 
 use std::time::{Duration, Instant};
 
-use harness::{Server, Step, Stream, Upstream, ask, config, last_message, says, steps, streamed};
+use harness::{
+    Server, Step, Stream, Upstream, WAIT_LIMIT, ask, config, finish, last_message, says, steps,
+    streamed,
+};
 
 /// How soon the upstream must notice that a client has disconnected: half a second,
 /// doubled for a busy machine.
@@ -29,7 +32,7 @@ fn upstream() -> Upstream {
         connection.open_events();
         connection.event(&says("Hello"));
         let pause = match last_message(request).as_str() {
-            "silence" => harness::WAIT_LIMIT,
+            "silence" => WAIT_LIMIT,
             _words => Duration::from_millis(20),
         };
         while connection.pause(pause) && connection.event(&says("more")) {}
@@ -127,6 +130,30 @@ fn a_silent_stream_outlives_the_streams_that_began_before_it() {
             wait_for_heartbeat(last);
         }
     }
+    server.assert_unharmed(&[]);
+}
+
+#[test]
+fn a_client_that_does_not_read_a_whole_reply_frees_its_memory() {
+    const MIBIBYTE: usize = 1024 * 1024;
+    let text = "x".repeat(MIBIBYTE);
+    let upstream = Upstream::start(move |_, connection| {
+        connection.open_events();
+        for _ in 0..15 {
+            connection.event(&says(&text));
+        }
+        connection.event(&finish("stop"));
+        connection.event("[DONE]");
+        connection.end();
+    });
+    let server = server(&upstream, "stream: { writeTimeout: '1s' }");
+    // Two replies are more than the memory of an instance.
+    let unread: Vec<_> = (0..2).map(|_| server.chat(&ask("Hi")).open()).collect();
+    let begun = Instant::now();
+    while server.chat(&ask("Hi")).send().status != 200 {
+        assert!(begun.elapsed() < WAIT_LIMIT, "the memory stays in use");
+    }
+    drop(unread);
     server.assert_unharmed(&[]);
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tidegate_config::Section;
 
+use crate::exchange::DEFAULT_WRITE_TIMEOUT;
+
 /// The timing of streamed replies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamSettings {
@@ -36,6 +38,6 @@ pub(super) fn read_stream(stream: &mut Section<'_>) -> StreamSettings {
     StreamSettings {
         heartbeat: heartbeat.unwrap_or(Duration::from_secs(15)),
         first_event_wait: first_event_wait.unwrap_or(Duration::from_secs(1)),
-        write_timeout: write_timeout.unwrap_or(Duration::from_mins(2)),
+        write_timeout: write_timeout.unwrap_or(DEFAULT_WRITE_TIMEOUT),
     }
 }

@@ -74,7 +74,13 @@ pub async fn answer<E: Effects>(
         Err(faults) => return (arrival.without_settings(), Err(faults.into())),
     };
     let transport_security = settings.transport_security.as_ref();
-    let mut exchange = arrival.with_settings(&settings.cors, transport_security, &head.headers);
+    let write_timeout = settings.stream.write_timeout;
+    let mut exchange = arrival.with_settings(
+        &settings.cors,
+        transport_security,
+        write_timeout,
+        &head.headers,
+    );
     let answer = check(head, endpoint, settings, effects, &mut exchange, ids).await;
     (exchange, answer)
 }
@@ -143,7 +149,9 @@ async fn models(
     if let Some(known) = agents.known() {
         return Ok(agents::list(agents, known));
     }
-    let offered = effects.agents(caller.upstream()).await?;
+    // The runtime's list takes as much as a run, so it needs a place, too.
+    let mut place = effects.place(&place_limits(caller, settings.concurrent_runs))?;
+    let offered = effects.agents(caller.upstream(), &mut place).await?;
     let ids = offered.iter().filter_map(|agent| AgentId::parse(&agent.id));
     Ok(agents::list(agents, &ids.collect::<Vec<_>>()))
 }

@@ -78,9 +78,9 @@ async fn whole(
     drop(run);
     match reply.end(ended) {
         Err(error) => respond::error(error.into(), exchange),
-        Ok((body, outcome)) => {
+        Ok((body, outcome, memory)) => {
             exchange.log.outcome(&outcome);
-            respond::json(StatusCode::OK, body, exchange)
+            respond::json(StatusCode::OK, body, exchange).holding(memory)
         }
     }
 }

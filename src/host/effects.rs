@@ -97,8 +97,13 @@ impl Effects for HostEffects {
         }
     }
 
-    async fn agents(&self, upstream: Option<&Upstream>) -> Result<Vec<Agent>, RunError> {
-        runtime::agents(upstream.map(|upstream| upstream.as_str().to_owned())).await
+    async fn agents(
+        &self,
+        upstream: Option<&Upstream>,
+        place: &mut Place,
+    ) -> Result<Vec<Agent>, RunError> {
+        let upstream = upstream.map(|upstream| upstream.as_str().to_owned());
+        place.while_held(runtime::agents(upstream)).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Outgoing responses of `wasi:http`.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use http::StatusCode;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Response};
@@ -8,8 +9,13 @@ use spin_sdk::wasip3::{wit_future, wit_stream};
 use spin_sdk::wit_bindgen::rt::async_support::{
     FutureReader, FutureWriter, StreamResult, StreamWriter,
 };
+use tidegate_agent::timeout::within;
 
 use crate::delivery::Client;
+use crate::inbound::Holding;
+
+/// The maximum size of one write of a whole body, in bytes.
+const WRITE_SIZE: usize = 256 * 1024;
 
 /// A header field of a response.
 pub(crate) type Field = (String, Vec<u8>);
@@ -29,6 +35,16 @@ impl Outgoing {
     pub(crate) fn new(response: Response, sending: impl Future<Output = ()> + 'static) -> Self {
         let sending = Box::pin(sending);
         Self { response, sending }
+    }
+
+    /// Holds the memory of the body until it has been sent.
+    #[must_use]
+    pub(crate) fn holding(self, memory: Holding) -> Self {
+        let sending = self.sending;
+        Self::new(self.response, async move {
+            sending.await;
+            drop(memory);
+        })
     }
 }
 
@@ -92,14 +108,26 @@ pub(crate) fn open(status: StatusCode, headers: &[Field]) -> (Response, Body) {
     (response, body)
 }
 
-/// Makes a response with its whole body, which is sent in one write.
+/// Makes a response with its whole body, which is sent in one write if it is small. A client
+/// that does not read a write within `timeout` has disconnected.
 #[must_use]
-pub(crate) fn whole(status: StatusCode, headers: &[Field], bytes: Vec<u8>) -> Outgoing {
+pub(crate) fn whole(
+    status: StatusCode,
+    headers: &[Field],
+    bytes: Vec<u8>,
+    timeout: Duration,
+) -> Outgoing {
     let (response, mut body) = open(status, headers);
     Outgoing::new(response, async move {
-        if !bytes.is_empty() {
-            body.send(bytes).await;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let next = rest.split_off(rest.len().min(WRITE_SIZE));
+            let sent = within(timeout, body.send(rest)).await;
+            if sent != Some(Client::Connected) {
+                return;
+            }
+            rest = next;
         }
-        body.end().await;
+        within(timeout, body.end()).await;
     })
 }

@@ -111,7 +111,7 @@ fn finish(
     }
     exchange.log.status(status);
     exchange.log.write();
-    outgoing::whole(status, &headers, body)
+    outgoing::whole(status, &headers, body, exchange.write_timeout)
 }
 
 fn field(name: &str, value: &str) -> Field {

@@ -110,7 +110,7 @@ fn whole(
 ) -> Result<Value, Error> {
     let mut reply = WholeReply::new(head(), choice, Budget::new(20 * 1024 * 1024).begin("a"));
     let passed = events.into_iter().try_for_each(|event| reply.event(event));
-    let (body, _) = reply.end(passed.and(ended))?;
+    let (body, ..) = reply.end(passed.and(ended))?;
     Ok(serde_json::from_slice(&body).unwrap())
 }
 

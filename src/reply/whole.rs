@@ -63,14 +63,15 @@ impl WholeReply {
         grown.map_err(|_| RunError::Failed("the memory for replies is used up".to_owned()))
     }
 
-    /// Ends the reply and returns its JSON document with the outcome.
+    /// Ends the reply and returns its JSON document with the outcome, and with its part of the
+    /// memory budget.
     ///
     /// # Errors
     /// The run's own error, and a run without the required tool call.
     pub fn end(
         mut self,
         ended: Result<RunOutcome, RunError>,
-    ) -> Result<(Vec<u8>, RunOutcome), Error> {
+    ) -> Result<(Vec<u8>, RunOutcome, Holding), Error> {
         let outcome = ended?;
         self.gate.check_met()?;
         self.complete_arguments();
@@ -95,7 +96,7 @@ impl WholeReply {
         };
         let body =
             serde_json::to_vec(&completion).map_err(|_| Error::Internal("encoding the reply"))?;
-        Ok((body, outcome))
+        Ok((body, outcome, self.holding))
     }
 
     fn content(&self) -> Option<&str> {
