@@ -79,6 +79,13 @@ impl Places {
         };
         // Runs in progress count before a new one.
         share.renew(store, now);
+        let before = store.and_then(|store| share.count(store, now));
+        if before.is_some_and(|before| before >= i64::from(limit.runs)) {
+            if share.runs == 0 {
+                shares.swap_remove(at);
+            }
+            return rejected;
+        }
         let counted = share.add(1, store, now);
         if counted.unwrap_or(share.runs + 1) <= i64::from(limit.runs) {
             share.runs += 1;
@@ -138,6 +145,11 @@ impl Share {
             }
         }
         self.counted_until = last;
+    }
+
+    /// Returns the counter of the current slot. A refusal then adds nothing to the store.
+    fn count(&self, store: &impl Store, now: UnixMillis) -> Option<i64> {
+        Counters(store).count(&self.entry(SLOTS.end(now)))
     }
 
     /// Changes the counters of the current slot and of the later ones that count the runs.

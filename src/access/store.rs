@@ -32,7 +32,7 @@ pub trait Store {
 pub(crate) mod fake {
     //! Stores for tests.
 
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use std::collections::HashMap;
 
     use super::*;
@@ -49,9 +49,15 @@ pub(crate) mod fake {
         values: RefCell<HashMap<String, Value>>,
         /// The sizes of all deletions.
         pub(crate) deletions: RefCell<Vec<usize>>,
+        /// The number of additions to counters.
+        additions: Cell<usize>,
     }
 
     impl Memory {
+        pub(crate) fn additions(&self) -> usize {
+            self.additions.get()
+        }
+
         pub(crate) fn len(&self) -> usize {
             self.values.borrow().len()
         }
@@ -69,6 +75,8 @@ pub(crate) mod fake {
                 panic!("{key} is not a counter");
             };
             *count += amount;
+            let additions = self.additions.get() + usize::from(amount != 0);
+            self.additions.set(additions);
             Some(*count)
         }
 

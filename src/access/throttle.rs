@@ -30,6 +30,9 @@ const NETWORK_LIMIT: i64 = 10_000;
 /// The clients of further networks.
 const OTHERS: &str = "others";
 
+/// The failed attempt that has the longest delay.
+const LAST_DELAYED: i64 = 6;
+
 /// The longest delay.
 const LAST_DELAY: Duration = Duration::from_secs(5);
 
@@ -99,8 +102,8 @@ impl Throttle {
         let begin = self.windows.begin(now);
         let network = match self.subject(client) {
             Subject::Network(network) if self.may_count(&network, counters, begin) => network,
-            Subject::Network(_) => return delay(self.count(OTHERS.as_bytes(), counters, begin)),
-            Subject::Shared(name) => return delay(self.count(name.as_bytes(), counters, begin)),
+            Subject::Network(_) => return self.delay(OTHERS, counters, begin),
+            Subject::Shared(name) => return self.delay(name, counters, begin),
         };
         if self.count(&network, counters, begin) >= i64::from(self.attempts) {
             let until = now + self.lockout;
@@ -140,6 +143,20 @@ impl Throttle {
         let previous = self.failures(subject, begin.minus(self.windows.length));
         let count = counters.add(&self.failures(subject, begin), 1);
         count.unwrap_or(0) + counters.count(&previous).unwrap_or(0)
+    }
+
+    /// Counts a failure of clients that cannot be locked out, up to the one that has the
+    /// longest delay, and returns its delay.
+    fn delay(
+        &self,
+        subject: &str,
+        counters: Counters<'_, impl Store>,
+        begin: UnixMillis,
+    ) -> Duration {
+        let failures = self.failures(subject.as_bytes(), begin);
+        let before = self.failures(subject.as_bytes(), begin.minus(self.windows.length));
+        let count = counters.add_below(&failures, LAST_DELAYED);
+        delay(count.unwrap_or(0) + counters.count(&before).unwrap_or(0))
     }
 
     /// Returns the entry of the failures in the window that begins at a time. The
@@ -312,6 +329,20 @@ mod tests {
             );
             assert_eq!(delay, Duration::ZERO);
         }
+    }
+
+    #[test]
+    fn further_failures_of_delayed_clients_add_nothing() {
+        let store = Memory::default();
+        let deny = || throttle().denied(Denied::Wrong, None, Counters(&store), BEGIN);
+        for _ in 0..6 {
+            deny();
+        }
+        let before = store.additions();
+        for _ in 0..100 {
+            assert_eq!(deny(), LAST_DELAY);
+        }
+        assert_eq!(store.additions(), before);
     }
 
     #[test]

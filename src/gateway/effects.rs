@@ -17,7 +17,7 @@ pub trait Effects {
     /// The host's store.
     type Store: Store;
 
-    /// The place of a run within the limits of concurrent runs. Dropping it returns it.
+    /// The place of a run, or of a list of agents, within the limits of concurrent runs. Dropping it returns it.
     type Place;
 
     /// Reads the configuration.
@@ -48,9 +48,10 @@ pub trait Effects {
     /// Waits.
     fn delay(&self, duration: Duration) -> impl Future<Output = ()>;
 
-    /// Lists the agents of a runtime, by default the default one.
+    /// Lists the agents of a runtime, by default the default one. The list has a place.
     fn agents(
         &self,
         upstream: Option<&Upstream>,
+        place: &mut Self::Place,
     ) -> impl Future<Output = Result<Vec<Agent>, RunError>>;
 }

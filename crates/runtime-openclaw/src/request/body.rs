@@ -26,6 +26,8 @@ pub(super) fn encode(run: &RunRequest, models: &Models) -> Result<Vec<u8>, RunEr
     let mut bytes = Vec::with_capacity(expected_size(run));
     serde_json::to_writer(&mut bytes, &body)
         .map_err(|_| RunError::Failed("the request cannot be encoded as JSON".to_owned()))?;
+    // The body exists until the backend has read it.
+    bytes.shrink_to_fit();
     Ok(bytes)
 }
 

@@ -2,8 +2,9 @@
 
 use crate::types::{ContentPart, Message, RunRequest};
 
-/// The size of the names of a few members and their punctuation, in bytes.
-const ROOM: usize = 128;
+/// The size of the names of a few members and their punctuation, in bytes. Many small messages
+/// must not take much more than they have.
+const ROOM: usize = 48;
 
 /// Estimates the size of a body, in bytes: the exact size of images, and the size of texts
 /// plus a sixteenth for escapes.
