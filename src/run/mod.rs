@@ -5,6 +5,8 @@
 //! tools, images and messages.
 //!
 //! ```text
+//! reader       the body                   -> a valid run, by the reader of its API
+//! chat         the reader of chat completions
 //! members      types and values of the request's members
 //! sampling     token limits, sampling, response format
 //! target       model, `user` and headers  -> agent, session, model, channel
@@ -14,12 +16,15 @@
 //! ```
 
 mod background_task;
+mod chat;
+mod context;
 mod data_uri;
 mod history;
 mod images;
 mod members;
 mod messages;
 mod mode;
+mod reader;
 mod rules;
 mod sampling;
 mod schema;
@@ -33,13 +38,14 @@ mod type_check;
 mod valid_run;
 
 pub use background_task::BackgroundTasks;
+pub use context::RequestIds;
 pub use history::History;
 pub use images::UrlPolicy;
 pub use mode::Mode;
 pub use rules::RunRules;
 pub use session::{CONVERSATION_HEADERS, SessionRules};
 pub use session_key::{SessionKey, SessionSecret};
-pub use valid_run::{RequestIds, ValidRun};
+pub use valid_run::ValidRun;
 
 #[cfg(test)]
 mod properties;

@@ -1,65 +1,84 @@
 //! The target of a run: agent, session, model and channel.
 
-use uuid::Uuid;
-
-use crate::access::Caller;
-use crate::access::permissions::{self, CHANNEL_HEADER, MODEL_HEADER, SESSION_HEADER};
+use crate::access::permissions::{CHANNEL_HEADER, MODEL_HEADER};
 use crate::agents::{AgentId, Upstream};
 use crate::inbound::Headers;
-use crate::openai::request::ChatCompletionRequest;
 use crate::rejection::Rejection;
+use crate::runtime::{RunRequest, Sampling, ToolChoice};
 
-use super::background_task::{BackgroundTasks, is_background_task};
-use super::rules::RunRules;
-use super::session;
+use super::context::Context;
 use super::session_key::SessionKey;
+use super::traceparent::traceparent;
 
 /// The maximum length of a header that the gateway forwards, in bytes.
 const HEADER_LIMIT: usize = 256;
 
 /// The target of a run.
 pub(super) struct Target {
-    /// The agent.
-    pub(super) agent: AgentId,
+    agent: AgentId,
     /// The runtime, unless it is the default one.
-    pub(super) upstream: Option<Upstream>,
-    /// The session.
-    pub(super) session: SessionKey,
+    upstream: Option<Upstream>,
+    session: SessionKey,
     /// The model that overrides the agent's own.
-    pub(super) model: Option<String>,
+    model: Option<String>,
     /// The message channel, in lower case.
-    pub(super) channel: Option<String>,
+    channel: Option<String>,
 }
 
 impl Target {
-    /// Finds the target in `model`, `user` and the headers.
+    /// Finds the rest of the target of an agent's session.
+    ///
+    /// # Errors
+    /// A header that names no model or no channel.
     pub(super) fn find(
-        request: &ChatCompletionRequest<'_>,
-        headers: &Headers,
-        caller: &Caller,
-        rules: &RunRules,
-        fresh: Uuid,
+        agent: AgentId,
+        session: SessionKey,
+        context: &Context<'_>,
     ) -> Result<Self, Rejection> {
-        let agent = permissions::select_agent(caller, &rules.agents, &request.model, headers)?;
-        let user = request.user.as_ok().map(AsRef::as_ref);
-        let sessions = &rules.sessions;
-        let is_separate = sessions.background_tasks == BackgroundTasks::Fresh
-            && headers.text(SESSION_HEADER).is_none()
-            && is_background_task(request, headers);
-        let session = if is_separate {
-            SessionKey::fresh(&agent, fresh)
-        } else {
-            session::select(headers, user, caller, &agent, sessions, fresh)?
-        };
-        let channel = header_text(headers, CHANNEL_HEADER)?;
-        let of_agent = || rules.upstreams.of_agent(&agent);
+        let channel = header_text(context.headers, CHANNEL_HEADER)?;
+        let of_agent = || context.rules.upstreams.of_agent(&agent);
         Ok(Self {
-            upstream: caller.upstream().cloned().or_else(of_agent),
+            upstream: context.caller.upstream().cloned().or_else(of_agent),
             agent,
             session,
-            model: model_override(headers)?,
+            model: model_override(context.headers)?,
             channel: channel.map(|channel| channel.to_ascii_lowercase()),
         })
+    }
+
+    /// Returns the session.
+    pub(super) fn session(&self) -> &SessionKey {
+        &self.session
+    }
+
+    /// Returns a request to the target, without a conversation.
+    pub(super) fn request(self, run_id: String, context: &Context<'_>) -> RunRequest {
+        RunRequest {
+            run_id,
+            agent: self.agent.into_string(),
+            upstream: self.upstream.map(|upstream| upstream.as_str().to_owned()),
+            authority: context.caller.authority(),
+            session: self.session.to_string(),
+            continuity: self.session.continuity(),
+            messages: Vec::new(),
+            tools: Vec::new(),
+            tool_choice: ToolChoice::Auto,
+            parallel_tool_calls: None,
+            sampling: Sampling {
+                temperature: None,
+                top_p: None,
+                frequency_penalty: None,
+                presence_penalty: None,
+                seed: None,
+                stop: Vec::new(),
+                max_tokens: None,
+            },
+            response_format: None,
+            reasoning_effort: None,
+            model: self.model,
+            channel: self.channel,
+            traceparent: traceparent(context.headers),
+        }
     }
 }
 
