@@ -79,19 +79,16 @@ impl Places {
         };
         // Runs in progress count before a new one.
         share.renew(store, now);
+        let runs = i64::from(limit.runs);
         let before = store.and_then(|store| share.count(store, now));
-        if before.is_some_and(|before| before >= i64::from(limit.runs)) {
-            if share.runs == 0 {
-                shares.swap_remove(at);
+        if before.is_none_or(|before| before < runs) {
+            let counted = share.add(1, store, now);
+            if counted.unwrap_or(share.runs + 1) <= runs {
+                share.runs += 1;
+                return Ok(());
             }
-            return rejected;
+            share.add(-1, store, now);
         }
-        let counted = share.add(1, store, now);
-        if counted.unwrap_or(share.runs + 1) <= i64::from(limit.runs) {
-            share.runs += 1;
-            return Ok(());
-        }
-        share.add(-1, store, now);
         if share.runs == 0 {
             shares.swap_remove(at);
         }

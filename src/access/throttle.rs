@@ -100,12 +100,15 @@ impl Throttle {
             Denied::Wrong => {}
         }
         let begin = self.windows.begin(now);
+        let delayed =
+            |subject: &str| delay(self.count(subject.as_bytes(), LAST_DELAYED, counters, begin));
         let network = match self.subject(client) {
             Subject::Network(network) if self.may_count(&network, counters, begin) => network,
-            Subject::Network(_) => return self.delay(OTHERS, counters, begin),
-            Subject::Shared(name) => return self.delay(name, counters, begin),
+            Subject::Network(_) => return delayed(OTHERS),
+            Subject::Shared(name) => return delayed(name),
         };
-        if self.count(&network, counters, begin) >= i64::from(self.attempts) {
+        let attempts = i64::from(self.attempts);
+        if self.count(&network, attempts, counters, begin) >= attempts {
             let until = now + self.lockout;
             // A lockout may end in the next period, where `check` looks for it then.
             for time in [now, until] {
@@ -138,25 +141,18 @@ impl Throttle {
         is_known || counters.add_below(&networks, NETWORK_LIMIT) <= Some(NETWORK_LIMIT)
     }
 
-    /// Counts a failure, and returns the failures of this window and the one before.
-    fn count(&self, subject: &[u8], counters: Counters<'_, impl Store>, begin: UnixMillis) -> i64 {
-        let previous = self.failures(subject, begin.minus(self.windows.length));
-        let count = counters.add(&self.failures(subject, begin), 1);
-        count.unwrap_or(0) + counters.count(&previous).unwrap_or(0)
-    }
-
-    /// Counts a failure of clients that cannot be locked out, up to the one that has the
-    /// longest delay, and returns its delay.
-    fn delay(
+    /// Counts a failure, up to `most` in a window, and returns the failures of this window and
+    /// the one before.
+    fn count(
         &self,
-        subject: &str,
+        subject: &[u8],
+        most: i64,
         counters: Counters<'_, impl Store>,
         begin: UnixMillis,
-    ) -> Duration {
-        let failures = self.failures(subject.as_bytes(), begin);
-        let before = self.failures(subject.as_bytes(), begin.minus(self.windows.length));
-        let count = counters.add_below(&failures, LAST_DELAYED);
-        delay(count.unwrap_or(0) + counters.count(&before).unwrap_or(0))
+    ) -> i64 {
+        let previous = self.failures(subject, begin.minus(self.windows.length));
+        let count = counters.add_below(&self.failures(subject, begin), most);
+        count.unwrap_or(0) + counters.count(&previous).unwrap_or(0)
     }
 
     /// Returns the entry of the failures in the window that begins at a time. The
