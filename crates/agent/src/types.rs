@@ -21,6 +21,21 @@ impl Message {
     }
 }
 
+impl Default for Sampling {
+    /// Returns no parameters: the model's own apply.
+    fn default() -> Self {
+        Self {
+            temperature: None,
+            top_p: None,
+            frequency_penalty: None,
+            presence_penalty: None,
+            seed: None,
+            stop: Vec::new(),
+            max_tokens: None,
+        }
+    }
+}
+
 impl RunError {
     /// Returns the error of a runtime that has been silent for too long.
     #[must_use]

@@ -234,7 +234,8 @@ impl<'a> Site<'a> {
         self.openclaw.get().context("there is no OpenClaw")
     }
 
-    /// Starts another OpenClaw, with the settings of a page of the documentation.
+    /// Starts another OpenClaw, with the settings of a JSON file or of a page of the
+    /// documentation. Its folder has this name.
     ///
     /// # Errors
     /// An OpenClaw that does not start.
