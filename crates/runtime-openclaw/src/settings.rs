@@ -95,7 +95,7 @@ impl Settings {
 /// Which runs use another backend when their own cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failover {
-    /// Runs in a fresh session.
+    /// Runs in a fresh session, which no later run continues.
     Stateless,
     /// All runs. A session continues without its past until its backend is back.
     All,
@@ -115,7 +115,9 @@ impl Failover {
     pub fn affinity(self, continuity: Continuity) -> Affinity {
         match (self, continuity) {
             (Self::All, _) | (Self::Stateless, Continuity::Fresh) => Affinity::Any,
-            (Self::Never, _) | (Self::Stateless, Continuity::Continued) => Affinity::Home,
+            (Self::Never, _) | (Self::Stateless, Continuity::Opening | Continuity::Continued) => {
+                Affinity::Home
+            }
         }
     }
 }
@@ -195,11 +197,9 @@ mod tests {
             let text = format!("{{ tidegate: {{ runtime: {{ failover: '{name}' }} }} }}");
             let failover = read(&text).unwrap().failover;
             assert_eq!(failover.affinity(Continuity::Fresh), fresh, "{name}");
-            assert_eq!(
-                failover.affinity(Continuity::Continued),
-                continued,
-                "{name}"
-            );
+            for continuity in [Continuity::Opening, Continuity::Continued] {
+                assert_eq!(failover.affinity(continuity), continued, "{name}");
+            }
         }
     }
 

@@ -64,6 +64,7 @@ fn authority(authority: Authority) -> &'static str {
 fn continuity(continuity: Continuity) -> &'static str {
     match continuity {
         Continuity::Fresh => "fresh",
+        Continuity::Opening => "opening",
         Continuity::Continued => "continued",
     }
 }
