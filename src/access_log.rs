@@ -3,6 +3,7 @@
 //! A line contains no secret, no user and no text of a conversation. Sessions appear
 //! as short digests.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Instant;
@@ -32,7 +33,7 @@ pub struct AccessLog {
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    ignored: Vec<&'static str>,
+    ignored: Vec<Cow<'static, str>>,
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     finish: Option<FinishReason>,

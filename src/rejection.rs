@@ -11,8 +11,12 @@ use tidegate_json::Kind;
 pub enum Rejection {
     /// The path is unknown, or the endpoint is disabled.
     NoRoute,
+    /// The endpoint is disabled.
+    Disabled,
     /// The endpoint is OpenAI's, but the gateway does not offer it.
     NotOffered,
+    /// The client begins a WebSocket.
+    WebSocket,
     /// An untrusted proxy added headers, or a trusted one omitted the client.
     Proxied,
     /// The endpoint has other methods; the value of `Allow`.
@@ -50,6 +54,10 @@ pub enum Rejection {
     UnknownAgent(String),
     /// The request names an unknown model.
     UnknownModel(String),
+    /// The request continues a response that is not the caller's, or not the agent's.
+    UnknownResponse,
+    /// The request continues a response, and the gateway has no secret for that.
+    ResponsesNotKept,
 }
 
 /// Why the body of a request cannot be read.
@@ -136,9 +144,15 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRoute => f.write_str(NO_ROUTE),
+            Self::Disabled => f.write_str(
+                "This endpoint is disabled. The operator can enable it with `gateway.http.endpoints`.",
+            ),
             Self::NotOffered => f.write_str(
                 "This gateway does not offer this endpoint. Use POST /v1/chat/completions.",
             ),
+            Self::WebSocket => {
+                f.write_str("This path accepts no WebSocket. Use POST, and stream the response.")
+            }
             Self::Proxied => f.write_str(PROXIED),
             Self::Method(allow) => write!(f, "This path accepts {allow} only."),
             Self::Unauthorized => f.write_str(
@@ -154,6 +168,12 @@ impl fmt::Display for Rejection {
             }
             Self::KeyExpired => f.write_str("This API key has expired. Request a new one."),
             Self::Invalid { message, .. } | Self::Forbidden { message, .. } => f.write_str(message),
+            Self::UnknownResponse => f.write_str(
+                "There is no response with this `previous_response_id` to continue. Omit it, and send the conversation as `input`.",
+            ),
+            Self::ResponsesNotKept => f.write_str(
+                "This gateway cannot continue responses. The operator can enable that with `tidegate.session.secret`. Omit `previous_response_id`, and send the conversation as `input`.",
+            ),
             Self::UnknownAgent(agent) => {
                 write!(
                     f,

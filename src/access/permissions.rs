@@ -53,7 +53,7 @@ pub fn select_agent(
 /// A missing scope.
 pub fn check_endpoint(caller: &Caller, endpoint: &Endpoint) -> Result<(), Rejection> {
     match endpoint {
-        Endpoint::ChatCompletions => check_scope(caller, Scope::Write),
+        Endpoint::Run(_) => check_scope(caller, Scope::Write),
         Endpoint::Models | Endpoint::Model(_) => check_scope(caller, Scope::Read),
         Endpoint::NotOffered => Ok(()),
     }
@@ -110,18 +110,22 @@ pub fn check_tools(caller: &Caller, tools: &[Tool]) -> Result<(), Rejection> {
     }
 }
 
-/// Checks that a caller may send instructions.
+/// Checks that a caller may send instructions, which are in the member `param`.
 ///
 /// # Errors
 /// A system or developer message that the API key does not allow.
-pub fn check_messages(caller: &Caller, messages: &[Message]) -> Result<(), Rejection> {
+pub fn check_messages(
+    caller: &Caller,
+    messages: &[Message],
+    param: &'static str,
+) -> Result<(), Rejection> {
     match key(caller) {
         Some(key)
             if key.instructions == Permission::Denied
                 && messages.iter().any(Message::is_instruction) =>
         {
             Err(Rejection::forbidden(
-                "messages",
+                param,
                 "This API key may not send system or developer messages.",
             ))
         }

@@ -142,8 +142,11 @@ fn rejected(rejection: &Rejection) -> ErrorResponse {
     let text = rejection.to_string();
     let invalid = |status| ErrorResponse::invalid(status, text.clone());
     match rejection {
-        Rejection::NoRoute | Rejection::NotOffered => {
+        Rejection::NoRoute | Rejection::Disabled | Rejection::NotOffered => {
             invalid(StatusCode::NOT_FOUND).code("unknown_url").or_text()
+        }
+        Rejection::WebSocket => {
+            invalid(StatusCode::UPGRADE_REQUIRED).code("websocket_not_supported")
         }
         Rejection::Method(allow) => invalid(StatusCode::METHOD_NOT_ALLOWED)
             .code("method_not_allowed")
@@ -164,6 +167,11 @@ fn rejected(rejection: &Rejection) -> ErrorResponse {
         Rejection::Invalid {
             param: Some(param), ..
         } => invalid(StatusCode::BAD_REQUEST).param(param.clone()),
+        Rejection::UnknownResponse | Rejection::ResponsesNotKept => {
+            invalid(StatusCode::BAD_REQUEST)
+                .param("previous_response_id")
+                .code("previous_response_not_found")
+        }
         Rejection::UnknownAgent(_) => unknown_model(StatusCode::BAD_REQUEST, text),
         Rejection::UnknownModel(_) => unknown_model(StatusCode::NOT_FOUND, text),
     }
@@ -354,9 +362,13 @@ mod tests {
     fn every_rejection_has_its_status() {
         for (rejection, status, kind) in [
             (Rejection::NoRoute, 404, "invalid_request_error"),
+            (Rejection::Disabled, 404, "invalid_request_error"),
             (Rejection::NotOffered, 404, "invalid_request_error"),
             (Rejection::Proxied, 403, "proxy_attribution_required"),
             (Rejection::Method("POST"), 405, "invalid_request_error"),
+            (Rejection::WebSocket, 426, "invalid_request_error"),
+            (Rejection::UnknownResponse, 400, "invalid_request_error"),
+            (Rejection::ResponsesNotKept, 400, "invalid_request_error"),
             (Rejection::Unauthorized, 401, "unauthorized"),
             (Rejection::KeyExpired, 401, "unauthorized"),
             (Rejection::forbidden("tools", "why"), 403, "forbidden"),

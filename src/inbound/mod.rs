@@ -2,6 +2,7 @@
 //!
 //! Everything here is pure. Reading the bytes is up to [`crate::host`].
 
+mod api;
 mod body;
 mod budget;
 mod client_address;
@@ -15,6 +16,7 @@ mod pace;
 mod route;
 mod upload;
 
+pub use api::Api;
 pub use body::JsonText;
 pub use budget::{Budget, Holding};
 pub use client_address::{ClientAddress, FORWARDED_FOR, Proxies};

@@ -7,6 +7,12 @@ use http::Method;
 
 use crate::rejection::Rejection;
 
+use super::api::Api;
+use super::head::RequestHead;
+
+/// The header with which a client begins a WebSocket.
+const WEB_SOCKET_HEADER: &str = "sec-websocket-version";
+
 /// The result of matching a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
@@ -19,14 +25,13 @@ pub enum Route {
 /// An endpoint of OpenAI's API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
-    /// `POST /v1/chat/completions`.
-    ChatCompletions,
+    /// `POST /v1/chat/completions` or `POST /v1/responses`.
+    Run(Api),
     /// `GET` or `HEAD /v1/models`.
     Models,
     /// `GET` or `HEAD /v1/models/{id}`, with the id as it is in the path.
     Model(String),
-    /// `POST /v1/responses` and `POST /v1/embeddings`, which OpenClaw can offer
-    /// and this gateway does not.
+    /// `POST /v1/embeddings`, which OpenClaw can offer and this gateway does not.
     NotOffered,
 }
 
@@ -62,19 +67,28 @@ impl Endpoint {
     /// Checks the method of a request to this endpoint.
     ///
     /// # Errors
-    /// [`Rejection::Method`] with the value of `Allow`.
-    pub fn check(&self, method: &Method) -> Result<(), Rejection> {
+    /// [`Rejection::Method`] with the value of `Allow`, and [`Rejection::WebSocket`] for the
+    /// beginning of a WebSocket (RFC 6455, section 4.1), which Codex CLI tries first.
+    pub fn check(&self, head: &RequestHead) -> Result<(), Rejection> {
+        let method = &head.method;
+        let opens_socket = head.headers.first(WEB_SOCKET_HEADER).is_some();
         match self {
-            Self::ChatCompletions | Self::NotOffered => check(method, &[Method::POST], "POST"),
+            Self::Run(Api::Responses) if *method == Method::GET && opens_socket => {
+                Err(Rejection::WebSocket)
+            }
+            Self::Run(Api::Completions | Api::Responses) | Self::NotOffered => {
+                check(method, &[Method::POST], "POST")
+            }
             Self::Models | Self::Model(_) => check(method, &READ, "GET, HEAD"),
         }
     }
 
     fn of_path(path: &str) -> Option<Self> {
         match path {
-            "/v1/chat/completions" => Some(Self::ChatCompletions),
+            "/v1/chat/completions" => Some(Self::Run(Api::Completions)),
+            "/v1/responses" => Some(Self::Run(Api::Responses)),
             "/v1/models" => Some(Self::Models),
-            "/v1/responses" | "/v1/embeddings" => Some(Self::NotOffered),
+            "/v1/embeddings" => Some(Self::NotOffered),
             _ => {
                 let id = path.strip_prefix("/v1/models/")?;
                 Some(Self::Model(id.to_owned()))
@@ -126,29 +140,30 @@ fn normal_path(target: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inbound::Headers;
 
     #[test]
     fn a_path_must_match_exactly() {
         for (target, route) in [
             (
                 "/v1/chat/completions",
-                Some(Route::Api(Endpoint::ChatCompletions)),
+                Some(Route::Api(Endpoint::Run(Api::Completions))),
             ),
             (
                 "/v1/chat/completions?api-version=1",
-                Some(Route::Api(Endpoint::ChatCompletions)),
+                Some(Route::Api(Endpoint::Run(Api::Completions))),
             ),
             (
                 "/v1/x/../chat/completions",
-                Some(Route::Api(Endpoint::ChatCompletions)),
+                Some(Route::Api(Endpoint::Run(Api::Completions))),
             ),
             (
                 "/v1/./chat/completions",
-                Some(Route::Api(Endpoint::ChatCompletions)),
+                Some(Route::Api(Endpoint::Run(Api::Completions))),
             ),
             (
                 "/../v1/chat/completions",
-                Some(Route::Api(Endpoint::ChatCompletions)),
+                Some(Route::Api(Endpoint::Run(Api::Completions))),
             ),
             ("/v1/models", Some(Route::Api(Endpoint::Models))),
             (
@@ -175,11 +190,37 @@ mod tests {
         }
     }
 
+    fn head(method: &Method, headers: Headers) -> RequestHead {
+        RequestHead {
+            method: method.clone(),
+            target: String::new(),
+            headers,
+        }
+    }
+
+    #[test]
+    fn a_web_socket_is_refused_where_a_client_tries_one() {
+        let headers = || Headers::from([("Sec-WebSocket-Version", "13")]);
+        let responses = Endpoint::Run(Api::Responses);
+        for (endpoint, method, expected) in [
+            (&responses, Method::GET, Err(Rejection::WebSocket)),
+            (&responses, Method::PUT, Err(Rejection::Method("POST"))),
+            (&responses, Method::POST, Ok(())),
+            (
+                &Endpoint::Run(Api::Completions),
+                Method::GET,
+                Err(Rejection::Method("POST")),
+            ),
+        ] {
+            assert_eq!(endpoint.check(&head(&method, headers())), expected);
+        }
+    }
+
     #[test]
     fn a_wrong_method_is_rejected_with_the_allowed_ones() {
         let check = |method: &Method, target| match Route::find(target)? {
             Route::Probe(probe) => probe.check(method),
-            Route::Api(endpoint) => endpoint.check(method),
+            Route::Api(endpoint) => endpoint.check(&head(method, Headers::default())),
         };
         for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::PATCH] {
             let refused = check(&method, "/v1/chat/completions");

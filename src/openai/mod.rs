@@ -6,3 +6,4 @@ pub mod completion;
 pub mod error;
 pub mod model;
 pub mod request;
+pub mod responses;

@@ -1,21 +1,20 @@
 //! The reader of chat completions. Its checks have OpenClaw's order.
 
-use tidegate_json::Member;
-
 use crate::access::permissions::{self, SESSION_HEADER};
 use crate::agents::AgentId;
-use crate::openai::request::{ChatCompletionRequest, Messages, Raw, Text};
+use crate::openai::request::{ChatCompletionRequest, Messages, Text};
 use crate::rejection::Rejection;
-use crate::runtime::{Continuity, Message, RunRequest};
+use crate::runtime::{Message, RunRequest};
 
 use super::background_task::{BackgroundTasks, is_background_task};
 use super::context::Context;
 use super::members::check_types;
 use super::mode::Mode;
+use super::reply_form::ReplyForm;
 use super::session_key::SessionKey;
 use super::target::Target;
 use super::valid_run::ValidRun;
-use super::{messages, sampling, session, tools};
+use super::{echo, messages, sampling, session, tools};
 
 /// Reads a request.
 ///
@@ -33,16 +32,16 @@ pub(super) fn read(
     let sampling = sampling::sampling(&request, max_tokens)?;
     let agent = permissions::select_agent(caller, &rules.agents, &request.model, context.headers)?;
     let session = select_session(&request, &agent, context)?;
-    let target = Target::find(agent, session, context)?;
+    let target = Target::find(agent, context)?;
     let (tools, tool_choice) = tools::tools(request.tools, request.tool_choice)?;
     permissions::check_tools(caller, &tools)?;
     let messages = request.messages.ok().unwrap_or_default();
-    let messages = conversation(messages, target.session(), context)?;
+    let messages = conversation(messages, &session, context)?;
     Ok(ValidRun {
         mode: Mode::read(&request.stream, &request.stream_options),
-        model: echoed_model(&request.model),
-        ignored: ignored(&request.ignored),
-        session: target.session().clone(),
+        model: echo::model(&request.model),
+        ignored: echo::with_value(&request.ignored),
+        form: ReplyForm::Completion,
         request: RunRequest {
             messages,
             tools,
@@ -51,8 +50,9 @@ pub(super) fn read(
             sampling,
             response_format,
             reasoning_effort: request.reasoning_effort.ok().map(Text::into_owned),
-            ..target.request(format!("chatcmpl_{}", context.ids.run), context)
+            ..target.request(format!("chatcmpl_{}", context.ids.run), &session, context)
         },
+        session,
     })
 }
 
@@ -62,18 +62,15 @@ fn select_session(
     agent: &AgentId,
     context: &Context<'_>,
 ) -> Result<SessionKey, Rejection> {
-    let Context {
-        headers, caller, ..
-    } = *context;
-    let (sessions, fresh) = (&context.rules.sessions, context.ids.session);
-    let is_separate = sessions.background_tasks == BackgroundTasks::Fresh
+    let headers = context.headers;
+    let is_separate = context.rules.sessions.background_tasks == BackgroundTasks::Fresh
         && headers.text(SESSION_HEADER).is_none()
         && is_background_task(request, headers);
     if is_separate {
-        return Ok(SessionKey::fresh(agent, fresh));
+        return Ok(SessionKey::fresh(agent, context.ids.session));
     }
     let user = request.user.as_ok().map(AsRef::as_ref);
-    session::select(headers, user, caller, agent, sessions, fresh)
+    session::select(agent, None, user, context)
 }
 
 /// Reads the messages, and removes those that the session already has.
@@ -84,21 +81,6 @@ fn conversation(
 ) -> Result<Vec<Message>, Rejection> {
     let continuity = session.continuity();
     let messages = messages::messages(messages, context.rules, continuity)?;
-    permissions::check_messages(context.caller, &messages)?;
-    Ok(match continuity {
-        Continuity::Fresh => messages,
-        Continuity::Continued => context.rules.history.select(messages),
-    })
-}
-
-/// Returns the names of members that have a value.
-fn ignored(members: &[(&'static str, Raw<'_>)]) -> Vec<&'static str> {
-    let with_value = members.iter().filter(|(_, value)| value.is_some());
-    with_value.map(|(name, _)| *name).collect()
-}
-
-/// The reply repeats the string `model` unchanged. It says `openclaw` if there is no
-/// such string.
-fn echoed_model(model: &Member<Text<'_>>) -> String {
-    model.as_ok().map_or("openclaw", AsRef::as_ref).to_owned()
+    permissions::check_messages(context.caller, &messages, "messages")?;
+    Ok(context.rules.history.select(messages, continuity))
 }

@@ -3,7 +3,9 @@
 //! OpenAI's clients send the whole conversation with every request. A runtime with
 //! sessions already has all but the last turn, and must not get the rest twice.
 
-use crate::runtime::{Message, Role};
+use std::ops::RangeInclusive;
+
+use crate::runtime::{Continuity, Message, Role};
 
 /// The messages that the gateway forwards when a request continues a session. A
 /// fresh session gets all messages.
@@ -18,33 +20,63 @@ pub enum History {
 
 impl History {
     /// Returns the messages that the runtime does not have yet.
-    pub(super) fn select(self, messages: Vec<Message>) -> Vec<Message> {
-        match self {
-            Self::Full => messages,
-            Self::Latest => latest(messages),
+    pub(super) fn select(self, messages: Vec<Message>, continuity: Continuity) -> Vec<Message> {
+        match (self, continuity) {
+            (Self::Full, _) | (_, Continuity::Fresh | Continuity::Opening) => messages,
+            (Self::Latest, Continuity::Continued) => latest(messages),
         }
     }
 }
 
-/// Keeps all instructions, and the messages from the agent's last one to the message
-/// that asks for a reply. A conversation of agent messages alone keeps the last one.
-fn latest(messages: Vec<Message>) -> Vec<Message> {
-    let asks = |message: &Message| matches!(message.role, Role::User | Role::Tool);
-    let speaks = |message: &Message| !message.is_instruction();
-    let Some(asked) = messages.iter().rposition(asks) else {
-        let last = messages.iter().rposition(speaks);
-        return keep(messages, last..=last);
-    };
-    let mut before = messages.iter().enumerate().take(asked).rev();
-    let answered = before.find(|(_, message)| message.role == Role::Assistant);
-    let first = answered.map_or(0, |(at, _)| at + 1);
-    keep(messages, Some(first)..=Some(asked))
+/// Who speaks in a turn of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// The application, which instructs the agent.
+    Instruction,
+    /// The user or a tool. The agent replies to it.
+    Asks,
+    /// The agent.
+    Agent,
 }
 
-fn keep(messages: Vec<Message>, turns: std::ops::RangeInclusive<Option<usize>>) -> Vec<Message> {
+impl Turn {
+    fn of(message: &Message) -> Self {
+        match message.role {
+            Role::System | Role::Developer => Self::Instruction,
+            Role::User | Role::Tool => Self::Asks,
+            Role::Assistant => Self::Agent,
+        }
+    }
+}
+
+/// Returns the first and the last turn that the session does not have: those from the
+/// agent's last reply to the turn that asks for a reply. Without such a turn, it is the
+/// agent's last one.
+fn new_turns(turns: &[Turn]) -> Option<RangeInclusive<usize>> {
+    let Some(asked) = turns.iter().rposition(|turn| *turn == Turn::Asks) else {
+        let last = turns.iter().rposition(|turn| *turn == Turn::Agent)?;
+        return Some(last..=last);
+    };
+    let mut before = turns.iter().take(asked);
+    let replied = before.rposition(|turn| *turn == Turn::Agent);
+    Some(replied.map_or(0, |at| at + 1)..=asked)
+}
+
+/// Returns the first turn that the session does not have.
+pub(super) fn first_new(turns: &[Turn], continuity: Continuity) -> usize {
+    match continuity {
+        Continuity::Fresh | Continuity::Opening => 0,
+        Continuity::Continued => new_turns(turns).map_or(0, |turns| *turns.start()),
+    }
+}
+
+/// Keeps all instructions, and the new turns.
+fn latest(messages: Vec<Message>) -> Vec<Message> {
+    let turns: Vec<_> = messages.iter().map(Turn::of).collect();
+    let new = new_turns(&turns);
     let numbered = messages.into_iter().enumerate();
-    let kept =
-        numbered.filter(|(at, message)| message.is_instruction() || turns.contains(&Some(*at)));
+    let is_new = |at| new.as_ref().is_some_and(|new| new.contains(&at));
+    let kept = numbered.filter(|(at, message)| message.is_instruction() || is_new(*at));
     kept.map(|(_, message)| message).collect()
 }
 
@@ -70,7 +102,7 @@ mod tests {
             name: None,
         };
         let messages = letters.chars().enumerate().map(message).collect();
-        let kept = History::Latest.select(messages);
+        let kept = History::Latest.select(messages, Continuity::Continued);
         let texts = kept.iter().map(|message| match message.content.as_slice() {
             [ContentPart::Text(text)] => text.as_str(),
             _ => "?",

@@ -45,6 +45,15 @@ fn matches(host: &str, pattern: &str) -> bool {
     }
 }
 
+/// Which image URLs the gateway forwards in each API.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApiUrls {
+    /// The policy for chat completions.
+    pub completions: UrlPolicy,
+    /// The policy for responses.
+    pub responses: UrlPolicy,
+}
+
 /// The images of a request, and their limits.
 #[derive(Debug)]
 pub(super) struct Images<'p> {

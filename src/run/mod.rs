@@ -16,35 +16,48 @@
 //! ```
 
 mod background_task;
+mod call;
+mod call_id;
 mod chat;
+mod content;
 mod context;
 mod data_uri;
+mod echo;
 mod history;
 mod images;
 mod members;
 mod messages;
 mod mode;
+mod place;
 mod reader;
+mod reply_form;
+mod response_id;
+mod responses;
 mod rules;
 mod sampling;
 mod schema;
 mod session;
 mod session_key;
+mod session_rules;
 mod target;
 mod text_file;
+mod tool_names;
 mod tools;
 mod traceparent;
 mod type_check;
 mod valid_run;
 
 pub use background_task::BackgroundTasks;
+pub use call_id::client_call_id;
 pub use context::RequestIds;
 pub use history::History;
-pub use images::UrlPolicy;
+pub use images::{ApiUrls, UrlPolicy};
 pub use mode::Mode;
+pub use reply_form::{Client, ReplyForm, ResponseForm};
 pub use rules::RunRules;
-pub use session::{CONVERSATION_HEADERS, SessionRules};
 pub use session_key::{SessionKey, SessionSecret};
+pub use session_rules::{CONVERSATION_HEADERS, SessionRules};
+pub use tool_names::{CUSTOM_INPUT, ClientTool, ToolKind, ToolNames};
 pub use valid_run::ValidRun;
 
 #[cfg(test)]

@@ -17,6 +17,16 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Reads `stream` alone.
+    pub(super) fn of(stream: &Member<bool>) -> Self {
+        match stream.as_ok() {
+            Some(true) => Self::Streamed {
+                include_usage: false,
+            },
+            Some(false) | None => Self::Whole,
+        }
+    }
+
     /// Reads `stream` and `stream_options`.
     pub(super) fn read(stream: &Member<bool>, options: &Member<StreamOptions>) -> Self {
         if stream.as_ok() != Some(&true) {

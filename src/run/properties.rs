@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::tests::rules;
 use super::*;
 use crate::access::Caller;
-use crate::inbound::Headers;
+use crate::inbound::{Api, Headers};
 use crate::rejection::{BodyFault, Rejection};
 
 /// Members that the endpoint reads, and one that it ignores.
@@ -102,7 +102,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 /// Reads a body and returns a defect of the result.
 fn defect(body: Vec<u8>, headers: &Headers) -> Option<String> {
     let (caller, ids) = (Caller::for_test("owner"), RequestIds::default());
-    match ValidRun::read(body, headers, &caller, &rules(), ids) {
+    match ValidRun::read(Api::Completions, body, headers, &caller, &rules(), ids) {
         Ok(run) => {
             let is_empty = run.into_request().messages.is_empty();
             is_empty.then(|| "a run without messages".to_owned())

@@ -3,20 +3,21 @@
 use tidegate_json::{Kind, Member};
 
 use crate::access::Caller;
-use crate::inbound::{Headers, JsonText};
+use crate::inbound::{Api, Headers, JsonText};
 use crate::rejection::Rejection;
 
-use super::chat;
 use super::context::{Context, RequestIds};
 use super::rules::RunRules;
 use super::valid_run::ValidRun;
+use super::{chat, responses};
 
 impl ValidRun {
-    /// Turns the body and headers of a request into a run.
+    /// Turns the body and headers of a request to an API into a run.
     ///
     /// # Errors
     /// The first rule that the request violates.
     pub fn read(
+        api: Api,
         body: Vec<u8>,
         headers: &Headers,
         caller: &Caller,
@@ -30,11 +31,18 @@ impl ValidRun {
             ids,
         };
         let text = JsonText::decode(body)?;
-        match text.parse()? {
-            Member::Is(request) => chat::read(request, &context),
-            Member::Absent | Member::Null => Err(wrong_root(Kind::Null)),
-            Member::Not(kind) => Err(wrong_root(kind)),
+        match api {
+            Api::Completions => chat::read(root(text.parse()?)?, &context),
+            Api::Responses => responses::read(root(text.parse()?)?, &context),
         }
+    }
+}
+
+fn root<T>(root: Member<T>) -> Result<T, Rejection> {
+    match root {
+        Member::Is(request) => Ok(request),
+        Member::Absent | Member::Null => Err(wrong_root(Kind::Null)),
+        Member::Not(kind) => Err(wrong_root(kind)),
     }
 }
 

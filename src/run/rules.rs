@@ -3,8 +3,8 @@
 use crate::agents::{Agents, Upstreams};
 
 use super::history::History;
-use super::images::UrlPolicy;
-use super::session::SessionRules;
+use super::images::ApiUrls;
+use super::session_rules::SessionRules;
 
 /// The rules by which a request becomes a run.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub struct RunRules {
     /// How much of a resent conversation the gateway forwards.
     pub history: History,
     /// Which image URLs the gateway forwards.
-    pub image_urls: UrlPolicy,
+    pub image_urls: ApiUrls,
     /// The maximum size of a text file in a message, in bytes.
     pub text_file_limit: usize,
 }

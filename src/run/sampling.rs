@@ -126,7 +126,7 @@ fn stop(stop: &Member<Stop<'_>>) -> Result<Vec<String>, Rejection> {
         .collect())
 }
 
-fn within(
+pub(super) fn within(
     param: &'static str,
     number: &Member<f64>,
     range: RangeInclusive<f64>,

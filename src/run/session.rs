@@ -1,45 +1,38 @@
 //! The session of a request.
 
-use uuid::Uuid;
-
-use crate::access::Caller;
 use crate::access::permissions::SESSION_HEADER;
 use crate::agents::AgentId;
-use crate::inbound::Headers;
 use crate::rejection::Rejection;
 
-use super::background_task::BackgroundTasks;
-use super::session_key::{SessionKey, SessionSecret};
+use super::context::Context;
+use super::session_key::SessionKey;
 
-/// The headers that name a conversation by default: Open WebUI's, and the one in
-/// LibreChat's documentation.
-pub const CONVERSATION_HEADERS: [&str; 2] = ["x-openwebui-chat-id", "x-conversation-id"];
-
-/// How the gateway derives session keys.
-#[derive(Clone)]
-pub struct SessionRules {
-    /// The key of the hash. `None` means plain SHA-256.
-    pub secret: Option<SessionSecret>,
-    /// The headers that name a conversation. The first one in a request counts.
-    pub conversation_headers: Vec<String>,
-    /// Which session a background task of a chat has.
-    pub background_tasks: BackgroundTasks,
-}
-
-/// Selects the session of a request: the session header, else a conversation
-/// header, else `user`, else a fresh session.
+/// Selects the session of a request: the session header, else the conversation in the body
+/// or a header, else `user`, else a fresh session.
 ///
 /// # Errors
-/// An invalid session header.
+/// An invalid session header, and a header that names another conversation than the body.
 pub(super) fn select(
-    headers: &Headers,
-    user: Option<&str>,
-    caller: &Caller,
     agent: &AgentId,
-    rules: &SessionRules,
-    fresh: Uuid,
+    conversation: Option<&str>,
+    user: Option<&str>,
+    context: &Context<'_>,
 ) -> Result<SessionKey, Rejection> {
+    let Context {
+        headers, caller, ..
+    } = *context;
+    let rules = &context.rules.sessions;
     let secret = rules.secret.as_ref();
+    let mut names = rules.conversation_headers.iter();
+    let header = names.find_map(|name| headers.text(name));
+    if let (Some(conversation), Some(header)) = (conversation, header)
+        && conversation != header
+    {
+        return Err(Rejection::invalid(
+            "conversation",
+            "`conversation` and the header that names a conversation have different values.",
+        ));
+    }
     if let Some(key) = headers.text(SESSION_HEADER) {
         let named = SessionKey::named(agent, key)?;
         return Ok(match caller.is_tenant() {
@@ -48,25 +41,43 @@ pub(super) fn select(
         });
     }
     let user = user.map(str::trim).filter(|user| !user.is_empty());
-    let mut names = rules.conversation_headers.iter();
-    let conversation = names.find_map(|name| headers.text(name));
-    Ok(match (conversation, user) {
+    Ok(match (conversation.or(header), user) {
         (Some(conversation), user) => {
             let user = user.unwrap_or_default();
             SessionKey::of_conversation(caller, agent, user, conversation, secret)
         }
         (None, Some(user)) => SessionKey::of_user(caller, agent, user, secret),
-        (None, None) => SessionKey::fresh(agent, fresh),
+        (None, None) => SessionKey::fresh(agent, context.ids.session),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Caller;
+    use crate::inbound::Headers;
+    use crate::run::context::RequestIds;
+    use crate::run::rules::RunRules;
+    use crate::run::tests::rules;
     use crate::runtime::Continuity;
 
     fn agent(id: &str) -> AgentId {
         AgentId::parse(id).unwrap()
+    }
+
+    fn rules_with(headers: &[&str]) -> RunRules {
+        let mut rules = rules();
+        rules.sessions.conversation_headers = headers.iter().copied().map(str::to_owned).collect();
+        rules
+    }
+
+    fn context<'c>(headers: &'c Headers, caller: &'c Caller, rules: &'c RunRules) -> Context<'c> {
+        Context {
+            headers,
+            caller,
+            rules,
+            ids: RequestIds::default(),
+        }
     }
 
     fn of_user(caller: &str, id: &str, user: &str) -> String {
@@ -76,15 +87,11 @@ mod tests {
     #[test]
     fn the_session_header_overrides_the_user_unless_it_is_blank() {
         let (caller, main) = (Caller::for_test("owner"), agent("main"));
-        let rules = SessionRules {
-            secret: None,
-            conversation_headers: vec!["x-chat".to_owned()],
-            background_tasks: BackgroundTasks::Fresh,
-        };
+        let rules = rules_with(&["x-chat"]);
         let choose = |header: &'static str, user| {
             let headers = Headers::from([(SESSION_HEADER, header)]);
-            let key = select(&headers, user, &caller, &main, &rules, Uuid::nil());
-            key.unwrap().to_string()
+            let context = context(&headers, &caller, &rules);
+            select(&main, None, user, &context).unwrap().to_string()
         };
         assert_eq!(choose("named", Some("alice")), "agent:main:named");
         assert_eq!(
@@ -103,14 +110,10 @@ mod tests {
     #[test]
     fn each_user_has_conversations_of_its_own() {
         let (caller, main) = (Caller::for_test("owner"), agent("main"));
-        let rules = SessionRules {
-            secret: None,
-            conversation_headers: vec!["x-a".to_owned(), "x-b".to_owned()],
-            background_tasks: BackgroundTasks::Fresh,
-        };
+        let rules = rules_with(&["x-a", "x-b"]);
         let choose = |header, value: &'static str, user| {
             let headers = Headers::from([(header, value)]);
-            select(&headers, user, &caller, &main, &rules, Uuid::nil()).unwrap()
+            select(&main, None, user, &context(&headers, &caller, &rules)).unwrap()
         };
         let first = choose("X-A", "1", None);
         assert!(first.to_string().starts_with("agent:main:openai-chat:"));

@@ -4,7 +4,8 @@
 //! cannot compute it for another user of another caller, and a client cannot name
 //! it. The same user of two callers, or with two agents, has two sessions.
 //!
-//! The namespaces `openai:` and `openai-user:` are OpenClaw's.
+//! The namespaces `openai:`, `openai-user:`, `openresponses:` and `openresponses-user:` are
+//! OpenClaw's.
 
 use std::fmt;
 
@@ -24,7 +25,7 @@ const DOMAIN: &[u8] = b"tidegate/session-key/1";
 
 /// Namespaces that clients cannot name: the runtime's internal ones, and those of
 /// the gateway's own keys.
-const RESERVED: [&str; 8] = [
+const RESERVED: [&str; 10] = [
     "subagent:",
     "cron:",
     "acp:",
@@ -33,6 +34,8 @@ const RESERVED: [&str; 8] = [
     "openai-user:",
     "openai-chat:",
     "openai-named:",
+    "openresponses:",
+    "openresponses-user:",
 ];
 
 /// The maximum length of the session header, in bytes.
@@ -51,10 +54,18 @@ impl SessionSecret {
             .map(Self)
     }
 
-    fn digest(&self, message: &[u8]) -> [u8; 32] {
+    /// Returns the tag of a message.
+    pub(super) fn tag(&self, message: &[u8]) -> [u8; 32] {
         let mut mac = self.0.clone();
         mac.update(message);
         mac.finalize().into_bytes().into()
+    }
+
+    /// Returns whether a message has this tag, in constant time.
+    pub(super) fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
+        let mut mac = self.0.clone();
+        mac.update(message);
+        mac.verify_slice(tag).is_ok()
     }
 }
 
@@ -169,6 +180,24 @@ impl SessionKey {
         Ok(Self::continued(agent, "", name))
     }
 
+    /// Makes the key of a response's session, which the gateway itself has written into the
+    /// response's id. Returns its agent, too.
+    pub(super) fn of_response(key: &str) -> Option<(AgentId, Self)> {
+        let (agent, name) = key.strip_prefix("agent:")?.split_once(':')?;
+        let agent = AgentId::parse(agent)?;
+        let key = Self::continued(&agent, "", name);
+        Some((agent, key))
+    }
+
+    /// Returns the key for a run whose response leads back to the session.
+    pub(super) fn opened(self) -> Self {
+        let continuity = match self.continuity {
+            Continuity::Fresh | Continuity::Opening => Continuity::Opening,
+            Continuity::Continued => Continuity::Continued,
+        };
+        Self { continuity, ..self }
+    }
+
     /// Returns whether earlier runs can be part of the session.
     #[must_use]
     pub fn continuity(&self) -> Continuity {
@@ -192,16 +221,21 @@ fn digest(parts: &[&str], secret: Option<&SessionSecret>) -> String {
     let message = message(parts);
     to_hex(&match secret {
         None => Sha256::digest(&message).into(),
-        Some(secret) => secret.digest(&message),
+        Some(secret) => secret.tag(&message),
     })
 }
 
-/// Joins parts so that two different lists never give the same bytes.
 fn message(parts: &[&str]) -> Vec<u8> {
-    let mut message = DOMAIN.to_vec();
+    let parts: Vec<_> = parts.iter().map(|part| part.as_bytes()).collect();
+    domain_message(DOMAIN, &parts)
+}
+
+/// Joins a domain and parts so that two different lists never give the same bytes.
+pub(super) fn domain_message(domain: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    let mut message = domain.to_vec();
     for part in parts {
         message.extend((part.len() as u64).to_be_bytes());
-        message.extend(part.as_bytes());
+        message.extend(*part);
     }
     message
 }
@@ -258,7 +292,7 @@ mod tests {
         ];
         for (key, message, expected) in vectors {
             let secret = SessionSecret::new(&Secret::new(key)).unwrap();
-            assert_eq!(to_hex(&secret.digest(message.as_bytes())), expected);
+            assert_eq!(to_hex(&secret.tag(message.as_bytes())), expected);
         }
     }
 

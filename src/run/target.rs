@@ -1,4 +1,4 @@
-//! The target of a run: agent, session, model and channel.
+//! The target of a run: agent, runtime, model and channel.
 
 use crate::access::permissions::{CHANNEL_HEADER, MODEL_HEADER};
 use crate::agents::{AgentId, Upstream};
@@ -18,7 +18,6 @@ pub(super) struct Target {
     agent: AgentId,
     /// The runtime, unless it is the default one.
     upstream: Option<Upstream>,
-    session: SessionKey,
     /// The model that overrides the agent's own.
     model: Option<String>,
     /// The message channel, in lower case.
@@ -26,40 +25,35 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Finds the rest of the target of an agent's session.
+    /// Finds the rest of the target of a run of an agent.
     ///
     /// # Errors
     /// A header that names no model or no channel.
-    pub(super) fn find(
-        agent: AgentId,
-        session: SessionKey,
-        context: &Context<'_>,
-    ) -> Result<Self, Rejection> {
+    pub(super) fn find(agent: AgentId, context: &Context<'_>) -> Result<Self, Rejection> {
         let channel = header_text(context.headers, CHANNEL_HEADER)?;
         let of_agent = || context.rules.upstreams.of_agent(&agent);
         Ok(Self {
             upstream: context.caller.upstream().cloned().or_else(of_agent),
             agent,
-            session,
             model: model_override(context.headers)?,
             channel: channel.map(|channel| channel.to_ascii_lowercase()),
         })
     }
 
-    /// Returns the session.
-    pub(super) fn session(&self) -> &SessionKey {
-        &self.session
-    }
-
-    /// Returns a request to the target, without a conversation.
-    pub(super) fn request(self, run_id: String, context: &Context<'_>) -> RunRequest {
+    /// Returns a request to the target in a session, without a conversation.
+    pub(super) fn request(
+        self,
+        run_id: String,
+        session: &SessionKey,
+        context: &Context<'_>,
+    ) -> RunRequest {
         RunRequest {
             run_id,
             agent: self.agent.into_string(),
             upstream: self.upstream.map(|upstream| upstream.as_str().to_owned()),
             authority: context.caller.authority(),
-            session: self.session.to_string(),
-            continuity: self.session.continuity(),
+            session: session.to_string(),
+            continuity: session.continuity(),
             messages: Vec::new(),
             tools: Vec::new(),
             tool_choice: ToolChoice::Auto,

@@ -4,7 +4,7 @@ use super::*;
 use crate::access::permissions::{CHANNEL_HEADER, MODEL_HEADER, SESSION_HEADER};
 use crate::access::{Caller, Key, Permission, ToolScope};
 use crate::agents::{AgentId, Agents, Upstreams};
-use crate::inbound::Headers;
+use crate::inbound::{Api, Headers};
 use crate::rejection::Rejection;
 use crate::runtime::{ContentPart, Continuity, ResponseFormat, ToolChoice};
 
@@ -21,14 +21,14 @@ pub(super) fn rules() -> RunRules {
             background_tasks: BackgroundTasks::Fresh,
         },
         history: History::default(),
-        image_urls: UrlPolicy::default(),
+        image_urls: ApiUrls::default(),
         text_file_limit: 1024,
     }
 }
 
 fn check_by(caller: &Caller, body: &str, headers: &Headers) -> Result<ValidRun, Rejection> {
     let (body, ids) = (body.as_bytes().to_vec(), RequestIds::default());
-    ValidRun::read(body, headers, caller, &rules(), ids)
+    ValidRun::read(Api::Completions, body, headers, caller, &rules(), ids)
 }
 
 fn check_with(body: &str, headers: &Headers) -> Result<ValidRun, Rejection> {
@@ -400,7 +400,14 @@ fn any_text_becomes_a_run_or_is_rejected() {
                 let mut bytes = seed.clone().into_bytes();
                 bytes[at] = byte;
                 let (caller, ids) = (Caller::for_test("owner"), RequestIds::default());
-                let run = ValidRun::read(bytes, &Headers::default(), &caller, &rules(), ids);
+                let run = ValidRun::read(
+                    Api::Completions,
+                    bytes,
+                    &Headers::default(),
+                    &caller,
+                    &rules(),
+                    ids,
+                );
                 assert!(run.is_ok() || !run.unwrap_err().to_string().is_empty());
             }
         }

@@ -1,8 +1,11 @@
 //! A run whose request passed every check.
 
+use std::borrow::Cow;
+
 use crate::runtime::{RunRequest, ToolChoice};
 
 use super::mode::Mode;
+use super::reply_form::ReplyForm;
 use super::session_key::SessionKey;
 
 /// A run whose request passed every check. Only [`ValidRun::read`] makes one.
@@ -14,7 +17,9 @@ pub struct ValidRun {
     /// The `model` that the reply repeats.
     pub(super) model: String,
     /// The members that have no effect.
-    pub(super) ignored: Vec<&'static str>,
+    pub(super) ignored: Vec<Cow<'static, str>>,
+    /// The form of the reply.
+    pub(super) form: ReplyForm,
 }
 
 impl ValidRun {
@@ -26,8 +31,14 @@ impl ValidRun {
 
     /// Returns the members of the request that have no effect.
     #[must_use]
-    pub fn ignored(&self) -> &[&'static str] {
+    pub fn ignored(&self) -> &[Cow<'static, str>] {
         &self.ignored
+    }
+
+    /// Takes the form of the reply, of which the rest of the run knows nothing.
+    #[must_use]
+    pub fn take_form(&mut self) -> ReplyForm {
+        std::mem::take(&mut self.form)
     }
 
     /// Returns the mode of the reply.

@@ -2,11 +2,12 @@
 
 use tidegate_json::Member;
 
-use crate::openai::request::{CalledFunction, Text, ToolCall as SentCall};
+use crate::openai::request::{CalledFunction, ToolCall as SentCall};
 use crate::rejection::{Quote, Rejection};
 use crate::runtime::ToolCall;
 
-use super::content::Place;
+use crate::run::call::{arguments, name};
+use crate::run::place::Place;
 
 type SentCalls<'de> = Member<Vec<Member<SentCall<'de>>>>;
 
@@ -41,7 +42,7 @@ fn tool_call(call: SentCall<'_>) -> Result<ToolCall, String> {
     let function = call.function.ok().ok_or("has no `function`.")?;
     Ok(ToolCall {
         id: name(call.id.ok()).ok_or("has no `id`.")?,
-        arguments: arguments(&function),
+        arguments: arguments(function.arguments),
         name: name(function.name.ok()).ok_or("has no `function.name`.")?,
     })
 }
@@ -67,8 +68,8 @@ impl OlderCalls {
             return Ok(None);
         };
         let call = ToolCall {
-            id: format!("call_{}", place.0),
-            arguments: arguments(&function),
+            id: format!("call_{}", place.at),
+            arguments: arguments(function.arguments),
             name: name(function.name.ok()).ok_or_else(|| reject("has no `name`."))?,
         };
         self.0.push(call.clone());
@@ -80,24 +81,4 @@ impl OlderCalls {
         let at = self.0.iter().position(|call| call.name == function)?;
         Some(self.0.remove(at).id)
     }
-}
-
-/// Returns the arguments as JSON text: the string itself, or another value without
-/// the white space between its tokens.
-fn arguments(function: &CalledFunction<'_>) -> String {
-    let Some(raw) = function.arguments else {
-        return String::new();
-    };
-    match tidegate_json::parse::<Text<'_>>(raw.get()) {
-        Ok(Member::Is(text)) => text.into_owned(),
-        Ok(Member::Not(_)) => tidegate_json::without_whitespace(raw),
-        Ok(Member::Absent | Member::Null) | Err(_) => String::new(),
-    }
-}
-
-/// Returns an id or a name, unless it is blank.
-pub(super) fn name(text: Option<Text<'_>>) -> Option<String> {
-    let text = text?;
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
 }

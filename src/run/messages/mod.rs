@@ -4,21 +4,22 @@
 //! used. As with OpenClaw, messages without content are skipped.
 //!
 //! ```text
-//! content   a string or parts       -> text and images
 //! calls     an assistant's calls    -> tool calls with ids
 //! ```
 
 mod calls;
-mod content;
 
 use crate::openai::request::{Message as Sent, Messages, Text};
 use crate::rejection::{Quote, Rejection};
 use crate::runtime::{ContentPart, Continuity, Message, Role};
 
+use super::call;
+use super::content::{ContentReader, ImageUse};
+use super::history::{Turn, first_new};
+use super::place::Place;
 use super::rules::RunRules;
 
-use calls::{OlderCalls, name, tool_calls};
-use content::{ContentReader, ImageUse, Place};
+use calls::{OlderCalls, tool_calls};
 
 /// The text of a failed turn in OpenClaw's clients.
 const FAILED_TURN: &str = "[assistant turn failed before producing content]";
@@ -34,15 +35,16 @@ pub(super) fn messages(
     continuity: Continuity,
 ) -> Result<Vec<Message>, Rejection> {
     let authors = authors(&sent)?;
-    let new = first_new(&authors, continuity);
+    let turns: Vec<_> = authors.iter().map(|author| author.turn()).collect();
+    let new = first_new(&turns, continuity);
     let mut reader = MessageReader {
-        content: ContentReader::new(rules),
+        content: ContentReader::new(&rules.image_urls.completions, rules.text_file_limit),
         calls: OlderCalls::default(),
     };
     let mut messages = Vec::with_capacity(authors.len());
     for (at, (author, message)) in authors.into_iter().zip(sent.list).enumerate() {
         let images = author.images(at >= new);
-        messages.extend(reader.read(author, message, images, Place(at))?);
+        messages.extend(reader.read(author, message, images, Place::message(at))?);
     }
     if !messages.iter().all(Message::is_instruction) {
         return Ok(messages);
@@ -56,27 +58,13 @@ pub(super) fn messages(
 fn authors(sent: &Messages<'_>) -> Result<Vec<Author>, Rejection> {
     let authors = sent.list.iter().enumerate();
     let authors: Result<Vec<_>, _> = authors
-        .map(|(at, message)| Author::of(message.role.as_ok(), Place(at)))
+        .map(|(at, message)| Author::of(message.role.as_ok(), Place::message(at)))
         .collect();
     match sent.other {
         None => authors,
-        Some(kind) => authors.and(Err(
-            Place(sent.list.len()).reject("", &format!("must be an object, not {kind}."))
-        )),
-    }
-}
-
-/// Returns the first message that the session does not have: the one after the agent's
-/// last reply to an earlier message.
-fn first_new(authors: &[Author], continuity: Continuity) -> usize {
-    match continuity {
-        Continuity::Fresh => 0,
-        Continuity::Continued => {
-            let asked = authors.iter().rposition(|author| author.asks());
-            let mut before = authors.iter().take(asked.unwrap_or_default());
-            let replied = before.rposition(|author| *author == Author::Assistant);
-            replied.map_or(0, |at| at + 1)
-        }
+        Some(kind) => authors
+            .and(Err(Place::message(sent.list.len())
+                .reject("", &format!("must be an object, not {kind}.")))),
     }
 }
 
@@ -112,11 +100,11 @@ impl Author {
         }
     }
 
-    /// Returns whether the agent replies to this author.
-    fn asks(self) -> bool {
+    fn turn(self) -> Turn {
         match self {
-            Self::User | Self::Tool | Self::Function => true,
-            Self::System | Self::Developer | Self::Assistant => false,
+            Self::User | Self::Tool | Self::Function => Turn::Asks,
+            Self::System | Self::Developer => Turn::Instruction,
+            Self::Assistant => Turn::Agent,
         }
     }
 
@@ -194,8 +182,8 @@ impl MessageReader<'_> {
         place: Place,
     ) -> Result<Option<Message>, Rejection> {
         let content = self.content.read_result(sent.content, images, place)?;
-        let name = name(sent.name.ok());
-        let mut call = calls::name(sent.tool_call_id.ok());
+        let name = call::name(sent.name.ok());
+        let mut call = call::name(sent.tool_call_id.ok());
         if let (Author::Function, None, Some(function)) = (author, &call, &name) {
             call = self.calls.answered(function);
         }

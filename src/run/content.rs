@@ -4,40 +4,11 @@ use tidegate_json::{Kind, Member};
 
 use crate::openai::request::{Content, Part, Raw, Text};
 use crate::rejection::{Quote, Rejection};
-use crate::run::images::Images;
-use crate::run::rules::RunRules;
-use crate::run::text_file;
 use crate::runtime::ContentPart;
 
-/// The position of a message, from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place(pub(super) usize);
-
-impl Place {
-    /// Rejects a member of the message, by its path.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn reject(self, member: &str, problem: &str) -> Rejection {
-        let path = format!("messages[{}]{member}", self.0);
-        let message = format!("`{path}` {problem}");
-        Rejection::invalid(path, message)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn reject_part(self, part: usize, problem: &str) -> Rejection {
-        self.reject(&format!(".content[{part}]"), problem)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn reject_image(self, part: usize, problem: &str) -> Rejection {
-        Rejection::invalid(
-            format!("messages[{}].content[{part}]", self.0),
-            format!("Invalid image_url content in `messages`: {problem}."),
-        )
-    }
-}
+use super::images::{Images, UrlPolicy};
+use super::place::Place;
+use super::text_file;
 
 /// What happens to the images of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,10 +30,10 @@ pub(super) struct ContentReader<'r> {
 
 impl<'r> ContentReader<'r> {
     /// Begins a request.
-    pub(super) fn new(rules: &'r RunRules) -> Self {
+    pub(super) fn new(image_urls: &'r UrlPolicy, text_file_limit: usize) -> Self {
         Self {
-            images: Images::new(&rules.image_urls),
-            text_file_limit: rules.text_file_limit,
+            images: Images::new(image_urls),
+            text_file_limit,
         }
     }
 
@@ -148,7 +119,7 @@ impl<'r> ContentReader<'r> {
                     let image = self.images.read(&url);
                     image
                         .map(Some)
-                        .map_err(|problem| place.reject_image(at, problem))
+                        .map_err(|problem| reject_image(place, at, problem))
                 }
                 ImageUse::Refused(role) => {
                     let problem = format!(
@@ -159,13 +130,10 @@ impl<'r> ContentReader<'r> {
             },
             Part::File(file) => {
                 let text = text_file::read(&file, self.text_file_limit);
-                let text = text.map_err(|problem| {
-                    let path = format!("messages[{}].content[{at}]", place.0);
-                    Rejection::invalid(path, problem)
-                })?;
+                let text = text.map_err(|problem| Rejection::invalid(place.part(at), problem))?;
                 Ok(Some(ContentPart::Text(text)))
             }
-            Part::Without("image_url") => Err(place.reject_image(at, "the image has no `url`")),
+            Part::Without("image_url") => Err(reject_image(place, at, "the image has no `url`")),
             Part::Without(member) => Err(place.reject_part(at, &format!("has no `{member}`."))),
             Part::Other(kind) => {
                 let kind = Quote(&kind);
@@ -184,12 +152,20 @@ fn parse(content: Raw<'_>, place: Place) -> Result<Member<Content<'_>>, Rejectio
         return Ok(Member::Absent);
     };
     // The text is JSON already, so only its nesting can be too deep.
-    tidegate_json::parse(json.get()).map_err(|_| place.reject(".content", "nests too deep."))
+    tidegate_json::parse(json.get()).map_err(|_| place.reject_content("nests too deep."))
 }
 
 fn wrong_type(kind: Kind, place: Place) -> Rejection {
     let problem = format!("must be a string or an array of parts, not {kind}.");
-    place.reject(".content", &problem)
+    place.reject_content(&problem)
+}
+
+#[cold]
+#[inline(never)]
+fn reject_image(place: Place, part: usize, problem: &str) -> Rejection {
+    let list = place.list();
+    let message = format!("Invalid image_url content in `{list}`: {problem}.");
+    Rejection::invalid(place.part(part), message)
 }
 
 fn text_part(text: Text<'_>) -> ContentPart {
