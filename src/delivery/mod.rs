@@ -3,19 +3,23 @@
 //! ```text
 //! begin    the first event, or a second of silence -> a status
 //! follow   steps, silence, disconnects             -> writes
+//! silence  the time without an event               -> heartbeats and progress
 //! schedule the silence of a stream                 -> heartbeats and probes
 //! ```
 //!
 //! Everything here is pure: a [`Line`] has the effects.
 
 pub mod schedule;
+mod silence;
 
 use std::time::Duration;
 
 use crate::access_log::AccessLog;
 use crate::config::StreamSettings;
-use crate::reply::{StreamedReply, sse};
+use crate::reply::{Ended, StreamedReply, sse};
 use crate::runtime::{RunError, RunOutcome, Step};
+
+use silence::{Due, Silence};
 
 /// The size at which a write is sent even if more bytes are ready.
 const WRITE_SIZE: usize = 32 * 1024;
@@ -58,6 +62,9 @@ pub trait Line {
     /// Sets the time limit of later waits and writes. It begins at the last restart, and
     /// again whenever it is reached. The earlier limit no longer ends a wait.
     fn limit(&mut self, limit: Duration);
+
+    /// Returns the time, in seconds since 1970.
+    fn now(&self) -> u64;
 
     /// Stops the run, sends the last bytes and ends the body.
     fn end(self, bytes: Vec<u8>) -> impl Future<Output = Client>;
@@ -124,15 +131,17 @@ impl Delivery {
     }
 
     /// Forwards the run's steps until it ends or the client disconnects. A run without an
-    /// event for the time `silence` has failed.
+    /// event for the time `silence` has failed. A stream that has sent no event for the time
+    /// `progress` sends the reply's progress instead of a heartbeat.
     pub async fn follow(
         mut self,
         mut line: impl Line,
         settings: &StreamSettings,
         silence: Duration,
+        progress: Option<Duration>,
     ) {
         line.restart();
-        let mut silent = Duration::ZERO;
+        let mut silent = Silence::new(settings.heartbeat, silence, progress);
         loop {
             if let Some(ended) = self.ended.take() {
                 line.limit(settings.write_timeout);
@@ -143,25 +152,23 @@ impl Delivery {
                 if line.send(std::mem::take(&mut self.bytes)).await == Client::Disconnected {
                     break;
                 }
-                line.limit(settings.heartbeat);
+                line.limit(silent.wait());
             }
             match line.wait().await {
                 Wake::Disconnected => break,
-                Wake::Due => {
-                    silent += settings.heartbeat;
-                    if silent >= silence {
-                        self.ended = Some(Err(RunError::silent()));
-                    } else {
-                        self.bytes.extend(sse::HEARTBEAT);
-                    }
-                }
+                Wake::Due => match silent.due() {
+                    Due::Failure => self.ended = Some(Err(RunError::silent())),
+                    Due::Progress => self.reply.progress(&mut self.bytes),
+                    Due::Heartbeat => self.bytes.extend(sse::HEARTBEAT),
+                },
                 Wake::Step(step) => {
-                    silent = Duration::ZERO;
+                    silent.step();
                     self.take(step);
                     self.gather(&mut line);
                     // Only bytes keep a proxy from closing the connection. Reasoning that the
                     // client does not see has none.
                     if !self.bytes.is_empty() {
+                        silent.sent();
                         line.restart();
                     }
                 }
@@ -202,13 +209,15 @@ impl Delivery {
             ended: _,
             mut log,
         } = self;
-        match reply.end(ended, &mut bytes) {
+        let Ended { result, memory } = reply.end(ended, || line.now(), &mut bytes);
+        match result {
             Ok(outcome) => log.outcome(&outcome),
             Err(response) => log.error(&response),
         }
         if line.end(bytes).await == Client::Disconnected {
             log.client_gone();
         }
+        drop(memory);
         log.write();
     }
 }

@@ -5,11 +5,15 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_util::FutureExt as _;
+use tidegate_json::RawValue;
 use uuid::Uuid;
 
 use super::*;
-use crate::reply::{Head, Reasoning};
-use crate::runtime::{RunEvent, StopReason, ToolChoice};
+use crate::inbound::Budget;
+use crate::openai::responses::{Echo, ReasoningEcho, Truncation};
+use crate::reply::{FailureCode, Head, Reasoning, ResponseHead, StreamedChat, StreamedResponse};
+use crate::run::ToolNames;
+use crate::runtime::{RunEvent, StopReason, ToolArgumentsDelta, ToolCallStart, ToolChoice};
 
 /// What a test line did.
 #[derive(Debug, Default)]
@@ -70,6 +74,10 @@ impl Line for Script {
         self.record.borrow_mut().limits.push(limit);
     }
 
+    fn now(&self) -> u64 {
+        9
+    }
+
     async fn end(self, bytes: Vec<u8>) -> Client {
         self.record.borrow_mut().has_ended = true;
         self.write(bytes)
@@ -104,9 +112,8 @@ fn first(line: &mut Script) -> Result<Vec<Step>, RunError> {
     first_steps(line).now_or_never().unwrap()
 }
 
-/// Delivers a whole reply, and returns what the line did.
-fn deliver(mut line: Script) -> Record {
-    let first = first(&mut line).unwrap();
+/// Delivers a chat completion, and returns what the line did.
+fn deliver(line: Script) -> Record {
     let head = Head {
         id: "chatcmpl_1".to_owned(),
         created: 1,
@@ -114,13 +121,156 @@ fn deliver(mut line: Script) -> Record {
         reasoning: Reasoning::Hidden,
     };
     let mut bytes = Vec::new();
-    let reply = StreamedReply::start(head, false, &ToolChoice::Auto, &mut bytes);
+    let reply = StreamedChat::start(head, false, &ToolChoice::Auto, &mut bytes);
+    deliver_reply(line, reply.into(), bytes, None)
+}
+
+/// Delivers a response with a progress event after a time.
+fn deliver_response(line: Script, reasoning: Reasoning, progress: Duration) -> Record {
+    let head = response_head(reasoning);
+    let mut bytes = Vec::new();
+    let holding = Budget::new(0).begin("a");
+    let auto = ToolChoice::Auto;
+    let reply = StreamedResponse::start(head, &auto, holding, 1_000_000, &mut bytes);
+    deliver_reply(line, reply.into(), bytes, Some(progress))
+}
+
+fn deliver_reply(
+    mut line: Script,
+    reply: StreamedReply,
+    bytes: Vec<u8>,
+    progress: Option<Duration>,
+) -> Record {
+    let first = first(&mut line).unwrap();
     let log = AccessLog::begin(Uuid::nil());
     let delivery = Delivery::begin(reply, bytes, first, &mut line, log);
     let record = Rc::clone(&line.record);
-    let delivered = delivery.follow(line, &SETTINGS, SILENCE).now_or_never();
-    delivered.unwrap();
+    let silence = progress.map_or(SILENCE, |_| Duration::MAX);
+    let delivered = delivery.follow(line, &SETTINGS, silence, progress);
+    delivered.now_or_never().unwrap();
     record.take()
+}
+
+fn response_head(reasoning: Reasoning) -> ResponseHead {
+    let raw = |json: &str| RawValue::from_string(json.to_owned()).unwrap();
+    ResponseHead {
+        id: "resp_1".to_owned(),
+        run: Uuid::nil(),
+        created: 1,
+        model: "openclaw".to_owned(),
+        reasoning,
+        echo: Echo {
+            instructions: None,
+            max_output_tokens: None,
+            max_tool_calls: None,
+            metadata: raw("{}"),
+            parallel_tool_calls: true,
+            previous_response_id: None,
+            prompt_cache_key: None,
+            reasoning: ReasoningEcho::default(),
+            safety_identifier: None,
+            temperature: 1.0,
+            text: raw("{}"),
+            tool_choice: raw("\"auto\""),
+            tools: raw("[]"),
+            top_p: 1.0,
+            truncation: Truncation::Disabled,
+        },
+        names: ToolNames::default(),
+        failure: FailureCode::ServerError,
+    }
+}
+
+fn events(run: impl IntoIterator<Item = RunEvent>) -> Wake {
+    Wake::Step(Step::Events(run.into_iter().collect()))
+}
+
+/// Returns whether each write after the first one is a progress event, or a comment.
+fn silent_writes(record: &Record) -> Vec<&'static str> {
+    let writes = record.writes.iter().filter_map(|write| {
+        if write == ": waiting\n" {
+            return Some("comment");
+        }
+        let is_progress = write.starts_with("event: response.in_progress\n");
+        is_progress.then_some("progress")
+    });
+    writes.collect()
+}
+
+#[test]
+fn a_response_without_an_event_sends_its_progress() {
+    let hidden = || events([RunEvent::Reasoning("hm".to_owned())]);
+    let buffered = || {
+        let (id, name) = (String::new(), "f".to_owned());
+        let call = || {
+            RunEvent::ToolCall(ToolCallStart {
+                id: id.clone(),
+                name: name.clone(),
+            })
+        };
+        events([call(), call()])
+    };
+    let arguments = || {
+        let json = "1".to_owned();
+        events([RunEvent::ToolArguments(ToolArgumentsDelta {
+            index: 1,
+            json,
+        })])
+    };
+    let waits = [
+        Wake::Step(text("a")),
+        Wake::Due,
+        // Reasoning that the client does not see is not an event.
+        hidden(),
+        Wake::Due,
+        Wake::Due,
+        Wake::Due,
+        buffered(),
+        Wake::Due,
+        // The arguments of a waiting call are not an event.
+        arguments(),
+        Wake::Due,
+        Wake::Step(ended()),
+    ];
+    let progress = 2 * SETTINGS.heartbeat;
+    let line = Script::new(waits.into_iter().collect());
+    let record = deliver_response(line, Reasoning::Hidden, progress);
+    assert_eq!(
+        silent_writes(&record),
+        [
+            "comment", "progress", "comment", "progress", "comment", "progress"
+        ]
+    );
+    assert!(record.has_ended);
+    let last = record.writes.last().unwrap();
+    assert!(last.contains("event: response.completed\n"), "{last}");
+    assert!(last.contains("\"completed_at\":9"), "{last}");
+}
+
+#[test]
+fn a_wait_ends_at_the_heartbeat_or_the_progress() {
+    let limits = |seconds: u64| {
+        let waits = [Wake::Step(text("a")), Wake::Due, Wake::Due, Wake::Due];
+        let waits = waits.into_iter().chain([Wake::Step(ended())]).collect();
+        let progress = Duration::from_secs(seconds);
+        let record = deliver_response(Script::new(waits), Reasoning::Hidden, progress);
+        let write_timeout = SETTINGS.write_timeout;
+        let limits = record
+            .limits
+            .iter()
+            .filter(|limit| **limit != write_timeout);
+        let limits: Vec<_> = limits.map(Duration::as_secs).collect();
+        (limits, silent_writes(&record))
+    };
+    let (heartbeat, rest) = (15, 5);
+    assert_eq!(
+        limits(20),
+        (
+            vec![heartbeat, rest, heartbeat, rest],
+            vec!["comment", "progress", "comment"]
+        )
+    );
+    assert_eq!(limits(4), (vec![4; 4], vec!["progress"; 3]));
 }
 
 #[test]

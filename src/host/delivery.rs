@@ -11,11 +11,14 @@ use crate::delivery::{Delivery, first_steps};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::gateway::AdmittedRun;
-use crate::reply::{Head, StreamedReply, WholeReply};
-use crate::run::Mode;
+use crate::reply::{
+    FailureCode, Head, ResponseHead, StreamedChat, StreamedReply, StreamedResponse, WholeChat,
+    WholeReply, WholeResponse,
+};
+use crate::run::{Client, Mode, ReplyForm, ResponseForm};
 use crate::runtime::{RunError, Step};
 
-use super::line::HostLine;
+use super::line::{HostLine, seconds};
 use super::outgoing::Outgoing;
 use super::places::Place;
 use super::respond;
@@ -28,12 +31,12 @@ pub(crate) async fn deliver(
     exchange: Exchange,
 ) -> Outgoing {
     let AdmittedRun {
-        run: valid,
+        run: mut valid,
         request,
-        reply,
+        reply: memory,
         place,
     } = admitted;
-    let mode = valid.mode();
+    let (mode, form) = (valid.mode(), valid.take_form());
     let choice = valid.tool_choice().clone();
     let head = Head {
         id: valid.id().to_owned(),
@@ -44,14 +47,46 @@ pub(crate) async fn deliver(
     let run = Run::start(valid, request, place);
     match mode {
         Mode::Whole => {
-            let reply = WholeReply::new(head, &choice, reply);
+            let reply = match form {
+                ReplyForm::Completion => WholeChat::new(head, &choice, memory).into(),
+                ReplyForm::Response(form) => {
+                    let head = response_head(*form, head);
+                    WholeResponse::new(head, &choice, memory, settings.responses.limit).into()
+                }
+            };
             whole(run, reply, settings.silence, exchange).await
         }
         Mode::Streamed { include_usage } => {
             let mut bytes = Vec::new();
-            let reply = StreamedReply::start(head, include_usage, &choice, &mut bytes);
+            let out = &mut bytes;
+            let reply = match form {
+                ReplyForm::Completion => {
+                    StreamedChat::start(head, include_usage, &choice, out).into()
+                }
+                ReplyForm::Response(form) => {
+                    let (head, limit) = (response_head(*form, head), settings.responses.limit);
+                    StreamedResponse::start(head, &choice, memory, limit, out).into()
+                }
+            };
             streamed(run, reply, bytes, settings, exchange).await
         }
+    }
+}
+
+fn response_head(form: ResponseForm, head: Head) -> ResponseHead {
+    ResponseHead {
+        id: form.id,
+        run: form.run,
+        created: head.created,
+        model: head.model,
+        reasoning: head.reasoning,
+        echo: form.echo,
+        names: form.names,
+        // Codex repeats a request after any other code.
+        failure: match form.client {
+            Client::Codex => FailureCode::InvalidPrompt,
+            Client::Other => FailureCode::ServerError,
+        },
     }
 }
 
@@ -76,7 +111,7 @@ async fn whole(
         }
     };
     drop(run);
-    match reply.end(ended) {
+    match reply.end(ended, seconds) {
         Err(error) => respond::error(error.into(), exchange),
         Ok((body, outcome, memory)) => {
             exchange.log.outcome(&outcome);
@@ -93,6 +128,8 @@ async fn streamed(
     settings: &Settings,
     mut exchange: Exchange,
 ) -> Outgoing {
+    let has_progress = reply.has_progress();
+    let progress = has_progress.then_some(settings.responses.progress);
     let mut line = HostLine::new(run, settings.stream.first_event_wait);
     let first = match first_steps(&mut line).await {
         Ok(first) => first,
@@ -103,6 +140,6 @@ async fn streamed(
     let delivery = Delivery::begin(reply, bytes, first, &mut line, exchange.log);
     let (stream, silence) = (settings.stream.clone(), settings.silence);
     Outgoing::new(response, async move {
-        delivery.follow(line, &stream, silence).await;
+        delivery.follow(line, &stream, silence, progress).await;
     })
 }

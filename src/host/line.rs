@@ -1,11 +1,12 @@
 //! The run and the client of a streamed reply.
 
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 
+use crate::access::UnixMillis;
 use crate::delivery::{Client, Line, Wake};
 use crate::runtime::Step;
 
@@ -81,6 +82,10 @@ impl Line for HostLine {
         self.watch.limit(limit);
     }
 
+    fn now(&self) -> u64 {
+        seconds()
+    }
+
     async fn end(mut self, bytes: Vec<u8>) -> Client {
         let body = self.body();
         // A run that the reply has ended is cancelled first.
@@ -100,4 +105,9 @@ impl Line for HostLine {
             Either::Right(_) => Client::Disconnected,
         }
     }
+}
+
+/// Returns the time, in seconds since 1970.
+pub(crate) fn seconds() -> u64 {
+    UnixMillis::of(SystemTime::now()).seconds()
 }

@@ -1,16 +1,16 @@
-//! The parts that all chunks of a reply have in common.
+//! The members that all chunks of a chat completion have in common.
 
 /// Whether clients see the agent's reasoning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reasoning {
-    /// As `reasoning_content`.
+    /// As `reasoning_content`, or as items of the output.
     Shown,
     /// Never.
     #[default]
     Hidden,
 }
 
-/// The head of a reply.
+/// The head of a chat completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// The id of the run.

@@ -1,19 +1,28 @@
 //! Replies: the events and the outcome of a run as the bytes that a client reads.
 //!
+//! ```text
+//! streamed     a reply in events, of either API
+//! whole        a reply in one document, of either API
+//! chat         the replies of Chat Completions
+//! response     the replies of the Responses API
+//! tool_choice  the events that the request's tool choice permits
+//! sse          the framing of a stream
+//! ```
+//!
 //! Everything here is pure. A failed run never looks complete: only an outcome
-//! produces a finish reason, and a reply that must call a tool shows nothing before
-//! the call.
+//! produces a finish reason or a completed response, and a reply that must call a tool
+//! shows nothing before the call.
 
-mod arguments;
+mod chat;
 mod head;
+mod response;
 pub mod sse;
 mod streamed;
 mod tool_choice;
 mod whole;
 
+pub use chat::{StreamedChat, WholeChat};
 pub use head::{Head, Reasoning};
-pub use streamed::StreamedReply;
+pub use response::{FailureCode, ResponseHead, StreamedResponse, WholeResponse};
+pub use streamed::{Ended, StreamedReply};
 pub use whole::WholeReply;
-
-#[cfg(test)]
-mod tests;

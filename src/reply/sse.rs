@@ -1,7 +1,7 @@
 //! Server-sent events, the framing of a streamed reply.
 //!
-//! The gateway writes `data:` lines and comments only: OpenAI's SDKs fail at `id:`,
-//! `retry:` and named events.
+//! In Chat Completions, the gateway writes `data:` lines and comments only: OpenAI's SDKs
+//! fail at `id:`, `retry:` and named events. The events of the Responses API have names.
 //!
 //! Source: WHATWG HTML, section 9.2.
 
@@ -34,6 +34,19 @@ pub fn event(out: &mut Vec<u8>, value: &impl Serialize) {
         return;
     }
     out.extend(b"\n\n");
+}
+
+/// Appends a value as one event with a name.
+pub fn named_event(out: &mut Vec<u8>, name: &str, value: &impl Serialize) {
+    let begin = out.len();
+    for part in [b"event: ", name.as_bytes(), b"\n"] {
+        out.extend_from_slice(part);
+    }
+    let data = out.len();
+    event(out, value);
+    if out.len() == data {
+        out.truncate(begin);
+    }
 }
 
 /// Divides a text into the texts of events. An empty text has none.
@@ -95,6 +108,13 @@ mod tests {
         }
         assert_eq!(pieces("").count(), 0);
         assert_eq!(pieces("a").collect::<Vec<_>>(), ["a"]);
+    }
+
+    #[test]
+    fn a_named_event_has_its_name_before_its_data() {
+        let mut out = b"before".to_vec();
+        named_event(&mut out, "response.created", &1);
+        assert_eq!(out, b"beforeevent: response.created\ndata: 1\n\n");
     }
 
     #[test]

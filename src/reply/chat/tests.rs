@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::*;
 use crate::error::Error;
 use crate::inbound::Budget;
+use crate::reply::{Head, Reasoning};
 use crate::runtime::{
     RunError, RunEvent, RunOutcome, StopReason, ToolArgumentsDelta, ToolCallStart, ToolChoice,
     Usage,
@@ -60,7 +61,7 @@ fn stream(
     ended: Result<RunOutcome, RunError>,
 ) -> Vec<String> {
     let mut out = Vec::new();
-    let mut reply = StreamedReply::start(head(), include_usage, choice, &mut out);
+    let mut reply = StreamedChat::start(head(), include_usage, choice, &mut out);
     let passed = events
         .into_iter()
         .try_for_each(|event| reply.event(event, &mut out));
@@ -108,7 +109,7 @@ fn whole(
     events: Vec<RunEvent>,
     ended: Result<RunOutcome, RunError>,
 ) -> Result<Value, Error> {
-    let mut reply = WholeReply::new(head(), choice, Budget::new(20 * 1024 * 1024).begin("a"));
+    let mut reply = WholeChat::new(head(), choice, Budget::new(20 * 1024 * 1024).begin("a"));
     let passed = events.into_iter().try_for_each(|event| reply.event(event));
     let (body, ..) = reply.end(passed.and(ended))?;
     Ok(serde_json::from_slice(&body).unwrap())
@@ -384,7 +385,7 @@ fn what_is_held_back_and_collected_has_limits() {
 fn whole_replies_share_the_memory_budget() {
     let budget = Budget::new(20 * 1024 * 1024);
     let reply = || {
-        let mut reply = WholeReply::new(head(), &ToolChoice::Auto, budget.begin("a"));
+        let mut reply = WholeChat::new(head(), &ToolChoice::Auto, budget.begin("a"));
         let grown = (0..12).try_for_each(|_| reply.event(text(&"x".repeat(1024 * 1024))));
         (reply, grown)
     };
