@@ -6,17 +6,21 @@
 
 mod agents;
 mod credentials;
-mod endpoint;
+mod endpoints;
 mod guards;
+mod http;
 mod keys;
 mod limits;
 mod proxies;
+mod responses;
 mod runtimes;
 mod session;
 mod settings;
 mod stream;
 
 pub use credentials::WELL_KNOWN_VARIABLES;
+pub use endpoints::Endpoints;
+pub use responses::ResponseSettings;
 pub use settings::{Config, Settings};
 pub use stream::StreamSettings;
 

@@ -12,10 +12,12 @@ use crate::run::RunRules;
 
 use super::agents::read_agents;
 use super::credentials::read_auth;
-use super::endpoint::{read_cors, read_image_urls, read_transport_security};
+use super::endpoints::{Endpoints, read_image_urls};
+use super::http::{read_cors, read_transport_security};
 use super::keys::read_keys;
 use super::limits::{read_limits, read_throttle};
 use super::proxies::read_proxies;
+use super::responses::{ResponseSettings, read_responses};
 use super::runtimes::read_runtimes;
 use super::session::read_session;
 use super::stream::{StreamSettings, read_stream};
@@ -23,15 +25,17 @@ use super::stream::{StreamSettings, read_stream};
 /// The configuration.
 #[derive(Clone)]
 pub enum Config {
-    /// The endpoint is disabled, which is the default.
+    /// All endpoints are disabled, which is the default.
     Off,
-    /// The endpoint is enabled.
+    /// An endpoint is enabled.
     On(Rc<Settings>),
 }
 
-/// The settings of an enabled endpoint.
+/// The settings of a gateway with an enabled endpoint.
 #[derive(Clone)]
 pub struct Settings {
+    /// The enabled endpoints.
+    pub endpoints: Endpoints,
     /// How clients authenticate.
     pub auth: Auth,
     /// The brute-force protection. `None` if there are no credentials.
@@ -46,6 +50,8 @@ pub struct Settings {
     pub concurrent_runs: Option<u32>,
     /// The maximum time without an event of a run, `tidegate.limits.silence`.
     pub silence: Duration,
+    /// The limits of responses.
+    pub responses: ResponseSettings,
     /// Whether clients see the agent's reasoning.
     pub reasoning: Reasoning,
     /// The allowlist of origins.
@@ -57,18 +63,17 @@ pub struct Settings {
 }
 
 impl Config {
-    /// Reads the configuration from a document. The settings of a disabled endpoint
-    /// are not read.
+    /// Reads the configuration from a document. With all endpoints disabled, nothing else is
+    /// read.
     ///
     /// # Errors
     /// All faults in the sections of the gateway.
     pub fn read(document: &Document<'_>) -> Result<Self, Faults> {
-        let enabled = document.read(|root| {
+        let endpoints = document.read(|root| {
             let mut http = root.section("gateway").section("http");
-            let mut endpoint = http.section("endpoints").section("chatCompletions");
-            endpoint.flag("enabled").unwrap_or(false)
+            Endpoints::read(&mut http.section("endpoints"))
         })?;
-        if !enabled {
+        if endpoints == Endpoints::default() {
             return Ok(Self::Off);
         }
         let settings = document.read(read_settings)?;
@@ -86,8 +91,9 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     let mut gateway = root.section("gateway");
     let mut http = gateway.section("http");
     let transport_security = read_transport_security(&mut http.section("securityHeaders"));
-    let mut endpoint = http.section("endpoints").section("chatCompletions");
-    let image_urls = read_image_urls(&mut endpoint.section("images"));
+    let mut sections = http.section("endpoints");
+    let endpoints = Endpoints::read(&mut sections);
+    let image_urls = read_image_urls(&mut sections);
     let mut tidegate = root.section("tidegate");
     tidegate.allow("runtime");
     let proxies = read_proxies(&mut gateway, &mut tidegate);
@@ -102,12 +108,15 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     let stream = read_stream(&mut tidegate.section("stream"));
     let cors = read_cors(&mut tidegate.section("cors"));
     let limits = read_limits(&mut tidegate.section("limits"));
+    let responses = read_responses(&mut tidegate.section("responses"));
     let reasoning = match tidegate.flag("reasoning") {
         Some(true) => Reasoning::Shown,
         Some(false) | None => Reasoning::Hidden,
     };
     tidegate.deny_unknown_keys();
     Some(Settings {
+        endpoints,
+        responses,
         throttle: matches!(auth, Some(Auth::Credentials { .. })).then_some(throttle),
         auth: auth?,
         rules: RunRules {

@@ -10,6 +10,7 @@ use super::*;
 use crate::access::{Auth, Caller, Credentials, Identity, Key, Permission, UnixMillis, to_hex};
 use crate::agents::AgentId;
 use crate::inbound::{ClientAddress, Headers, Origin};
+use crate::run::UrlPolicy;
 use sha2::Digest as _;
 
 const ON: &str = "http: { endpoints: { chatCompletions: { enabled: true } } }";
@@ -45,6 +46,44 @@ fn caller(settings: &Settings, token: &str) -> Option<Caller> {
 
 fn accepts(settings: &Settings, token: &str) -> bool {
     caller(settings, token).is_some()
+}
+
+#[test]
+fn responses_have_a_switch_and_limits_of_their_own() {
+    let enabled =
+        "http: { endpoints: { responses: { enabled: true, images: { allowUrl: true } } } }";
+    let text = |responses: &str| {
+        format!(
+            "{{ gateway: {{ auth: {{ mode: 'none' }}, {enabled} }}, tidegate: {{ responses: {{ {responses} }} }} }}"
+        )
+    };
+    let defaults = settings(&text(""), &[]);
+    let only = Endpoints {
+        completions: false,
+        responses: true,
+    };
+    assert_eq!(defaults.endpoints, only);
+    assert_eq!(defaults.responses.limit, 8 * 1024 * 1024);
+    assert_eq!(defaults.responses.progress, Duration::from_mins(2));
+    let urls = &defaults.rules.image_urls;
+    assert_eq!(urls.responses, UrlPolicy::Hosts(Vec::new()));
+    assert_eq!(urls.completions, UrlPolicy::Refuse);
+    let chosen = settings(&text("limit: 65536, progress: '30s'"), &[]).responses;
+    assert_eq!(
+        (chosen.limit, chosen.progress),
+        (65536, Duration::from_secs(30))
+    );
+    for (fault, path) in [
+        ("limit: 1", "tidegate.responses.limit"),
+        ("progress: '1ms'", "tidegate.responses.progress"),
+        ("other: 1", "tidegate.responses.other"),
+    ] {
+        let faults = read(&text(fault), &[]).err().unwrap();
+        assert!(
+            faults.iter().any(|fault| fault.starts_with(path)),
+            "{faults:?}"
+        );
+    }
 }
 
 #[test]

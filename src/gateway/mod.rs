@@ -101,20 +101,21 @@ async fn check<E: Effects>(
     // As with OpenClaw, a request through an untrusted proxy does not learn which
     // paths exist.
     let endpoint = endpoint?;
-    endpoint.check(&head.method)?;
+    settings.endpoints.check(&endpoint)?;
+    endpoint.check(head)?;
     effects.sweep(exchange.arrived);
     let caller = admit(head, address, &settings, effects, exchange.arrived).await?;
     exchange.log.caller(&caller);
     permissions::check_endpoint(&caller, &endpoint)?;
     match endpoint {
-        Endpoint::ChatCompletions => {
+        Endpoint::Run(api) => {
             // An upload takes as much as a run, so it needs a place, too.
             let mut place = effects.place(&place_limits(&caller, settings.concurrent_runs))?;
             let limit = settings.body_limit;
             let (budget, name) = (effects.budget(limit), caller.name());
             let upload = Upload::begin(&head.headers, limit, budget.begin(&name))?;
             let (body, request) = effects.body(upload, &mut place).await?;
-            let run = ValidRun::read(body, &head.headers, &caller, &settings.rules, ids)?;
+            let run = ValidRun::read(api, body, &head.headers, &caller, &settings.rules, ids)?;
             permit_run(&caller, || effects.store(), exchange.arrived)?;
             exchange.log.run(&run);
             let admitted = AdmittedRun {

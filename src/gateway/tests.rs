@@ -148,6 +148,34 @@ const PREFLIGHT: [(&str, &str); 2] = [
 ];
 
 #[test]
+fn each_endpoint_has_its_own_switch() {
+    let responses = CONFIG.replace("chatCompletions", "responses");
+    let hello = br#"{"input":"hi"}"#;
+    for (config, body, target, other) in [
+        (CONFIG, HELLO.as_bytes(), CHAT, "/v1/responses"),
+        (&responses, hello.as_slice(), "/v1/responses", CHAT),
+    ] {
+        let ask = |method, target| {
+            let mut fake = Fake::new(config);
+            fake.body = Some(body.to_vec());
+            ask(&mut fake, method, target, &[OWNER])
+        };
+        assert_eq!(ask(Method::POST, target), "run");
+        // Like an unknown path, before the method.
+        assert_eq!(ask(Method::POST, other), "404");
+        assert_eq!(ask(Method::GET, other), "404");
+        assert_eq!(ask(Method::GET, "/v1/models"), "document");
+    }
+    let socket = ("sec-websocket-version", "13");
+    let mut fake = Fake::new(&responses);
+    assert_eq!(
+        ask(&mut fake, Method::GET, "/v1/responses", &[socket]),
+        "426"
+    );
+    assert_eq!(ask(&mut fake, Method::GET, "/v1/responses", &[]), "405");
+}
+
+#[test]
 fn the_first_failed_check_determines_the_answer() {
     let [peer, forwarded] = UNTRUSTED;
     let [origin, requested] = PREFLIGHT;
@@ -161,8 +189,8 @@ fn the_first_failed_check_determines_the_answer() {
         (Method::POST, CHAT, vec![], "401"),
         (Method::POST, CHAT, vec![WRONG], "401"),
         (Method::POST, CHAT, vec![OWNER], "run"),
-        (Method::POST, "/v1/responses", vec![], "401"),
-        (Method::POST, "/v1/responses", vec![OWNER], "404"),
+        (Method::POST, "/v1/responses", vec![], "404"),
+        (Method::GET, "/v1/responses", vec![OWNER], "404"),
         (Method::GET, "/v1/models", vec![OWNER], "document"),
         (Method::GET, "/v1/models/openclaw%2Fx", vec![OWNER], "404"),
         // A preflight needs no credential, but a known origin.

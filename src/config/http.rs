@@ -1,19 +1,8 @@
-//! The settings of the HTTP endpoint: image URLs, security headers and CORS.
+//! The settings of HTTP: security headers and CORS.
 
 use tidegate_config::Section;
 
 use crate::inbound::Cors;
-use crate::run::UrlPolicy;
-
-/// Reads `images`: `allowUrl` and `urlAllowlist`.
-pub(super) fn read_image_urls(images: &mut Section<'_>) -> UrlPolicy {
-    let allowlist = images.texts("urlAllowlist").unwrap_or_default();
-    let hosts = allowlist.iter().map(|host| host.trim().to_owned());
-    match images.flag("allowUrl") {
-        Some(true) => UrlPolicy::Hosts(hosts.filter(|host| !host.is_empty()).collect()),
-        Some(false) | None => UrlPolicy::Refuse,
-    }
-}
 
 /// Reads `strictTransportSecurity`: the value of the header, or `false`.
 pub(super) fn read_transport_security(headers: &mut Section<'_>) -> Option<String> {
