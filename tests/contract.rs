@@ -694,7 +694,7 @@ fn a_configured_origin_may_read_every_response() {
         (server.chat(&ask("/fail failed")), 502),
         (server.chat(&ask("/fail busy 3")), 429),
         (get("/v1/models/openclaw%2Fnobody"), 404),
-        (server.request("POST", "/v1/responses").bearer(TOKEN), 404),
+        (server.request("POST", "/v1/embeddings").bearer(TOKEN), 404),
         (get("/v1/chat/completions"), 405),
     ] {
         let answer = request.header("Origin", PAGE).send();
@@ -811,7 +811,6 @@ fn unknown_paths_and_methods_get_text_or_json_as_accepted() {
     for (method, path, status) in [
         ("GET", "/", 404),
         ("GET", "/v1/files", 404),
-        ("POST", "/v1/responses", 404),
         ("POST", "/v1/embeddings", 404),
         ("GET", "/v1/responses", 405),
         ("GET", "/v1/embeddings", 405),

@@ -1,5 +1,5 @@
-//! Any bytes as the body of a chat completion become a run or a rejection, and never a
-//! panic. A rejection names its parameter or position.
+//! Any bytes as the body of a chat completion or a response become a run or a rejection, and
+//! never a panic. A rejection names its parameter or position.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use tidegate::access::{Caller, Credentials, UnixMillis};
 use tidegate::config::{Config, Settings};
 use tidegate::error::{Error, ErrorResponse};
-use tidegate::inbound::{Headers, Origin};
+use tidegate::inbound::{Api, Headers, Origin};
 use tidegate::rejection::Rejection;
 use tidegate::run::{RequestIds, ValidRun};
 use tidegate_config::Document;
@@ -34,8 +34,14 @@ fuzz_target!(|body: &[u8]| {
 });
 
 fn check(body: &[u8], settings: &Settings, caller: &Caller) {
+    for api in [Api::Completions, Api::Responses] {
+        check_as(api, body, settings, caller);
+    }
+}
+
+fn check_as(api: Api, body: &[u8], settings: &Settings, caller: &Caller) {
     let (headers, ids) = (Headers::default(), RequestIds::default());
-    match ValidRun::read(body.to_vec(), &headers, caller, &settings.rules, ids) {
+    match ValidRun::read(api, body.to_vec(), &headers, caller, &settings.rules, ids) {
         Ok(run) => {
             let request = run.into_request();
             assert!(request.session.starts_with("agent:"), "{request:?}");

@@ -47,6 +47,28 @@ const MEMBERS: &[&str] = &[
     "n",
 ];
 
+/// More members that `/v1/responses` reads.
+const RESPONSE_MEMBERS: &[&str] = &[
+    "input",
+    "instructions",
+    "previous_response_id",
+    "conversation",
+    "store",
+    "background",
+    "prompt",
+    "max_output_tokens",
+    "text",
+    "format",
+    "schema",
+    "reasoning",
+    "effort",
+    "metadata",
+    "call_id",
+    "namespace",
+    "output",
+    "mode",
+];
+
 /// Strings with a meaning in some member.
 const WORDS: &[&str] = &[
     "",
@@ -68,10 +90,29 @@ const WORDS: &[&str] = &[
     "json_schema",
     "data:image/png;base64,iVBORw0KGgo=",
     "data:,",
+    "message",
+    "function_call",
+    "function_call_output",
+    "custom_tool_call",
+    "custom",
+    "namespace",
+    "additional_tools",
+    "allowed_tools",
+    "web_search",
+    "input_text",
+    "input_image",
+    "resp_1",
     "https://example.com/a",
     "[]",
     "{\"a\":1}",
 ];
+
+fn member() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        prop::sample::select(MEMBERS),
+        prop::sample::select(RESPONSE_MEMBERS)
+    ]
+}
 
 /// Random JSON from the members and strings of requests.
 fn any_value() -> impl Strategy<Value = Value> {
@@ -84,7 +125,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         any::<String>().prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 48, 6, |inner| {
-        let member = (prop::sample::select(MEMBERS), inner.clone());
+        let member = (member(), inner.clone());
         prop_oneof![
             prop::collection::vec(inner, 0..5).prop_map(Value::from),
             prop::collection::vec(member, 0..6).prop_map(|members| {
@@ -99,15 +140,20 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Reads a body and returns a defect of the result.
+/// Reads a body in each API and returns a defect of a result.
 fn defect(body: Vec<u8>, headers: &Headers) -> Option<String> {
+    let completion = defect_in(Api::Completions, body.clone(), headers);
+    completion.or_else(|| defect_in(Api::Responses, body, headers))
+}
+
+fn defect_in(api: Api, body: Vec<u8>, headers: &Headers) -> Option<String> {
     let (caller, ids) = (Caller::for_test("owner"), RequestIds::default());
-    match ValidRun::read(Api::Completions, body, headers, &caller, &rules(), ids) {
+    match ValidRun::read(api, body, headers, &caller, &rules(), ids) {
         Ok(run) => {
             let is_empty = run.into_request().messages.is_empty();
             is_empty.then(|| "a run without messages".to_owned())
         }
-        Err(Rejection::UnknownAgent(_)) => None,
+        Err(Rejection::UnknownAgent(_) | Rejection::ResponsesNotKept) => None,
         Err(Rejection::Body(BodyFault::NotJson(problem))) if problem.contains("line") => None,
         Err(Rejection::Body(BodyFault::NotUtf8(_))) => None,
         Err(Rejection::Invalid {
@@ -139,6 +185,16 @@ proptest! {
     ) {
         let content = json!([{ "type": "text", "text": "hi" }, part]);
         let mut body = json!({ "messages": [{ "role": "user", "content": content }, part] });
+        body[name] = value;
+        prop_assert_eq!(defect(body.to_string().into_bytes(), &Headers::default()), None);
+    }
+
+    #[test]
+    fn any_member_of_a_valid_response_request_does_too(
+        name in member(), value in any_value(), item in any_value(), tool in any_value()
+    ) {
+        let input = json!([{ "role": "user", "content": [{ "type": "input_text", "text": "hi" }] }, item]);
+        let mut body = json!({ "input": input, "tools": [tool] });
         body[name] = value;
         prop_assert_eq!(defect(body.to_string().into_bytes(), &Headers::default()), None);
     }

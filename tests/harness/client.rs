@@ -11,12 +11,13 @@ use super::wire::Headers;
 /// The token of [`config`].
 pub(crate) const TOKEN: &str = "front-door-token-5e1f";
 
-/// Returns a configuration that enables the endpoint, has the agents `main` and
-/// `research`, and these members of `tidegate`.
+/// Returns a configuration that enables chat completions and responses, has the agents
+/// `main` and `research`, and these members of `tidegate`.
 pub(crate) fn config(tidegate: &str) -> String {
     format!(
         "{{ gateway: {{ auth: {{ token: '{TOKEN}' }},
-             http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }} }},
+             http: {{ endpoints: {{ chatCompletions: {{ enabled: true }},
+                                    responses: {{ enabled: true }} }} }} }},
            agents: {{ entries: {{ main: {{}}, research: {{}} }} }},
            tidegate: {{ {tidegate} }} }}"
     )
@@ -44,6 +45,12 @@ impl Server {
     /// Prepares a chat completion with the right token.
     pub(crate) fn chat(&self, body: &Value) -> Request {
         let request = self.request("POST", "/v1/chat/completions");
+        request.bearer(TOKEN).json(body)
+    }
+
+    /// Prepares a request of the Responses API with the right token.
+    pub(crate) fn respond(&self, body: &Value) -> Request {
+        let request = self.request("POST", "/v1/responses");
         request.bearer(TOKEN).json(body)
     }
 
@@ -118,4 +125,38 @@ pub(crate) fn finishes(chunks: &[Value]) -> Vec<&str> {
     let reasons = chunks.iter();
     let reasons = reasons.filter_map(|chunk| chunk["choices"][0]["finish_reason"].as_str());
     reasons.collect()
+}
+
+/// Returns the events of a streamed response. Asserts that they have names and numbers, that
+/// one response ends, and that `[DONE]` follows.
+pub(crate) fn response_events(response: &Response) -> Vec<Value> {
+    assert_eq!(response.status, 200, "{response:?}");
+    let events = chunks(response);
+    let body = response.text();
+    let names = body.lines().filter_map(|line| line.strip_prefix("event: "));
+    let types = events.iter().filter_map(|event| event["type"].as_str());
+    assert!(names.eq(types), "{response:?}");
+    let numbers = events.iter().map(|event| event["sequence_number"].as_u64());
+    assert!(
+        numbers.eq((0..).map(Some).take(events.len())),
+        "{response:?}"
+    );
+    let is_end = |event: &&Value| {
+        let ends = [
+            "response.completed",
+            "response.incomplete",
+            "response.failed",
+        ];
+        ends.iter().any(|end| event["type"] == *end)
+    };
+    assert_eq!(events.iter().filter(is_end).count(), 1, "{response:?}");
+    assert!(events.last().as_ref().is_some_and(is_end), "{response:?}");
+    events
+}
+
+/// Returns the text of a response object.
+pub(crate) fn output_text(response: &Value) -> String {
+    let items = response["output"].as_array().into_iter().flatten();
+    let parts = items.flat_map(|item| item["content"].as_array().into_iter().flatten());
+    parts.filter_map(|part| part["text"].as_str()).collect()
 }

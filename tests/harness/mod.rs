@@ -34,7 +34,9 @@ mod wire;
 
 use std::time::Duration;
 
-pub(crate) use client::{TOKEN, ask, chunks, config, error, finishes, streamed, text};
+pub(crate) use client::{
+    TOKEN, ask, chunks, config, error, finishes, output_text, response_events, streamed, text,
+};
 pub(crate) use request::Request;
 pub(crate) use response::{Event, Piece, Response, Stream};
 pub(crate) use script::{
