@@ -75,15 +75,15 @@ fn normal(mut response: Value) -> Value {
 }
 
 const SCRIPTS: [&str; 12] = [
-    "Hello",
+    "/echo Hello",
     "/unicode",
     "/json",
     "/tokens 20",
     "/say one two\n/length",
     "/say one two\n/filter",
     "/empty",
-    "/usage 7 5 3 2",
-    "/nousage",
+    "/echo a\n/usage 7 5 3 2",
+    "/echo a\n/nousage",
     "/reasoning because\n/echo so",
     "/say Looking.\n/tool look {\"q\":\"tides\"}\n/tool other {}",
     "/bytes 200000",
@@ -135,8 +135,8 @@ fn the_deltas_of_an_item_add_up_to_it() {
 fn a_failed_run_never_says_completed() {
     let server = server();
     for (script, code) in [
-        ("/break", "server_error"),
-        ("/vanish", "server_error"),
+        ("/silence 1500ms\n/break", "server_error"),
+        ("/say a\n/silence 1500ms\n/vanish", "server_error"),
         ("/say a\n/silence 1500ms\n/fail failed", "server_error"),
         ("/silence 1500ms\n/fail busy", "rate_limit_exceeded"),
         ("/silence 1500ms\n/fail invalid", "invalid_prompt"),
@@ -180,8 +180,8 @@ fn only_codex_reads_that_a_run_which_began_is_not_to_be_repeated() {
             .to_owned()
     };
     let codex = Some(("x-codex-turn-metadata", "{}"));
-    assert_eq!(failed("/break", codex), "invalid_prompt");
-    assert_eq!(failed("/break", None), "server_error");
+    assert_eq!(failed("/silence 1500ms\n/break", codex), "invalid_prompt");
+    assert_eq!(failed("/silence 1500ms\n/break", None), "server_error");
     // No run began, so the client may repeat it.
     assert_eq!(
         failed("/silence 1500ms\n/fail unreachable", codex),

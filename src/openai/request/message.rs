@@ -127,6 +127,7 @@ struct PartObject<'de> {
     file: Member<File<'de>>,
     file_data: Member<Text<'de>>,
     filename: Member<Text<'de>>,
+    source: Member<Source<'de>>,
 }
 
 object_shape!(PartObject<'de> {
@@ -138,6 +139,7 @@ object_shape!(PartObject<'de> {
     "file" => file,
     "file_data" => file_data,
     "filename" => filename,
+    "source" => source,
 });
 
 impl<'de> PartObject<'de> {
@@ -155,15 +157,19 @@ impl<'de> PartObject<'de> {
             "refusal" => text(self.refusal, "refusal"),
             "image_url" | "input_image" => {
                 let url = self.image_url.ok().and_then(|image| image.url.ok());
+                let url = url.or_else(|| self.source.ok()?.url());
                 url.map_or(Part::Without("image_url"), Part::Image)
             }
             "file" => match self.file {
                 Member::Is(file) => Part::File(Box::new(file)),
                 Member::Absent | Member::Null | Member::Not(_) => Part::Without("file"),
             },
-            "input_file" => Part::File(Box::new(File {
-                data: self.file_data,
-                name: self.filename,
+            "input_file" => Part::File(Box::new(match (self.file_data, self.source.ok()) {
+                (Member::Absent | Member::Null, Some(source)) => source.into_file(),
+                (data, _) => File {
+                    data,
+                    name: self.filename,
+                },
             })),
             _ => Part::Other(kind),
         }
@@ -183,6 +189,50 @@ object_shape!(File<'de> {
     "file_data" => data,
     "filename" => name,
 });
+
+/// The member `source` of an image or a file, the form of OpenClaw's `/v1/responses`.
+#[derive(Debug, Default)]
+struct Source<'de> {
+    kind: Member<Text<'de>>,
+    media_type: Member<Text<'de>>,
+    data: Member<Text<'de>>,
+    url: Member<Text<'de>>,
+    filename: Member<Text<'de>>,
+}
+
+object_shape!(Source<'de> {
+    "type" => kind,
+    "media_type" => media_type,
+    "data" => data,
+    "url" => url,
+    "filename" => filename,
+});
+
+impl<'de> Source<'de> {
+    /// Returns the URL of the content, which is a data URI for `base64`.
+    fn url(self) -> Option<Text<'de>> {
+        match self.kind.ok()?.as_ref() {
+            "url" => self.url.ok(),
+            "base64" => {
+                let media_type = self.media_type.ok().unwrap_or_default();
+                let uri = ["data:", &media_type, ";base64,", &self.data.ok()?].concat();
+                Some(uri.into())
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the file. Its URL is not read, so it has no data then.
+    fn into_file(mut self) -> File<'de> {
+        let name = std::mem::take(&mut self.filename);
+        let is_data = self.data.as_ok().is_some();
+        let data = self.url().filter(|_| is_data);
+        File {
+            data: data.map_or(Member::Absent, Member::Is),
+            name,
+        }
+    }
+}
 
 /// The member `image_url`: an object with a `url`, or the URL itself.
 #[derive(Debug, Default)]

@@ -138,6 +138,33 @@ fn items_become_messages_in_their_order() {
 }
 
 #[test]
+fn the_sources_of_openclaws_own_form_are_used() {
+    let data = IMAGE.split_once(',').unwrap().1;
+    let source = |kind: &str, data: &str| json!({ "type": "base64", "media_type": kind, "data": data, "filename": "a.txt" });
+    let parts = json!([
+        { "type": "input_image", "source": source("image/gif", data) },
+        { "type": "input_file", "source": source("text/plain", "aGk=") },
+    ]);
+    let messages = heard(&json!([{ "role": "user", "content": parts }]));
+    assert_eq!(messages, ["User <image/gif>|[file: a.txt]\nhi"]);
+    for source in [
+        json!({ "type": "url", "url": "https://a.example/a.txt" }),
+        json!({ "type": "base64" }),
+        json!({ "type": "other", "data": "aGk=" }),
+        json!(1),
+    ] {
+        for kind in ["input_image", "input_file"] {
+            let part = json!({ "type": kind, "source": source });
+            let input = json!([{ "role": "user", "content": [part] }]);
+            assert_eq!(
+                rejected(&json!({ "input": input })).0,
+                "input[0].content[0]"
+            );
+        }
+    }
+}
+
+#[test]
 fn an_item_or_part_that_cannot_be_used_is_rejected_by_its_place() {
     let user = |part: Value| json!([{ "role": "user", "content": [part] }]);
     for (input, place) in [
