@@ -1,4 +1,4 @@
-//! The exported interface of a runtime component.
+//! The exported interfaces of a runtime component.
 
 use std::marker::PhantomData;
 use std::pin::pin;
@@ -10,17 +10,24 @@ use spin_sdk::wit_bindgen::{FutureReader, StreamReader, StreamWriter, spawn};
 
 use crate::bindings::agent_runtime::exports::tidegate::agent::runtime::Guest;
 use crate::bindings::agent_runtime::{wit_future, wit_stream};
+use crate::bindings::embedder::exports::tidegate::agent::embeddings;
 use crate::joined::{HostClock, joined};
 use crate::run::run;
-use crate::runtime::{Hold, Runtime};
+use crate::runtime::{Embeddings, Hold, Runtime};
 use crate::step::{Ending, Step};
 use crate::task::KeepAwake;
-use crate::types::{Agent, RunError, RunEvent, RunRequest};
+use crate::types::{
+    Agent, EmbeddingsOutcome, EmbeddingsRequest, RunError, RunEvent, RunRequest,
+};
 
-/// Exports a [`Runtime`] from this component.
+/// Exports a [`Runtime`] from this component, `with embeddings` if it is also an
+/// [`Embeddings`].
 #[macro_export]
 macro_rules! export {
-    ($runtime:ty) => {
+    (@embeddings) => {
+        $crate::embedder::export!(Exported with_types_in $crate::embedder);
+    };
+    ($runtime:ty $(, with $embeddings:ident)?) => {
         mod exports {
             #![expect(unsafe_code, reason = "the generated exports take raw pointers")]
 
@@ -29,6 +36,7 @@ macro_rules! export {
             type Exported = $crate::export::Exported<$runtime>;
 
             $crate::agent_runtime::export!(Exported with_types_in $crate::agent_runtime);
+            $($crate::export!(@$embeddings);)?
         }
     };
 }
@@ -36,6 +44,12 @@ macro_rules! export {
 /// The exported interface of a runtime.
 #[derive(Debug)]
 pub struct Exported<R>(PhantomData<R>);
+
+impl<R: Embeddings> embeddings::Guest for Exported<R> {
+    async fn embed(request: EmbeddingsRequest) -> Result<EmbeddingsOutcome, RunError> {
+        R::embed(request).await
+    }
+}
 
 impl<R: Runtime + 'static> Guest for Exported<R> {
     async fn run(

@@ -11,10 +11,10 @@
 //!
 //! ```text
 //! types      the generated types
-//! runtime    Runtime, EventSink, Hold
+//! runtime    Runtime, Embeddings, EventSink, Hold
 //! run        Runtime            -> a stream of steps
 //! joined     a stream of steps  -> the same events in fewer steps
-//! export     a runtime          -> the exported interface
+//! export     a runtime          -> the exported interfaces
 //! import     the imported one   -> a stream of steps
 //! batch      how many events one read takes
 //! timeout    time limits of waits
@@ -43,10 +43,10 @@ pub mod timeout;
 pub mod types;
 
 #[doc(hidden)]
-pub use bindings::agent_runtime;
+pub use bindings::{agent_runtime, embedder};
 #[cfg(target_family = "wasm")]
 pub use import::{ImportedRun, imported};
 pub use joined::joined;
 pub use run::{Run, run};
-pub use runtime::{EventSink, Hold, Runtime};
+pub use runtime::{Embeddings, EventSink, Hold, Runtime};
 pub use step::{Ending, Step};

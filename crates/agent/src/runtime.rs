@@ -8,7 +8,9 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use crate::step::Ending;
-use crate::types::{Agent, RunError, RunEvent, RunRequest};
+use crate::types::{
+    Agent, EmbeddingsOutcome, EmbeddingsRequest, RunError, RunEvent, RunRequest,
+};
 
 /// An agent runtime.
 pub trait Runtime {
@@ -21,6 +23,15 @@ pub trait Runtime {
 
     /// Returns the agents of an upstream, see `agents` in `wit/runtime.wit`.
     fn agents(upstream: Option<String>) -> impl Future<Output = Result<Vec<Agent>, RunError>>;
+}
+
+/// A runtime that computes embeddings.
+pub trait Embeddings {
+    /// Computes embeddings, see `embed` in `wit/embeddings.wit`. The caller cancels the work
+    /// by dropping the future.
+    fn embed(
+        request: EmbeddingsRequest,
+    ) -> impl Future<Output = Result<EmbeddingsOutcome, RunError>>;
 }
 
 /// What exists as long as the memory of a run's request, such as a share of a budget. It

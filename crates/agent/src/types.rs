@@ -1,8 +1,8 @@
 //! The types of `tidegate:agent`, generated from `wit/types.wit`.
 
 pub use crate::bindings::agent_runtime::tidegate::agent::types::{
-    Agent, Authority, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message,
-    ResponseFormat, Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool,
+    Agent, Authority, ContentPart, Continuity, EmbeddingsOutcome, EmbeddingsRequest, Image,
+    InvalidKind, InvalidRequest, Message, ResponseFormat, Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool,
     ToolArgumentsDelta, ToolCall, ToolCallStart, ToolChoice, Usage,
 };
 
@@ -41,6 +41,17 @@ impl RunError {
     #[must_use]
     pub fn silent() -> Self {
         Self::TimedOut("the runtime was silent for too long".to_owned())
+    }
+
+    /// Returns the error of a runtime that has no embeddings.
+    #[must_use]
+    pub fn no_embeddings() -> Self {
+        Self::Invalid(InvalidRequest {
+            kind: InvalidKind::NotFound,
+            message: "The agent runtime has no embeddings.".to_owned(),
+            param: None,
+            code: Some("unknown_url".to_owned()),
+        })
     }
 }
 
