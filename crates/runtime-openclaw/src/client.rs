@@ -38,8 +38,12 @@ type BodyEnd = Result<Option<Trailers>, ErrorCode>;
 type Transmission = FutureReader<Result<(), ErrorCode>>;
 
 /// How long the head of a list of models may take after the connect timeout, and its body
-/// after that.
+/// after that. The body of embeddings may take as long.
 pub(crate) const LIST_TIME: Duration = Duration::from_secs(30);
+
+/// How long the head of embeddings may take after the connect timeout. A model on the backend's
+/// own machine computes a large request for a minute.
+const EMBED_TIME: Duration = Duration::from_mins(2);
 
 /// The size of the first read, in bytes. A silent stream keeps a buffer of this size.
 const READ_SIZE: usize = 4 * 1024;
@@ -98,7 +102,7 @@ pub(crate) async fn send(
     let path = target.endpoint.path(request.operation.path());
     let operation = request.operation;
     let method = match operation {
-        Operation::Complete => Method::Post,
+        Operation::Complete | Operation::Embed => Method::Post,
         Operation::ListModels => Method::Get,
     };
     let upload = Rc::new(Upload::new(target.endpoint.scheme()));
@@ -123,6 +127,7 @@ pub(crate) async fn send(
         let limit = match operation {
             Operation::Complete => settings.first_byte_timeout,
             Operation::ListModels => settings.first_byte_timeout.min(LIST_TIME),
+            Operation::Embed => settings.first_byte_timeout.min(EMBED_TIME),
         };
         response = within(limit, sending.as_mut()).await;
     }

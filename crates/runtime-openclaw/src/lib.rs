@@ -1,5 +1,6 @@
 //! A runtime that carries out runs with OpenClaw, or with another server that has OpenAI's
-//! `POST /v1/chat/completions`. It always requests a stream.
+//! `POST /v1/chat/completions`. It always requests a stream. Embeddings are one request to
+//! `POST /v1/embeddings`.
 //!
 //! ```text
 //!  run-request
@@ -15,6 +16,7 @@
 //!      | chunk        Event                     -> text, calls, finish, error
 //!      | tool_calls   deltas                    -> calls 0, 1, 2 …
 //!      | run_decoder  all of these, in order    -> RunEvent*, then the outcome
+//!      | embeddings   a whole body              -> the vectors
 //!      v
 //!  the events and the outcome of the run
 //! ```
@@ -28,6 +30,7 @@ pub mod backoff_state;
 pub mod chunk;
 #[cfg(target_family = "wasm")]
 mod client;
+pub mod embeddings;
 pub mod endpoint;
 pub mod error_object;
 #[cfg(target_family = "wasm")]
@@ -54,4 +57,4 @@ pub use runtime::OpenClaw;
 use tidegate_agent::types;
 
 #[cfg(all(target_family = "wasm", feature = "component"))]
-tidegate_agent::export!(OpenClaw);
+tidegate_agent::export!(OpenClaw, with embeddings);

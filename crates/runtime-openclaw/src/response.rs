@@ -63,6 +63,13 @@ impl Head {
         }
     }
 
+    /// Returns whether the backend does not have the endpoint. One that has it explains a 404
+    /// with an error object. `body` is the beginning of the body.
+    #[must_use]
+    pub fn is_missing_endpoint(&self, body: &[u8]) -> bool {
+        matches!(self.status, 404 | 405) && ErrorObject::from_body(body).is_none()
+    }
+
     /// Returns the number of seconds of `Retry-After` (RFC 9110, section 10.2.3). A date is
     /// compared with the response's own, because clocks differ.
     fn retry_after_seconds(&self) -> Option<u32> {
@@ -266,6 +273,22 @@ mod tests {
                 RunError::Denied(text) => assert!(text.contains("URL is wrong"), "{text}"),
                 other => panic!("{status}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn only_an_unexplained_404_or_405_says_that_the_endpoint_is_missing() {
+        let explained = r#"{"error":{"message":"no such model"}}"#;
+        for (status, body, is_missing) in [
+            (404, "Not Found", true),
+            (404, r#"{"detail":"Not Found"}"#, true),
+            (405, "", true),
+            (404, explained, false),
+            (400, "", false),
+            (500, "", false),
+        ] {
+            let found = head(status).is_missing_endpoint(body.as_bytes());
+            assert_eq!(found, is_missing, "{status} {body}");
         }
     }
 

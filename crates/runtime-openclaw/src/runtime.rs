@@ -1,12 +1,13 @@
-//! The runtime: runs, and the list of agents.
+//! The runtime: runs, the list of agents, and embeddings.
 
 use std::time::{Duration, Instant};
 
 use spin_sdk::wasip3::http::types::ErrorCode;
 use tidegate_agent::timeout::within;
-use tidegate_agent::{Ending, EventSink, Hold, Runtime};
+use tidegate_agent::{Embeddings, Ending, EventSink, Hold, Runtime};
 
 use crate::client::{Body, LIST_TIME, Response};
+use crate::embeddings;
 use crate::instance::Upstream;
 use crate::models::{LIST_LIMIT, parse_agents};
 use crate::pool::Affinity;
@@ -15,7 +16,9 @@ use crate::request::Request;
 use crate::response::BODY_LIMIT;
 use crate::run_decoder::{Progress, RunDecoder};
 use crate::transport::error_within_response;
-use crate::types::{Agent, RunError, RunRequest};
+use crate::types::{
+    Agent, Continuity, EmbeddingsOutcome, EmbeddingsRequest, RunError, RunRequest,
+};
 
 /// How long the body of a refusal may take.
 const REFUSAL_TIME: Duration = Duration::from_secs(10);
@@ -53,19 +56,62 @@ impl Runtime for OpenClaw {
         if !response.head.is_success("application/json") {
             return Err(refusal(response, "", redactor).await);
         }
-        let list = within(LIST_TIME, response.body.read_up_to(LIST_LIMIT)).await;
-        let list = list.unwrap_or(Err(ErrorCode::ConnectionReadTimeout));
-        let list = list.map_err(|code| error_within_response(&code, redactor))?;
+        let list = document(response.body, LIST_LIMIT, redactor).await?;
         parse_agents(&list, &upstream.settings.models)
     }
 }
 
+impl Embeddings for OpenClaw {
+    async fn embed(request: EmbeddingsRequest) -> Result<EmbeddingsOutcome, RunError> {
+        let upstream = Upstream::load(request.upstream.as_deref()).await?;
+        let (settings, redactor) = (&upstream.settings, &upstream.redactor);
+        let texts = request.inputs.len();
+        // Any backend has the agent's embeddings, and the first text spreads the requests.
+        let affinity = settings.failover.affinity(Continuity::Fresh);
+        let key = request.inputs.first().map_or("", String::as_str);
+        let sent = Request::embed(&request, &settings.models)?;
+        let response = upstream.send(sent, Hold::default(), key, affinity);
+        let response = response.await?;
+        if !response.head.is_success("application/json") {
+            let Response { head, body } = response;
+            let body = beginning(body).await;
+            return Err(match head.is_missing_endpoint(&body) {
+                true => RunError::no_embeddings(),
+                false => head.error(&body, &request.agent, redactor),
+            });
+        }
+        let limit = embeddings::body_limit(texts);
+        let body = document(response.body, limit, redactor).await?;
+        embeddings::parse(&body, texts)
+    }
+}
+
+/// Reads a JSON document.
+///
+/// # Errors
+/// A document that is incomplete, late, or has `limit` bytes or more.
+async fn document(body: Body, limit: usize, redactor: &Redactor) -> Result<Vec<u8>, RunError> {
+    let document = within(LIST_TIME, body.read_up_to(limit)).await;
+    let document = document.unwrap_or(Err(ErrorCode::ConnectionReadTimeout));
+    let document = document.map_err(|code| error_within_response(&code, redactor))?;
+    if document.len() < limit {
+        return Ok(document);
+    }
+    let why = format!("the backend's response has {limit} bytes or more");
+    Err(RunError::Failed(why))
+}
+
 /// Returns the error of an unexpected response.
 async fn refusal(response: Response, agent: &str, redactor: &Redactor) -> RunError {
-    // Without a complete body, the status alone determines the error.
-    let body = within(REFUSAL_TIME, response.body.read_up_to(BODY_LIMIT)).await;
-    let body = body.and_then(Result::ok).unwrap_or_default();
+    let body = beginning(response.body).await;
     response.head.error(&body, agent, redactor)
+}
+
+/// Reads the body of an unexpected response. Without a complete body, the status alone
+/// determines the error.
+async fn beginning(body: Body) -> Vec<u8> {
+    let body = within(REFUSAL_TIME, body.read_up_to(BODY_LIMIT)).await;
+    body.and_then(Result::ok).unwrap_or_default()
 }
 
 /// Decodes the body and sends its events.

@@ -1,9 +1,10 @@
-//! The HTTP request of a run.
+//! The HTTP requests of runs and of embeddings.
 //!
 //! All headers come from the run request and the settings. No header of the client is
 //! forwarded.
 
 mod body;
+mod embeddings;
 mod images;
 mod invalid;
 mod message;
@@ -13,7 +14,7 @@ mod tool;
 use tidegate_config::Secret;
 
 use crate::models::Models;
-use crate::types::{Authority, RunError, RunRequest};
+use crate::types::{Authority, EmbeddingsRequest, RunError, RunRequest};
 
 use invalid::malformed;
 
@@ -43,6 +44,8 @@ pub enum Operation {
     Complete,
     /// `GET /v1/models`.
     ListModels,
+    /// `POST /v1/embeddings`.
+    Embed,
 }
 
 impl Operation {
@@ -52,6 +55,7 @@ impl Operation {
         match self {
             Self::Complete => "/v1/chat/completions",
             Self::ListModels => "/v1/models",
+            Self::Embed => "/v1/embeddings",
         }
     }
 }
@@ -70,21 +74,41 @@ impl Request {
             header("x-openclaw-agent-id", &run.agent),
             header("x-openclaw-session-key", &run.session),
         ]);
-        let scopes = scopes(run, models);
-        let optional = [
-            ("x-openclaw-scopes", &scopes),
+        headers.extend(present([
+            ("x-openclaw-scopes", &scopes(run.authority, &run.agent, models)),
             ("x-openclaw-message-channel", &run.channel),
             ("x-openclaw-model", &run.model),
             ("traceparent", &run.traceparent),
-        ];
-        headers.extend(
-            optional
-                .into_iter()
-                .filter_map(|(name, value)| Some(header(name, value.as_ref()?))),
-        );
+        ]));
         check_values(&headers)?;
         Ok(Self {
             operation: Operation::Complete,
+            headers,
+            body: Some(body),
+        })
+    }
+
+    /// Builds the request for embeddings.
+    ///
+    /// # Errors
+    /// A value that a header cannot contain.
+    pub fn embed(request: &EmbeddingsRequest, models: &Models) -> Result<Self, RunError> {
+        let body = embeddings::encode(request, models)?;
+        let mut headers = Vec::from(common_headers("application/json"));
+        headers.extend([
+            header("content-type", "application/json"),
+            header("content-length", &body.len().to_string()),
+            header("x-openclaw-agent-id", &request.agent),
+        ]);
+        let scopes = scopes(request.authority, &request.agent, models);
+        headers.extend(present([
+            ("x-openclaw-scopes", &scopes),
+            ("x-openclaw-model", &request.model),
+            ("traceparent", &request.traceparent),
+        ]));
+        check_values(&headers)?;
+        Ok(Self {
+            operation: Operation::Embed,
             headers,
             body: Some(body),
         })
@@ -126,11 +150,19 @@ impl Request {
     }
 }
 
-/// Returns the scopes of a run that is not the owner's. OpenClaw applies them where it trusts
+/// Returns the headers that have a value.
+fn present<const N: usize>(
+    optional: [(&'static str, &Option<String>); N],
+) -> impl Iterator<Item = Header> {
+    let headers = optional.into_iter();
+    headers.filter_map(|(name, value)| Some(header(name, value.as_ref()?)))
+}
+
+/// Returns the scopes of a request that is not the owner's. OpenClaw applies them where it trusts
 /// this component as a proxy or needs no credential, and ignores them with a token.
-fn scopes(run: &RunRequest, models: &Models) -> Option<String> {
-    match run.authority {
-        Authority::Restricted if models.are_openclaws(&run.agent) => {}
+fn scopes(authority: Authority, agent: &str, models: &Models) -> Option<String> {
+    match authority {
+        Authority::Restricted if models.are_openclaws(agent) => {}
         Authority::Restricted | Authority::Owner => return None,
     }
     // Not `operator.admin`, although OpenClaw requires it for `x-openclaw-model`: it would make

@@ -392,3 +392,68 @@ fn a_schema_that_is_no_json_cannot_break_out_of_its_place() {
         assert!(matches!(encode(&run), Err(RunError::Invalid(_))));
     }
 }
+
+fn embeddings() -> EmbeddingsRequest {
+    EmbeddingsRequest {
+        agent: "main".to_owned(),
+        upstream: None,
+        authority: Authority::Owner,
+        model: None,
+        inputs: vec!["one".to_owned(), "two \"\u{1f642}\"".to_owned()],
+        dimensions: None,
+        traceparent: None,
+    }
+}
+
+#[test]
+fn embeddings_are_requested_as_numbers_for_an_agent() {
+    let request = Request::embed(&embeddings(), &Models::default()).unwrap();
+    assert_eq!(request.operation.path(), "/v1/embeddings");
+    let body = request.body.clone().unwrap();
+    let names: Vec<_> = headers(request).into_iter().map(|(name, _)| name).collect();
+    let expected = [
+        "accept",
+        "user-agent",
+        "content-type",
+        "content-length",
+        "x-openclaw-agent-id",
+    ];
+    assert_eq!(names, expected);
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let expected = json!({ "model": "openclaw/main", "input": ["one", "two \"\u{1f642}\""],
+        "encoding_format": "float" });
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn embeddings_have_the_model_the_scopes_and_the_dimensions_of_their_request() {
+    let request = EmbeddingsRequest {
+        authority: Authority::Restricted,
+        model: Some("openai/small".to_owned()),
+        dimensions: Some(8),
+        traceparent: Some("00-1-2-03".to_owned()),
+        ..embeddings()
+    };
+    let request = Request::embed(&request, &Models::default()).unwrap();
+    let body: Value = serde_json::from_slice(request.body.as_ref().unwrap()).unwrap();
+    assert_eq!(body["dimensions"], 8);
+    let headers = headers(request);
+    for (name, value) in [
+        ("x-openclaw-scopes", "operator.write"),
+        ("x-openclaw-model", "openai/small"),
+        ("traceparent", "00-1-2-03"),
+    ] {
+        let expected = (name.to_owned(), value.to_owned());
+        assert!(headers.contains(&expected), "{name}: {headers:?}");
+    }
+}
+
+#[test]
+fn a_model_of_embeddings_cannot_end_its_header() {
+    let request = EmbeddingsRequest {
+        model: Some("a\r\nb: c".to_owned()),
+        ..embeddings()
+    };
+    let request = Request::embed(&request, &Models::default());
+    assert!(matches!(request, Err(RunError::Invalid(_))), "{request:?}");
+}
