@@ -43,17 +43,21 @@
 //! repeats them, so a client that executes the call of `/tool` gets a final reply. Sampling,
 //! tools and the response format have no effect: the gateway enforces the tool choice.
 //!
+//! Embeddings depend on the text alone. A text `/fail kind [seconds]` fails.
+//!
 //! ```text
 //! conversation  messages    -> Prompt       the message or tool results to reply to
 //! directive     a block     -> Directive
 //! script        RunRequest  -> Script       steps and an ending
 //! step          Step        -> events, each with the delay before it
+//! embeddings    texts       -> vectors
 //! runtime       Script      -> events over time, and an outcome   (the only effects)
 //! ```
 
 mod conversation;
 mod directive;
 mod echo;
+mod embeddings;
 mod failure;
 mod request_dump;
 #[cfg(target_family = "wasm")]
@@ -62,6 +66,7 @@ mod script;
 mod step;
 
 pub use directive::{Directive, DirectiveError};
+pub use embeddings::embed;
 pub use script::{DelayedEvents, Ending, Script};
 pub use step::Step;
 
@@ -70,4 +75,4 @@ pub use runtime::Rehearsal;
 use tidegate_agent::types;
 
 #[cfg(all(target_family = "wasm", feature = "component"))]
-tidegate_agent::export!(Rehearsal);
+tidegate_agent::export!(Rehearsal, with embeddings);

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use spin_sdk::time::sleep;
-use tidegate_agent::{Ending as RunEnding, EventSink, Runtime};
+use tidegate_agent::{Embeddings, Ending as RunEnding, EventSink, Runtime};
 
+use crate::embeddings::embed;
 use crate::script::{DelayedEvents, Ending, Script};
-use crate::types::{Agent, RunError, RunRequest};
+use crate::types::{Agent, EmbeddingsOutcome, EmbeddingsRequest, RunError, RunRequest};
 
 /// The listed agent. Every other id is accepted as well. An empty list would say so, but a
 /// gateway without configured agents would then have no models.
@@ -38,6 +39,12 @@ impl Runtime for Rehearsal {
     async fn agents(_upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
         let id = AGENT.to_owned();
         Ok(vec![Agent { id }])
+    }
+}
+
+impl Embeddings for Rehearsal {
+    async fn embed(request: EmbeddingsRequest) -> Result<EmbeddingsOutcome, RunError> {
+        embed(&request)
     }
 }
 
