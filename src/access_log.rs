@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::access::Caller;
 use crate::error::ErrorResponse;
 use crate::openai::completion::{FinishReason, Usage};
-use crate::run::ValidRun;
+use crate::run::{ValidEmbeddings, ValidRun};
 use crate::runtime::RunOutcome;
 
 /// The line of a request. `docs/log.md` describes its keys.
@@ -112,6 +112,22 @@ impl AccessLog {
         self.session = Some(run.session().digest());
         self.trace = run.trace().map(str::to_owned);
         self.ignored = run.ignored().to_vec();
+    }
+
+    /// Records the agent and the trace of a request for embeddings.
+    pub fn embeddings(&mut self, valid: &ValidEmbeddings) {
+        self.agent = Some(valid.agent().to_owned());
+        self.runtime = valid.upstream().map(str::to_owned);
+        self.trace = valid.trace().map(str::to_owned);
+    }
+
+    /// Records the tokens of embeddings, if the runtime counts them.
+    pub fn input_tokens(&mut self, tokens: Option<u64>) {
+        self.usage = tokens.map(|tokens| Usage {
+            prompt_tokens: tokens,
+            total_tokens: tokens,
+            ..Usage::default()
+        });
     }
 
     /// Records the time of the run's first event.

@@ -13,8 +13,6 @@ pub enum Rejection {
     NoRoute,
     /// The endpoint is disabled.
     Disabled,
-    /// The endpoint is OpenAI's, but the gateway does not offer it.
-    NotOffered,
     /// The client begins a WebSocket.
     WebSocket,
     /// An untrusted proxy added headers, or a trusted one omitted the client.
@@ -146,9 +144,6 @@ impl fmt::Display for Rejection {
             Self::NoRoute => f.write_str(NO_ROUTE),
             Self::Disabled => f.write_str(
                 "This endpoint is disabled. The operator can enable it with `gateway.http.endpoints`.",
-            ),
-            Self::NotOffered => f.write_str(
-                "This gateway does not offer this endpoint. Use POST /v1/chat/completions.",
             ),
             Self::WebSocket => {
                 f.write_str("This path accepts no WebSocket. Use POST, and stream the response.")

@@ -3,7 +3,8 @@
 
 pub use tidegate_agent::Step;
 pub use tidegate_agent::types::{
-    Agent, Authority, ContentPart, Continuity, Image, InvalidKind, InvalidRequest, Message,
-    ResponseFormat, Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool,
-    ToolArgumentsDelta, ToolCall, ToolCallStart, ToolChoice, Usage,
+    Agent, Authority, ContentPart, Continuity, EmbeddingsOutcome, EmbeddingsRequest, Image,
+    InvalidKind, InvalidRequest, Message, ResponseFormat, Role, RunError, RunEvent, RunOutcome,
+    RunRequest, Sampling, StopReason, Tool, ToolArgumentsDelta, ToolCall, ToolCallStart,
+    ToolChoice, Usage,
 };

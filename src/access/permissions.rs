@@ -47,15 +47,22 @@ pub fn select_agent(
     }
 }
 
+/// Checks the form of a model, before its agent is selected.
+///
+/// # Errors
+/// Those of [`Agents::check_model`].
+pub fn check_model(caller: &Caller, all: &Agents, model: &str) -> Result<(), Rejection> {
+    agents(caller, all).check_model(model)
+}
+
 /// Checks that a caller may use an endpoint.
 ///
 /// # Errors
 /// A missing scope.
 pub fn check_endpoint(caller: &Caller, endpoint: &Endpoint) -> Result<(), Rejection> {
     match endpoint {
-        Endpoint::Run(_) => check_scope(caller, Scope::Write),
+        Endpoint::Run(_) | Endpoint::Embeddings => check_scope(caller, Scope::Write),
         Endpoint::Models | Endpoint::Model(_) => check_scope(caller, Scope::Read),
-        Endpoint::NotOffered => Ok(()),
     }
 }
 

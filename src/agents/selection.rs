@@ -141,6 +141,14 @@ impl Agents {
         }
     }
 
+    /// Checks that a model has the form of an agent's model, or is an alias.
+    ///
+    /// # Errors
+    /// An invalid model.
+    pub fn check_model(&self, name: &str) -> Result<(), Rejection> {
+        self.model(name).map(drop)
+    }
+
     fn model(&self, name: &str) -> Result<Model, Rejection> {
         let invalid = |message: &str| Rejection::invalid("model", message);
         if name.len() > MODEL_LIMIT {

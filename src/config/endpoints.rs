@@ -38,7 +38,7 @@ impl Endpoints {
         let is_enabled = match endpoint {
             Endpoint::Run(Api::Completions) => self.completions,
             Endpoint::Run(Api::Responses) => self.responses,
-            Endpoint::Models | Endpoint::Model(_) | Endpoint::NotOffered => true,
+            Endpoint::Models | Endpoint::Model(_) | Endpoint::Embeddings => true,
         };
         match is_enabled {
             true => Ok(()),

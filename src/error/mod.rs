@@ -21,6 +21,8 @@ pub enum Error {
     Rejected(Rejection),
     /// The runtime refused the run, or the run failed.
     Run(RunError),
+    /// The runtime did not compute embeddings. A repetition has no effects.
+    Embeddings(RunError),
     /// The configuration has faults.
     Misconfigured(Faults),
     /// The gateway has a defect; the text says in which operation.

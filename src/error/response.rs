@@ -56,6 +56,7 @@ impl From<Error> for ErrorResponse {
         match error {
             Error::Rejected(rejection) => rejected(&rejection),
             Error::Run(error) => failed(error),
+            Error::Embeddings(error) => embeddings_failed(error),
             Error::Misconfigured(faults) => misconfigured(faults.to_string()),
             Error::Internal(operation) => {
                 Self::api(StatusCode::INTERNAL_SERVER_ERROR, "internal error").detail(operation)
@@ -142,7 +143,7 @@ fn rejected(rejection: &Rejection) -> ErrorResponse {
     let text = rejection.to_string();
     let invalid = |status| ErrorResponse::invalid(status, text.clone());
     match rejection {
-        Rejection::NoRoute | Rejection::Disabled | Rejection::NotOffered => {
+        Rejection::NoRoute | Rejection::Disabled => {
             invalid(StatusCode::NOT_FOUND).code("unknown_url").or_text()
         }
         Rejection::WebSocket => {
@@ -255,6 +256,24 @@ fn failed(error: RunError) -> ErrorResponse {
     }
 }
 
+/// Embeddings have no effects, so a client may repeat a request that may have begun.
+fn embeddings_failed(error: RunError) -> ErrorResponse {
+    let text = "The agent runtime was not able to compute the embeddings.";
+    let bad_gateway = || ErrorResponse::api(StatusCode::BAD_GATEWAY, text);
+    let response = match error {
+        RunError::Failed(detail) => bad_gateway().detail(detail),
+        RunError::Unavailable(None) => bad_gateway(),
+        other => failed(other),
+    };
+    match response.retry_after {
+        Some(61..) => response,
+        Some(..=60) | None => ErrorResponse {
+            retry: Retry::Safe,
+            ..response
+        },
+    }
+}
+
 fn busy(retry_after: Option<u32>) -> ErrorResponse {
     let response = ErrorResponse::new(
         StatusCode::TOO_MANY_REQUESTS,
@@ -363,7 +382,6 @@ mod tests {
         for (rejection, status, kind) in [
             (Rejection::NoRoute, 404, "invalid_request_error"),
             (Rejection::Disabled, 404, "invalid_request_error"),
-            (Rejection::NotOffered, 404, "invalid_request_error"),
             (Rejection::Proxied, 403, "proxy_attribution_required"),
             (Rejection::Method("POST"), 405, "invalid_request_error"),
             (Rejection::WebSocket, 426, "invalid_request_error"),

@@ -10,14 +10,15 @@ use crate::agents::Upstream;
 use crate::config::Config;
 use crate::inbound::{Budget, Holding, Upload};
 use crate::rejection::Rejection;
-use crate::runtime::{Agent, RunError};
+use crate::run::ValidEmbeddings;
+use crate::runtime::{Agent, EmbeddingsOutcome, RunError};
 
 /// Everything that the checks need from outside of the component.
 pub trait Effects {
     /// The host's store.
     type Store: Store;
 
-    /// The place of a run, or of a list of agents, within the limits of concurrent runs. Dropping it returns it.
+    /// The place of a run, of a list of agents or of embeddings, within the limits of concurrent runs. Dropping it returns it.
     type Place;
 
     /// Reads the configuration.
@@ -54,4 +55,11 @@ pub trait Effects {
         upstream: Option<&Upstream>,
         place: &mut Self::Place,
     ) -> impl Future<Output = Result<Vec<Agent>, RunError>>;
+
+    /// Computes embeddings with the runtime. They have a place.
+    fn embed(
+        &self,
+        valid: ValidEmbeddings,
+        place: &mut Self::Place,
+    ) -> impl Future<Output = Result<EmbeddingsOutcome, RunError>>;
 }

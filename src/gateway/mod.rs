@@ -7,10 +7,12 @@
 //! effects    what the checks need from outside
 //! admission  a credential  -> Caller
 //! health     a probe       -> a document
+//! embeddings texts         -> a document
 //! ```
 
 mod admission;
 mod effects;
+mod embeddings;
 mod health;
 
 use std::rc::Rc;
@@ -35,6 +37,8 @@ pub use effects::Effects;
 pub enum Answer<P> {
     /// A JSON document.
     Document(Vec<u8>),
+    /// The JSON document of embeddings, with its part of the memory budget.
+    Embeddings(Vec<u8>, Holding),
     /// The permission for a CORS preflight.
     Preflight,
     /// A run to start.
@@ -126,12 +130,14 @@ async fn check<E: Effects>(
             };
             Ok(Answer::Run(Box::new(admitted), settings))
         }
+        Endpoint::Embeddings => {
+            embeddings::answer(&head.headers, &caller, &settings, effects, exchange).await
+        }
         Endpoint::Models => document(&models(&caller, &settings, effects).await?),
         Endpoint::Model(id) => {
             let models = models(&caller, &settings, effects).await?;
             document(agents::find(&models, &id)?)
         }
-        Endpoint::NotOffered => Err(Rejection::NotOffered.into()),
     }
 }
 

@@ -14,7 +14,8 @@ use crate::agents::Upstream;
 use crate::error::ErrorResponse;
 use crate::inbound::{Budget, Headers};
 use crate::rejection::BodyFault;
-use crate::runtime::{Agent, RunError};
+use crate::run::ValidEmbeddings;
+use crate::runtime::{Agent, EmbeddingsOutcome, RunError};
 
 const CONFIG: &str = "{
     gateway: {
@@ -105,6 +106,18 @@ impl Effects for Fake {
         self.uses("agents");
         Err(RunError::UnknownAgent)
     }
+
+    async fn embed(
+        &self,
+        valid: ValidEmbeddings,
+        _: &mut (),
+    ) -> Result<EmbeddingsOutcome, RunError> {
+        self.uses("embed");
+        Ok(EmbeddingsOutcome {
+            vectors: vec![vec![0.125]; valid.texts()],
+            input_tokens: None,
+        })
+    }
 }
 
 /// Answers a request, and returns `200` or the status and code of its error.
@@ -114,6 +127,7 @@ fn ask(fake: &mut Fake, method: Method, target: &str, headers: &[(&str, &str)]) 
         Ok(Answer::Run(..)) => "run".to_owned(),
         Ok(Answer::Preflight) => "preflight".to_owned(),
         Ok(Answer::Document(_)) => "document".to_owned(),
+        Ok(Answer::Embeddings(..)) => "embeddings".to_owned(),
         Err(error) => ErrorResponse::from(error).status.as_u16().to_string(),
     }
 }
@@ -139,6 +153,7 @@ fn exchange(
 }
 
 const CHAT: &str = "/v1/chat/completions";
+const EMBEDDINGS: &str = "/v1/embeddings";
 const OWNER: (&str, &str) = ("authorization", "Bearer owner");
 const WRONG: (&str, &str) = ("authorization", "Bearer wrong");
 const UNTRUSTED: [(&str, &str); 2] = [("peer", "192.0.2.1"), ("x-forwarded-for", "203.0.113.9")];
@@ -191,6 +206,9 @@ fn the_first_failed_check_determines_the_answer() {
         (Method::POST, CHAT, vec![OWNER], "run"),
         (Method::POST, "/v1/responses", vec![], "404"),
         (Method::GET, "/v1/responses", vec![OWNER], "404"),
+        (Method::GET, EMBEDDINGS, vec![], "405"),
+        (Method::POST, EMBEDDINGS, vec![], "401"),
+        (Method::POST, EMBEDDINGS, vec![OWNER], "400"),
         (Method::GET, "/v1/models", vec![OWNER], "document"),
         (Method::GET, "/v1/models/openclaw%2Fx", vec![OWNER], "404"),
         // A preflight needs no credential, but a known origin.
@@ -222,6 +240,47 @@ fn a_body_is_read_after_authorization_only() {
         let mut fake = Fake::new(config);
         ask(&mut fake, Method::POST, CHAT, &headers);
         assert!(!fake.used.borrow().contains(&"body"), "{headers:?}");
+    }
+}
+
+#[test]
+fn embeddings_have_the_checks_of_a_run() {
+    let texts = r#"{"model":"openclaw","input":["a","b"]}"#;
+    let ask_with = |config: &str, body: Vec<u8>, headers: &[(&str, &str)]| {
+        let mut fake = Fake::new(config);
+        fake.body = Some(body);
+        let answer = ask(&mut fake, Method::POST, EMBEDDINGS, headers);
+        (answer, fake.used.take())
+    };
+    let (answer, used) = ask_with(CONFIG, texts.into(), &[OWNER]);
+    assert_eq!(answer, "embeddings");
+    assert_eq!(used, ["config", "store", "body", "embed"]);
+    let unknown = texts.replace("openclaw", "openclaw/nope");
+    let (answer, used) = ask_with(CONFIG, unknown.into(), &[OWNER]);
+    assert_eq!((answer.as_str(), used.contains(&"embed")), ("400", false));
+    let limited = "tidegate: { limits: { concurrentRuns: 1 },";
+    let limited = CONFIG.replace("tidegate: {", limited);
+    let (answer, used) = ask_with(&limited, texts.into(), &[OWNER]);
+    assert_eq!((answer.as_str(), used.contains(&"body")), ("429", false));
+    let none = CONFIG.replace("token: 'owner'", "mode: 'none'");
+    let read_only = ("x-openclaw-scopes", "operator.read");
+    let (answer, used) = ask_with(&none, texts.into(), &[read_only]);
+    assert_eq!((answer.as_str(), used.contains(&"body")), ("403", false));
+}
+
+#[test]
+fn a_body_of_embeddings_has_at_most_5_mib_or_the_limit_of_all_bodies() {
+    let small = "tidegate: { limits: { body: 1024 },";
+    let small = CONFIG.replace("tidegate: {", small);
+    for (config, limit) in [(CONFIG, 5 * 1024 * 1024), (&small, 1024)] {
+        for (size, expected) in [(limit, "embeddings"), (limit + 1, "413")] {
+            let mut body = r#"{"model":"openclaw","input":"a"}"#.to_owned();
+            body.push_str(&" ".repeat(size - body.len()));
+            let mut fake = Fake::new(config);
+            fake.body = Some(body.into_bytes());
+            let answer = ask(&mut fake, Method::POST, EMBEDDINGS, &[OWNER]);
+            assert_eq!(answer, expected, "{size} of {limit}");
+        }
     }
 }
 

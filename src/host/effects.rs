@@ -15,7 +15,8 @@ use crate::config::{Config, Settings, WELL_KNOWN_VARIABLES};
 use crate::gateway::Effects;
 use crate::inbound::{Budget, Holding, Upload};
 use crate::rejection::{BodyFault, Rejection};
-use crate::runtime::{Agent, RunError};
+use crate::run::ValidEmbeddings;
+use crate::runtime::{Agent, EmbeddingsOutcome, RunError};
 
 use super::incoming;
 use super::places::Place;
@@ -104,6 +105,14 @@ impl Effects for HostEffects {
     ) -> Result<Vec<Agent>, RunError> {
         let upstream = upstream.map(|upstream| upstream.as_str().to_owned());
         place.while_held(runtime::agents(upstream)).await
+    }
+
+    async fn embed(
+        &self,
+        valid: ValidEmbeddings,
+        place: &mut Place,
+    ) -> Result<EmbeddingsOutcome, RunError> {
+        place.while_held(runtime::embed(valid)).await
     }
 }
 

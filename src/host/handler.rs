@@ -60,6 +60,9 @@ async fn respond_to(request: Request) -> Outgoing {
     let (exchange, answer) = gateway::answer(&head, &mut effects, arrival, ids).await;
     match answer {
         Ok(Answer::Document(body)) => respond::json(StatusCode::OK, body, exchange),
+        Ok(Answer::Embeddings(body, memory)) => {
+            respond::json(StatusCode::OK, body, exchange).holding(memory)
+        }
         Ok(Answer::Preflight) => respond::preflight(&head.headers, exchange),
         Ok(Answer::Run(run, settings)) => delivery::deliver(*run, &settings, exchange).await,
         Err(error) => respond::error(error.into(), exchange),

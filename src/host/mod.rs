@@ -4,7 +4,7 @@
 //! handler   the exported handler: a request in, a response out
 //! effects   configuration, store, body, runtime  -> what the gateway needs
 //! incoming  wasi:http request                    -> head and body
-//! runtime   ValidRun                             -> the steps of a run
+//! runtime   ValidRun, ValidEmbeddings            -> the steps of a run, vectors
 //! delivery  the steps of a run                   -> a response, whole or streamed
 //! line      a run and its client                 -> what a streamed reply waits for
 //! clock     all streams of the instance          -> heartbeats, probes, time limits

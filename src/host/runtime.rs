@@ -7,13 +7,16 @@ use futures_util::stream::{Stream, StreamExt as _};
 use tidegate_agent::timeout::within;
 
 use crate::inbound::Holding;
-use crate::run::ValidRun;
-use crate::runtime::{Agent, RunError, Step};
+use crate::run::{ValidEmbeddings, ValidRun};
+use crate::runtime::{Agent, EmbeddingsOutcome, RunError, Step};
 
 use super::places::Place;
 
 /// How long the list of agents may take. It is longer than the limits of the runtimes.
 const LIST_TIME: Duration = Duration::from_mins(2);
+
+/// How long embeddings may take. It is longer than the limits of the runtimes.
+const EMBED_TIME: Duration = Duration::from_mins(5);
 
 /// A run in progress. Dropping it cancels the run.
 pub(crate) struct Run {
@@ -52,6 +55,16 @@ pub(crate) async fn agents(upstream: Option<String>) -> Result<Vec<Agent>, RunEr
     agents.unwrap_or_else(|| Err(RunError::silent()))
 }
 
+/// Returns the embeddings of the runtime.
+///
+/// # Errors
+/// The runtime's error, a runtime without embeddings, and one that does not answer within five
+/// minutes.
+pub(crate) async fn embed(valid: ValidEmbeddings) -> Result<EmbeddingsOutcome, RunError> {
+    let embeddings = within(EMBED_TIME, linked::embed(valid.into_request())).await;
+    embeddings.unwrap_or_else(|| Err(RunError::silent()))
+}
+
 #[cfg(all(feature = "openclaw", feature = "rehearsal"))]
 compile_error!("a component has one runtime: enable `openclaw` or `rehearsal`");
 
@@ -59,7 +72,7 @@ compile_error!("a component has one runtime: enable `openclaw` or `rehearsal`");
 mod linked {
     use futures_util::stream::Stream;
     use tidegate_agent::joined::HostClock;
-    use tidegate_agent::{Hold, Runtime, joined};
+    use tidegate_agent::{Embeddings, Hold, Runtime, joined};
 
     #[cfg(feature = "openclaw")]
     use runtime_openclaw::OpenClaw as Linked;
@@ -67,7 +80,7 @@ mod linked {
     use runtime_rehearsal::Rehearsal as Linked;
 
     use crate::inbound::Holding;
-    use crate::runtime::{Agent, RunError, RunRequest, Step};
+    use crate::runtime::{Agent, EmbeddingsOutcome, EmbeddingsRequest, RunError, RunRequest, Step};
 
     pub(super) fn run(request: RunRequest, holding: Holding) -> impl Stream<Item = Step> {
         let run = tidegate_agent::run::<Linked>(request, Hold::of(holding));
@@ -77,6 +90,10 @@ mod linked {
     pub(super) async fn agents(upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
         Linked::agents(upstream).await
     }
+
+    pub(super) async fn embed(request: EmbeddingsRequest) -> Result<EmbeddingsOutcome, RunError> {
+        Linked::embed(request).await
+    }
 }
 
 #[cfg(not(any(feature = "openclaw", feature = "rehearsal")))]
@@ -85,7 +102,7 @@ mod linked {
     use tidegate_agent::{ImportedRun, imported};
 
     use crate::inbound::Holding;
-    use crate::runtime::{Agent, RunError, RunRequest, Step};
+    use crate::runtime::{Agent, EmbeddingsOutcome, EmbeddingsRequest, RunError, RunRequest, Step};
 
     use bindings::tidegate::agent::runtime;
     use bindings::wit_future;
@@ -123,5 +140,37 @@ mod linked {
 
     pub(super) async fn agents(upstream: Option<String>) -> Result<Vec<Agent>, RunError> {
         runtime::agents(upstream).await
+    }
+
+    #[cfg(feature = "embeddings")]
+    pub(super) async fn embed(request: EmbeddingsRequest) -> Result<EmbeddingsOutcome, RunError> {
+        embedder::tidegate::agent::embeddings::embed(request).await
+    }
+
+    /// This gateway fits every runtime, so it does not import embeddings.
+    #[cfg(not(feature = "embeddings"))]
+    pub(super) async fn embed(_request: EmbeddingsRequest) -> Result<EmbeddingsOutcome, RunError> {
+        Err(RunError::no_embeddings())
+    }
+
+    #[cfg(feature = "embeddings")]
+    #[allow(
+        unreachable_pub,
+        clippy::allow_attributes_without_reason,
+        reason = "generated code, documented in wit/"
+    )]
+    mod embedder {
+        spin_sdk::wit_bindgen::generate!({
+            inline: "
+                package tidegate:embedded;
+                world embedded {
+                    import tidegate:agent/embeddings@0.1.0;
+                }
+            ",
+            path: "wit",
+            runtime_path: "spin_sdk::wit_bindgen::rt",
+            with: { "tidegate:agent/types@0.1.0": tidegate_agent::types::generated },
+            generate_all,
+        });
     }
 }

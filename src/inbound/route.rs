@@ -31,8 +31,8 @@ pub enum Endpoint {
     Models,
     /// `GET` or `HEAD /v1/models/{id}`, with the id as it is in the path.
     Model(String),
-    /// `POST /v1/embeddings`, which OpenClaw can offer and this gateway does not.
-    NotOffered,
+    /// `POST /v1/embeddings`.
+    Embeddings,
 }
 
 /// A health check by the host or an orchestrator.
@@ -76,7 +76,7 @@ impl Endpoint {
             Self::Run(Api::Responses) if *method == Method::GET && opens_socket => {
                 Err(Rejection::WebSocket)
             }
-            Self::Run(Api::Completions | Api::Responses) | Self::NotOffered => {
+            Self::Run(Api::Completions | Api::Responses) | Self::Embeddings => {
                 check(method, &[Method::POST], "POST")
             }
             Self::Models | Self::Model(_) => check(method, &READ, "GET, HEAD"),
@@ -88,7 +88,7 @@ impl Endpoint {
             "/v1/chat/completions" => Some(Self::Run(Api::Completions)),
             "/v1/responses" => Some(Self::Run(Api::Responses)),
             "/v1/models" => Some(Self::Models),
-            "/v1/embeddings" => Some(Self::NotOffered),
+            "/v1/embeddings" => Some(Self::Embeddings),
             _ => {
                 let id = path.strip_prefix("/v1/models/")?;
                 Some(Self::Model(id.to_owned()))
@@ -165,6 +165,7 @@ mod tests {
                 "/../v1/chat/completions",
                 Some(Route::Api(Endpoint::Run(Api::Completions))),
             ),
+            ("/v1/embeddings", Some(Route::Api(Endpoint::Embeddings))),
             ("/v1/models", Some(Route::Api(Endpoint::Models))),
             (
                 "/v1/models/",

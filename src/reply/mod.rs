@@ -1,4 +1,5 @@
-//! Replies: the events and the outcome of a run as the bytes that a client reads.
+//! Replies: the events and the outcome of a run, or embeddings, as the bytes that a client
+//! reads.
 //!
 //! ```text
 //! streamed     a reply in events, of either API
@@ -14,6 +15,7 @@
 //! shows nothing before the call.
 
 mod chat;
+mod embeddings;
 mod head;
 mod response;
 pub mod sse;
@@ -22,6 +24,7 @@ mod tool_choice;
 mod whole;
 
 pub use chat::{StreamedChat, WholeChat};
+pub use embeddings::EmbeddingsReply;
 pub use head::{Head, Reasoning};
 pub use response::{FailureCode, ResponseHead, StreamedResponse, WholeResponse};
 pub use streamed::{Ended, StreamedReply};

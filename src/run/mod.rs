@@ -13,6 +13,7 @@
 //! tools        `tools`, `tool_choice`     -> tools of the runtime interface
 //! messages     `messages`, images, files  -> messages of the runtime interface
 //! history      the messages that the session does not have yet
+//! embeddings   a request for embeddings   -> a valid one
 //! ```
 
 mod background_task;
@@ -23,6 +24,7 @@ mod content;
 mod context;
 mod data_uri;
 mod echo;
+mod embeddings;
 mod history;
 mod images;
 mod members;
@@ -50,6 +52,7 @@ mod valid_run;
 pub use background_task::BackgroundTasks;
 pub use call_id::client_call_id;
 pub use context::RequestIds;
+pub use embeddings::{ValidEmbeddings, VectorFormat};
 pub use history::History;
 pub use images::{ApiUrls, UrlPolicy};
 pub use mode::Mode;

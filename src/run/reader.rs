@@ -38,7 +38,11 @@ impl ValidRun {
     }
 }
 
-fn root<T>(root: Member<T>) -> Result<T, Rejection> {
+/// Returns the object of a body.
+///
+/// # Errors
+/// A body that is not an object.
+pub(super) fn root<T>(root: Member<T>) -> Result<T, Rejection> {
     match root {
         Member::Is(request) => Ok(request),
         Member::Absent | Member::Null => Err(wrong_root(Kind::Null)),

@@ -69,7 +69,10 @@ impl Target {
 }
 
 /// Reads `x-openclaw-model`: `provider/model` or a model alone.
-fn model_override(headers: &Headers) -> Result<Option<String>, Rejection> {
+///
+/// # Errors
+/// A value without a model, and one that is long or not plain ASCII text.
+pub(super) fn model_override(headers: &Headers) -> Result<Option<String>, Rejection> {
     let Some(model) = header_text(headers, MODEL_HEADER)? else {
         return Ok(None);
     };

@@ -16,9 +16,7 @@ use crate::run::run;
 use crate::runtime::{Embeddings, Hold, Runtime};
 use crate::step::{Ending, Step};
 use crate::task::KeepAwake;
-use crate::types::{
-    Agent, EmbeddingsOutcome, EmbeddingsRequest, RunError, RunEvent, RunRequest,
-};
+use crate::types::{Agent, EmbeddingsOutcome, EmbeddingsRequest, RunError, RunEvent, RunRequest};
 
 /// Exports a [`Runtime`] from this component, `with embeddings` if it is also an
 /// [`Embeddings`].

@@ -8,9 +8,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use crate::step::Ending;
-use crate::types::{
-    Agent, EmbeddingsOutcome, EmbeddingsRequest, RunError, RunEvent, RunRequest,
-};
+use crate::types::{Agent, EmbeddingsOutcome, EmbeddingsRequest, RunError, RunEvent, RunRequest};
 
 /// An agent runtime.
 pub trait Runtime {

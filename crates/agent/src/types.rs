@@ -2,8 +2,9 @@
 
 pub use crate::bindings::agent_runtime::tidegate::agent::types::{
     Agent, Authority, ContentPart, Continuity, EmbeddingsOutcome, EmbeddingsRequest, Image,
-    InvalidKind, InvalidRequest, Message, ResponseFormat, Role, RunError, RunEvent, RunOutcome, RunRequest, Sampling, StopReason, Tool,
-    ToolArgumentsDelta, ToolCall, ToolCallStart, ToolChoice, Usage,
+    InvalidKind, InvalidRequest, Message, ResponseFormat, Role, RunError, RunEvent, RunOutcome,
+    RunRequest, Sampling, StopReason, Tool, ToolArgumentsDelta, ToolCall, ToolCallStart,
+    ToolChoice, Usage,
 };
 
 /// The generated module, for the bindings of a gateway.

@@ -84,7 +84,8 @@ pub fn parse(body: &[u8], texts: usize) -> Result<EmbeddingsOutcome, RunError> {
     let data = reply.data.ok().ok_or_else(invalid)?;
     let count = data.len();
     let vectors = in_order(data, texts).ok_or_else(|| {
-        let why = format!("the backend returned {count} embeddings for {texts} texts, or two for one");
+        let why =
+            format!("the backend returned {count} embeddings for {texts} texts, or two for one");
         RunError::Failed(why)
     })?;
     let usage = reply.usage.ok();

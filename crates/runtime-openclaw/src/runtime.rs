@@ -16,9 +16,7 @@ use crate::request::Request;
 use crate::response::BODY_LIMIT;
 use crate::run_decoder::{Progress, RunDecoder};
 use crate::transport::error_within_response;
-use crate::types::{
-    Agent, Continuity, EmbeddingsOutcome, EmbeddingsRequest, RunError, RunRequest,
-};
+use crate::types::{Agent, Continuity, EmbeddingsOutcome, EmbeddingsRequest, RunError, RunRequest};
 
 /// How long the body of a refusal may take.
 const REFUSAL_TIME: Duration = Duration::from_secs(10);

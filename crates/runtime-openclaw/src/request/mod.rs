@@ -75,7 +75,10 @@ impl Request {
             header("x-openclaw-session-key", &run.session),
         ]);
         headers.extend(present([
-            ("x-openclaw-scopes", &scopes(run.authority, &run.agent, models)),
+            (
+                "x-openclaw-scopes",
+                &scopes(run.authority, &run.agent, models),
+            ),
             ("x-openclaw-message-channel", &run.channel),
             ("x-openclaw-model", &run.model),
             ("traceparent", &run.traceparent),
