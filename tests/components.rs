@@ -134,7 +134,7 @@ fn every_component_has_the_world_in_wit() {
         assert_eq!(read(&component(name)).0, worlds[name], "{name}");
         checked += 1;
     }
-    assert_eq!(checked, 10);
+    assert_eq!(checked, 12);
 }
 
 #[test]

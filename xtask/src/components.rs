@@ -102,8 +102,12 @@ pub(crate) fn build_linked(workspace: &Workspace, runtime: Runtime) -> Result<()
 
 /// Builds the gateway with a runtime in one module.
 fn linked(workspace: &Workspace, runtime: Runtime, more: &[&str]) -> Result<Vec<u8>> {
-    let features = [&[runtime.name()], more].concat().join(",");
-    compile(workspace, &["tidegate"], &["--features", &features])?;
+    gateway(workspace, &[&[runtime.name()], more].concat().join(","))
+}
+
+/// Builds the gateway with these features.
+fn gateway(workspace: &Workspace, features: &str) -> Result<Vec<u8>> {
+    compile(workspace, &["tidegate"], &["--features", features])?;
     built(workspace, "tidegate")
 }
 
@@ -111,6 +115,8 @@ fn linked(workspace: &Workspace, runtime: Runtime, more: &[&str]) -> Result<Vec<
 struct Parts {
     gateway: Vec<u8>,
     gateway_store: Vec<u8>,
+    gateway_embeddings: Vec<u8>,
+    gateway_embeddings_store: Vec<u8>,
     openclaw: Vec<u8>,
     openclaw_store: Vec<u8>,
     rehearsal: Vec<u8>,
@@ -120,17 +126,21 @@ struct Parts {
 }
 
 impl Parts {
-    /// Builds the variants with and without a store in turn, because their files have the
-    /// same names.
+    /// Builds the variants with and without a store and embeddings in turn, because their
+    /// files have the same names.
     fn build(workspace: &Workspace) -> Result<Self> {
         let features = "--features=tidegate/store,runtime-openclaw/store";
         compile(workspace, &["tidegate", "runtime-openclaw"], &[features])?;
         let gateway_store = built(workspace, "tidegate")?;
         let openclaw_store = built(workspace, "runtime_openclaw")?;
+        let gateway_embeddings_store = gateway(workspace, "embeddings,store")?;
+        let gateway_embeddings = gateway(workspace, "embeddings")?;
         compile(workspace, &PACKAGES, &[])?;
         Ok(Self {
             gateway: built(workspace, "tidegate")?,
             gateway_store,
+            gateway_embeddings,
+            gateway_embeddings_store,
             openclaw: built(workspace, "runtime_openclaw")?,
             openclaw_store,
             rehearsal: built(workspace, "runtime_rehearsal")?,
@@ -150,15 +160,17 @@ impl Parts {
         let openclaw_files = [openclaw_files, self.files.clone()];
         let rehearsal_files = [self.rehearsal.clone(), self.files.clone()];
         let composed = [
-            compose(&self.gateway, slice::from_ref(&self.openclaw))?,
-            compose(&self.gateway_store, &openclaw_files)?,
-            compose(&self.gateway, slice::from_ref(&self.rehearsal))?,
-            compose(&self.gateway_store, &rehearsal_files)?,
+            compose(&self.gateway_embeddings, slice::from_ref(&self.openclaw))?,
+            compose(&self.gateway_embeddings_store, &openclaw_files)?,
+            compose(&self.gateway_embeddings, slice::from_ref(&self.rehearsal))?,
+            compose(&self.gateway_embeddings_store, &rehearsal_files)?,
         ];
         let [openclaw, openclaw_files, rehearsal, rehearsal_files] = &composed;
         [
             ("gateway", &self.gateway),
             ("gateway-store", &self.gateway_store),
+            ("gateway-embeddings", &self.gateway_embeddings),
+            ("gateway-embeddings-store", &self.gateway_embeddings_store),
             ("runtime-openclaw", &self.openclaw),
             ("runtime-openclaw-store", &self.openclaw_store),
             ("runtime-rehearsal", &self.rehearsal),
