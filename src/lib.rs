@@ -15,8 +15,10 @@
 //! host::incoming           bytes, within the memory budget              408 413 503
 //! inbound::body            bytes             -> JSON                    400 413
 //! run                      Caller, JSON      -> ValidRun                400 403 404
+//! run::embeddings          Caller, JSON      -> ValidEmbeddings         400 403 404
 //! access::rate             an API key        -> a permit for a run      429
 //! host::runtime            ValidRun          -> the steps of a run      429 502 503 504
+//! host::runtime            ValidEmbeddings   -> vectors                 429 502 503 504
 //! reply                    steps             -> a document, or events
 //! delivery                 steps, silence    -> writes of a streamed reply
 //! host::respond            bytes             -> the response

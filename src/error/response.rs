@@ -323,6 +323,28 @@ mod tests {
     }
 
     #[test]
+    fn a_client_may_repeat_a_request_for_embeddings() {
+        let response = |error| ErrorResponse::from(Error::Embeddings(error));
+        for (error, status) in [
+            (RunError::Failed("s3cret".to_owned()), 502),
+            (RunError::Unavailable(None), 502),
+            (RunError::TimedOut("s3cret".to_owned()), 504),
+            (RunError::Busy(None), 429),
+            (RunError::no_embeddings(), 404),
+        ] {
+            let response = response(error);
+            assert_eq!(
+                (response.status.as_u16(), response.retry),
+                (status, Retry::Safe)
+            );
+            assert!(!response.error.message.contains("s3cret"));
+        }
+        assert_eq!(response(RunError::Busy(Some(61))).retry, Retry::Never);
+        let missing = response(RunError::no_embeddings());
+        assert_eq!(missing.error.code.as_deref(), Some("unknown_url"));
+    }
+
+    #[test]
     fn every_run_error_has_its_status_and_retry_rule() {
         let secret = || "s3cret".to_owned();
         let cases = [

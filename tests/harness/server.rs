@@ -46,6 +46,7 @@ impl Server {
     pub(crate) fn builder(runtime: &str) -> ServerBuilder {
         ServerBuilder {
             runtime: runtime.to_owned(),
+            gateway: None,
             middleware: None,
             config: String::new(),
             variables: Vec::new(),
@@ -135,6 +136,7 @@ impl Drop for Server {
 /// A server that has not started.
 pub(crate) struct ServerBuilder {
     runtime: String,
+    gateway: Option<String>,
     middleware: Option<String>,
     config: String,
     variables: Vec<(String, String)>,
@@ -147,6 +149,12 @@ impl ServerBuilder {
     /// Sets the configuration document, which is empty by default.
     pub(crate) fn config(mut self, config: &str) -> Self {
         config.clone_into(&mut self.config);
+        self
+    }
+
+    /// Composes this gateway of `dist/` with the runtime, in either form of the tests.
+    pub(crate) fn gateway(mut self, name: &str) -> Self {
+        self.gateway = Some(name.to_owned());
         self
     }
 
@@ -213,12 +221,9 @@ impl ServerBuilder {
     }
 
     fn command(&self, config: &Path) -> Command {
-        // One module, or `composed`.
-        let form = std::env::var("TIDEGATE_FORM").unwrap_or_else(|_| "tidegate".to_owned());
-        let gateway = format!("dist/{form}-{}.wasm", self.runtime);
-        let gateway = existing(Path::new(env!("CARGO_MANIFEST_DIR")).join(gateway));
+        let gateway = self.with_runtime();
         let component = match &self.middleware {
-            Some(middleware) => composed(middleware, &gateway),
+            Some(middleware) => plugged(&middleware_of_tests(middleware), &gateway),
             None => gateway,
         };
         let mut command = Command::new(existing(xtask()));
@@ -234,6 +239,17 @@ impl ServerBuilder {
         command.stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    /// Returns the gateway with the runtime.
+    fn with_runtime(&self) -> PathBuf {
+        let runtime = &self.runtime;
+        if let Some(gateway) = &self.gateway {
+            return plugged(&built(gateway), &built(&format!("runtime-{runtime}")));
+        }
+        // One module, or `composed`.
+        let form = std::env::var("TIDEGATE_FORM").unwrap_or_else(|_| "tidegate".to_owned());
+        built(&format!("{form}-{runtime}"))
     }
 }
 
@@ -294,17 +310,27 @@ fn xtask() -> PathBuf {
     profile.expect("the profile's folder").join(name)
 }
 
-/// Composes a middleware with the gateway.
-fn composed(middleware: &str, gateway: &Path) -> PathBuf {
+/// Returns a component of `dist/`.
+fn built(name: &str) -> PathBuf {
+    let file = format!("dist/{name}.wasm");
+    existing(Path::new(env!("CARGO_MANIFEST_DIR")).join(file))
+}
+
+/// Returns a middleware of `tests/`.
+fn middleware_of_tests(name: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .parent()
         .expect("the target folder");
     let release = target.join("wasm32-wasip2/release");
-    let middleware = existing(release.join(middleware).with_extension("wasm"));
+    existing(release.join(name).with_extension("wasm"))
+}
+
+/// Composes a component with another one that fills its imports.
+fn plugged(socket: &Path, plug: &Path) -> PathBuf {
     let composed = new_path("composed").with_extension("wasm");
-    let mut plug = Command::new(existing(xtask()));
-    plug.arg("plug").arg(middleware).arg("--plug").arg(gateway);
-    let plugged = plug.arg("--output").arg(&composed).status();
+    let mut command = Command::new(existing(xtask()));
+    command.arg("plug").arg(socket).arg("--plug").arg(plug);
+    let plugged = command.arg("--output").arg(&composed).status();
     assert!(plugged.is_ok_and(|status| status.success()), "xtask plug");
     composed
 }
