@@ -50,7 +50,7 @@ pub fn select_agent(
 /// Checks the form of a model, before its agent is selected.
 ///
 /// # Errors
-/// Those of [`Agents::check_model`].
+/// An invalid model.
 pub fn check_model(caller: &Caller, all: &Agents, model: &str) -> Result<(), Rejection> {
     agents(caller, all).check_model(model)
 }

@@ -58,7 +58,7 @@ impl EmbeddingsReply {
     /// Returns the JSON document, with its part of the memory budget.
     ///
     /// # Errors
-    /// Vectors that are not those of the request, and a budget without room for them.
+    /// Vectors that do not match the request, and a budget without room for them.
     pub fn end(mut self, outcome: EmbeddingsOutcome) -> Result<(Vec<u8>, Holding), Error> {
         let EmbeddingsOutcome {
             vectors,
