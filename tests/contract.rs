@@ -694,7 +694,7 @@ fn a_configured_origin_may_read_every_response() {
         (server.chat(&ask("/fail failed")), 502),
         (server.chat(&ask("/fail busy 3")), 429),
         (get("/v1/models/openclaw%2Fnobody"), 404),
-        (server.request("POST", "/v1/embeddings").bearer(TOKEN), 404),
+        (server.request("POST", "/v1/files").bearer(TOKEN), 404),
         (get("/v1/chat/completions"), 405),
     ] {
         let answer = request.header("Origin", PAGE).send();
