@@ -15,6 +15,9 @@ use super::workload::{Sample, Workload, median};
 /// The maximum number of rounds of slow streams, which take most of the time.
 const STREAM_ROUNDS: usize = 3;
 
+/// The comparison of streams of the two APIs.
+const RESPONSES: &str = "a response over a chat completion, stream of 200";
+
 fn loads() -> [Workload; 7] {
     [
         Workload::whole("whole, 1 connection", 1),
@@ -46,15 +49,18 @@ impl<'a> Course<'a> {
     pub(super) fn run(mut self) -> Result<Results> {
         self.loads()?;
         self.streams()?;
-        if self.bench.only.is_none() {
+        let only = self.bench.only.as_deref();
+        if only.is_none_or(|only| RESPONSES.contains(only)) {
+            self.responses()?;
+        }
+        if only.is_none() {
             self.new_instances()?;
             self.keys()?;
             let size = self.servers.component_size()? as f64 / 1024.0;
             let name = "size of the composed component";
             self.results.figure(name, size, "KiB");
         }
-        let only = self.bench.only.as_deref().unwrap_or_default();
-        if sweep::NAME.contains(only) {
+        if sweep::NAME.contains(only.unwrap_or_default()) {
             self.sweep()?;
         }
         Ok(self.results)
@@ -178,6 +184,27 @@ impl<'a> Course<'a> {
             let name = "10,000 keys over one key, warm";
             self.results.figure(name, many / one, "times");
         }
+        Ok(())
+    }
+
+    /// Compares streams of the two APIs.
+    fn responses(&mut self) -> Result<()> {
+        let target = self.servers.tidegate(TIDEGATE, 1, &[])?;
+        let loads = [
+            Workload::stream("", 4, 200),
+            Workload::response("a response", 4, 200),
+        ];
+        loads
+            .iter()
+            .try_for_each(|load| load.check(target.address))?;
+        let mut times = [Vec::new(), Vec::new()];
+        for _ in 0..self.bench.rounds {
+            for (load, of_load) in loads.iter().zip(&mut times) {
+                of_load.push(load.run(target.address, self.time())?.median);
+            }
+        }
+        let [chat, response] = times.map(median);
+        self.results.figure(RESPONSES, response / chat, "times");
         Ok(())
     }
 

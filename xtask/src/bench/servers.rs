@@ -134,7 +134,8 @@ fn config(upstream: SocketAddr, keys: usize) -> String {
     let lines: Vec<_> = others.chain([line(0, KEY)]).collect();
     format!(
         "{{ gateway: {{ auth: {{ token: 'unused-{upstream}' }},
-             http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }} }},
+             http: {{ endpoints: {{ chatCompletions: {{ enabled: true }},
+                                    responses: {{ enabled: true }} }} }} }},
            tidegate: {{ keys: [{}], runtime: {{ url: 'http://{upstream}' }} }} }}",
         lines.join(",\n")
     )

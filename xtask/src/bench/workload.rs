@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::http::{Client, Timing, WORD, chat_request};
+use crate::http::{Client, Timing, WORD, chat_request, response_request};
 
 /// The API key of every request.
 pub(super) const KEY: &str = "bench";
@@ -23,6 +23,8 @@ pub(super) struct Workload {
     pub(super) connections: usize,
     /// The number of tokens of a response.
     pub(super) tokens: usize,
+    /// How often a response says each token.
+    repeats: usize,
     request: Vec<u8>,
 }
 
@@ -50,6 +52,19 @@ impl Workload {
         Self::new(name, connections, tokens, "true", "")
     }
 
+    /// Requests streams of a number of tokens by the Responses API. Its last events repeat
+    /// the text four times.
+    pub(super) fn response(name: &'static str, connections: usize, tokens: usize) -> Self {
+        let body = format!(r#"{{"model":"openclaw","stream":true,"input":"tokens:{tokens} "}}"#);
+        Self {
+            name,
+            connections,
+            tokens,
+            repeats: 5,
+            request: response_request(KEY, &body),
+        }
+    }
+
     /// Sends a message of a number of bytes.
     pub(super) fn long_text(name: &'static str, bytes: usize) -> Self {
         Self::new(name, 1, 1, "false", &"lorem ipsum ".repeat(bytes / 12))
@@ -69,6 +84,7 @@ impl Workload {
             name,
             connections,
             tokens,
+            repeats: 1,
             request: chat_request(KEY, &body),
         }
     }
@@ -79,7 +95,10 @@ impl Workload {
         client.send(&self.request)?;
         let body = client.body().unwrap_or_default();
         let (tokens, name) = (body.matches(WORD).count(), self.name);
-        ensure!(tokens == self.tokens, "{tokens} tokens for {name}");
+        ensure!(
+            tokens == self.tokens * self.repeats,
+            "{tokens} tokens for {name}"
+        );
         Ok(())
     }
 

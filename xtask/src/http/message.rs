@@ -3,9 +3,18 @@
 
 /// Returns a chat completion request with this body.
 pub(crate) fn chat_request(key: &str, body: &str) -> Vec<u8> {
+    post("/v1/chat/completions", key, body)
+}
+
+/// Returns a request of the Responses API.
+pub(crate) fn response_request(key: &str, body: &str) -> Vec<u8> {
+    post("/v1/responses", key, body)
+}
+
+fn post(path: &str, key: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: xtask\r\nauthorization: Bearer {key}\r\n\
+        "POST {path} HTTP/1.1\r\nhost: xtask\r\nauthorization: Bearer {key}\r\n\
          content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .into_bytes()

@@ -11,5 +11,5 @@ mod message;
 mod upstream;
 
 pub(crate) use client::{Client, Timing};
-pub(crate) use message::chat_request;
+pub(crate) use message::{chat_request, response_request};
 pub(crate) use upstream::{Upstream, WORD, token};
