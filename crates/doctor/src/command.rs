@@ -44,8 +44,8 @@ async fn report() -> Report {
             "See docs/configuration.md.",
         )),
         Ok(Config::Off) => findings.push(Finding::error(
-            "the endpoint is off",
-            "Set gateway.http.endpoints.chatCompletions.enabled.",
+            "all endpoints are off",
+            "Set gateway.http.endpoints.chatCompletions.enabled or gateway.http.endpoints.responses.enabled.",
         )),
         Ok(Config::On(settings)) => findings.extend(of_gateway(&settings).await),
     }

@@ -43,12 +43,7 @@ pub fn check(settings: &Settings, environment: Environment) -> Vec<Finding> {
     if let Auth::Credentials { keys, .. } = &settings.auth {
         keys.iter().for_each(|key| findings.extend(check_key(key)));
     }
-    if audience(settings) == Audience::Others && settings.rules.sessions.secret.is_none() {
-        findings.push(Finding::warning(
-            "tidegate.session.secret is not set: who knows a user's name can compute its session key",
-            "Set it to `openssl rand -hex 32`.",
-        ));
-    }
+    findings.extend(check_secret(settings));
     findings.extend(check_network(settings));
     if environment.hides_file {
         findings.push(Finding::warning(
@@ -63,6 +58,23 @@ pub fn check(settings: &Settings, environment: Environment) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+fn check_secret(settings: &Settings) -> Option<Finding> {
+    if settings.rules.sessions.secret.is_some() {
+        return None;
+    }
+    let problem = if audience(settings) == Audience::Others {
+        "tidegate.session.secret is not set: who knows a user's name can compute its session key"
+    } else if settings.endpoints.responses {
+        "tidegate.session.secret is not set: no client can continue a response with previous_response_id"
+    } else {
+        return None;
+    };
+    Some(Finding::warning(
+        problem,
+        "Set it to `openssl rand -hex 32`.",
+    ))
 }
 
 fn check_auth(settings: &Settings) -> Option<Finding> {
@@ -175,6 +187,21 @@ mod tests {
         let settings = settings(STRICT, "");
         assert_eq!(audience(&settings), Audience::Owner);
         assert_eq!(warnings(&settings, Environment::default()), [""; 0]);
+    }
+
+    #[test]
+    fn responses_need_a_secret_to_be_continued() {
+        for (secret, expected) in [("", 1), ("session: { secret: '0123456789abcdef' }", 0)] {
+            let mut settings = settings(STRICT, secret);
+            Rc::make_mut(&mut settings).endpoints.responses = true;
+            let found = warnings(&settings, Environment::default());
+            assert_eq!(found.len(), expected, "{found:?}");
+            assert!(
+                found
+                    .iter()
+                    .all(|found| found.contains("previous_response_id"))
+            );
+        }
     }
 
     #[test]
