@@ -1,5 +1,5 @@
-//! Any bytes as the body of a chat completion or a response become a run or a rejection, and
-//! never a panic. A rejection names its parameter or position.
+//! Any bytes as the body of a chat completion, a response or embeddings become a request to
+//! the runtime or a rejection, and never a panic. A rejection names its parameter or position.
 
 #![no_main]
 
@@ -12,7 +12,7 @@ use tidegate::config::{Config, Settings};
 use tidegate::error::{Error, ErrorResponse};
 use tidegate::inbound::{Api, Headers, Origin};
 use tidegate::rejection::Rejection;
-use tidegate::run::{RequestIds, ValidRun};
+use tidegate::run::{RequestIds, ValidEmbeddings, ValidRun};
 use tidegate_config::Document;
 
 const CONFIG: &str = "{
@@ -46,6 +46,14 @@ fn check_as(api: Api, body: &[u8], settings: &Settings, caller: &Caller) {
             let request = run.into_request();
             assert!(request.session.starts_with("agent:"), "{request:?}");
             assert!(!request.messages.is_empty(), "{request:?}");
+        }
+        Err(rejection) => check_rejection(rejection),
+    }
+    match ValidEmbeddings::read(body.to_vec(), &headers, caller, &settings.rules) {
+        Ok(valid) => {
+            let request = valid.into_request();
+            assert!((1..=128).contains(&request.inputs.len()), "{request:?}");
+            assert_ne!(request.dimensions, Some(0));
         }
         Err(rejection) => check_rejection(rejection),
     }

@@ -17,10 +17,10 @@ const LENGTH_LIMIT: usize = 16_384;
 /// unless the request has another one.
 const EXPECTED_LENGTH: usize = 2048;
 
-/// What a number takes of the memory budget, in bytes of a body: four in its vector, and 24 as
-/// text in the response of a backend or, later, in the document. The budget counts four times
-/// as much.
-const NUMBER_SIZE: usize = 7;
+/// What a number takes of the memory budget, in bytes of a body, of which the budget counts
+/// four times as many: 4 in its vector, and at most 36 as text, in the buffer for the response
+/// of a backend or, later, in the document.
+const NUMBER_SIZE: usize = 10;
 
 /// The maximum length of a number in the document, in bytes, with its comma.
 const NUMBER_LENGTH: usize = 16;
