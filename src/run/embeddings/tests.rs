@@ -84,65 +84,71 @@ fn the_root_must_be_an_object() {
     }
 }
 
+/// Asserts that each request is rejected with this member at fault, and with this part of
+/// the message. The members replace those of a good request.
+fn assert_rejected(cases: &[(&str, &str, &str)]) {
+    for (members, param, message) in cases {
+        let (found, text) = rejected(with(members));
+        assert_eq!(found, *param, "{members}: {text}");
+        assert!(text.contains(message), "{members}: {text}");
+    }
+}
+
 #[test]
-fn the_rejection_names_the_member_and_the_rule() {
-    for (members, param, message) in [
-        (
-            r#""model":1"#,
-            "model",
-            "`model` must be a string, not a number.",
-        ),
+fn a_model_must_name_an_agent() {
+    assert_rejected(&[
+        (r#""model":1"#, "model", "must be a string, not a number."),
         (r#""model":null"#, "model", "Missing `model`."),
         (r#""model":" ""#, "model", "Missing `model`."),
         (r#""model":"gpt-4o""#, "model", "Invalid `model`."),
+    ]);
+}
+
+#[test]
+fn an_input_must_have_texts() {
+    assert_rejected(&[
         (r#""input":null"#, "input", "array of strings, not null."),
         (r#""input":7"#, "input", "array of strings, not a number."),
         (r#""input":{}"#, "input", "array of strings, not an object."),
         (r#""input":[1,2]"#, "input", "token ids are not supported."),
         (r#""input":[[1]]"#, "input", "token ids are not supported."),
-        (
-            r#""input":["a",true]"#,
-            "input",
-            "not an array with a boolean.",
-        ),
+        (r#""input":["a",true]"#, "input", "array with a boolean."),
         (r#""input":["a",null]"#, "input", "not an array with null."),
         (r#""input":"""#, "input", "no empty ones."),
         (r#""input":[]"#, "input", "at least one text"),
         (r#""input":["a",""]"#, "input", "no empty ones."),
+    ]);
+    let (param, message) = rejected(check(r#"{"model":"openclaw"}"#));
+    assert_eq!(param, "input");
+    assert_eq!(message, "`input` must be a string or an array of strings.");
+}
+
+#[test]
+fn an_optional_member_must_be_valid() {
+    let (format, dimensions) = ("encoding_format", "dimensions");
+    assert_rejected(&[
         (
             r#""encoding_format":"int8""#,
-            "encoding_format",
+            format,
             "`float` or `base64`.",
         ),
-        (
-            r#""encoding_format":1"#,
-            "encoding_format",
-            "must be a string",
-        ),
-        (r#""dimensions":0"#, "dimensions", "must be at least 1."),
-        (r#""dimensions":-1"#, "dimensions", "must be at least 1."),
-        (r#""dimensions":1.5"#, "dimensions", "must be an integer."),
+        (r#""encoding_format":1"#, format, "must be a string"),
+        (r#""dimensions":0"#, dimensions, "must be at least 1."),
+        (r#""dimensions":-1"#, dimensions, "must be at least 1."),
+        (r#""dimensions":1.5"#, dimensions, "must be an integer."),
         (
             r#""dimensions":16385"#,
-            "dimensions",
+            dimensions,
             "must be at most 16384.",
         ),
         (
             r#""dimensions":1e300"#,
-            "dimensions",
+            dimensions,
             "must be at most 16384.",
         ),
-        (r#""dimensions":"8""#, "dimensions", "not a string."),
+        (r#""dimensions":"8""#, dimensions, "not a string."),
         (r#""user":1"#, "user", "`user` must be a string"),
-    ] {
-        // The last of equal keys counts.
-        let (found, text) = rejected(with(members));
-        assert_eq!(found, param, "{members}: {text}");
-        assert!(text.contains(message), "{members}: {text}");
-    }
-    let (param, message) = rejected(check(r#"{"model":"openclaw"}"#));
-    assert_eq!(param, "input");
-    assert_eq!(message, "`input` must be a string or an array of strings.");
+    ]);
 }
 
 #[test]
