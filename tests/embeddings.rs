@@ -178,12 +178,14 @@ fn a_request_is_checked_in_the_order_of_a_run() {
 fn a_body_has_at_most_5_mib() {
     let server = rehearsal();
     let limit = 5 * 1024 * 1024;
-    for (size, status) in [(limit, 200), (limit + 1, 413)] {
-        let mut text = body(json!("a")).to_string();
-        text.push_str(&" ".repeat(size - text.len()));
-        let request = server.request("POST", EMBEDDINGS).bearer(TOKEN).body(text);
-        assert_eq!(request.send().status, status, "{size}");
-    }
+    let mut text = body(json!("a")).to_string();
+    text.push_str(&" ".repeat(limit - text.len()));
+    let request = || server.request("POST", EMBEDDINGS).bearer(TOKEN);
+    assert_eq!(request().body(text).send().status, 200);
+    // The gateway answers before the body arrives.
+    let declared = (limit + 1).to_string();
+    let refused = request().header("Content-Length", &declared).send();
+    assert_eq!(refused.status, 413, "{refused:?}");
 }
 
 #[test]
