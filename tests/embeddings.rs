@@ -9,6 +9,8 @@
 
 mod harness;
 
+use std::thread;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use harness::{Request, Response, Server, TOKEN, Upstream, config, error, refusal, refusal_with};
@@ -387,4 +389,27 @@ fn a_gateway_for_any_runtime_says_that_it_has_none() {
     );
     assert_eq!(post(&server, &body(json!(""))).send().status, 400);
     server.assert_unharmed(&[TOKEN]);
+}
+
+/// An instance serves several of them at once, and a failed allocation would end them all.
+#[test]
+fn many_large_requests_fit_the_memory_or_are_refused() {
+    let vector = vec![0.012_345_678_901_234_567; 1536];
+    let upstream = answering(&answer(&vec![vector.as_slice(); 128]));
+    let runtime = format!("runtime: {{ url: '{}' }}", upstream.url());
+    let server = Server::builder("openclaw").config(&config(&runtime));
+    // What the budget of `src/inbound/budget.rs` and the components need.
+    let server = server.argument("-Wmax-memory-size=134217728").start();
+    let texts: Vec<_> = (0..128).map(|n| format!("{n:0512}")).collect();
+    let request = body(json!(texts));
+    let statuses: Vec<_> = thread::scope(|scope| {
+        let sent: Vec<_> = (0..32)
+            .map(|_| scope.spawn(|| post(&server, &request).send().status))
+            .collect();
+        sent.into_iter().map(|sent| sent.join().unwrap()).collect()
+    });
+    assert!(statuses.contains(&200), "{statuses:?}");
+    let expected = statuses.iter().all(|status| [200, 503].contains(status));
+    assert!(expected, "{statuses:?}");
+    server.assert_unharmed(&[]);
 }
