@@ -1,4 +1,4 @@
-"""Runs openai-python's own tests of chat completions and models against Tidegate.
+"""Runs openai-python's own tests of chat completions, models and responses against Tidegate.
 
     python run.py SOURCES FOLDER        with Tidegate's base URL in TEST_API_BASE_URL
 
@@ -6,7 +6,7 @@ SOURCES has the source distribution of openai; its tests are unpacked into FOLDE
 Tidegate stands before the rehearsal runtime, with the key that the tests use ("My API Key") and aliases for
 the models that they name.
 
-The tests were generated for a server that checks nothing but the shape of a request. Two of their values have
+The tests were generated for a server that checks nothing but the shape of a request. Some of their values have
 no meaning for an agent, and CHANGES replaces them. What Tidegate does not offer is in left_out.txt.
 """
 
@@ -16,7 +16,11 @@ import tarfile
 
 import pytest
 
-TESTS = ["tests/api_resources/chat/test_completions.py", "tests/api_resources/test_models.py"]
+TESTS = [
+    "tests/api_resources/chat/test_completions.py",
+    "tests/api_resources/test_models.py",
+    "tests/api_resources/test_responses.py",
+]
 
 CHANGES = [
     # Like OpenClaw, Tidegate rejects a conversation that contains only instructions.
@@ -24,6 +28,15 @@ CHANGES = [
     # A response has at least one token.
     ("max_tokens=0", "max_tokens=1"),
     ("max_completion_tokens=0", "max_completion_tokens=1"),
+    # A run needs a message.
+    ("responses.create()", 'responses.create(input="string")'),
+    ("_response.create()", '_response.create(input="string")'),
+    ("(\n            stream=True,\n        )", '(\n            input="string",\n            stream=True,\n        )'),
+    # A run ends with its response, continues only a response of Tidegate, and has no prompt that OpenAI stores.
+    ("background=True", "background=False"),
+    ('previous_response_id="previous_response_id"', "previous_response_id=None"),
+    ('prompt={\n                "id": "id",\n                "variables": {"foo": "string"},\n'
+     '                "version": "version",\n            }', "prompt=None"),
 ]
 
 

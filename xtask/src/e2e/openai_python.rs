@@ -1,4 +1,4 @@
-//! openai-python's own tests for chat completions and models.
+//! openai-python's own tests for chat completions, models and responses.
 
 use anyhow::Result;
 
@@ -11,7 +11,7 @@ use super::site::Site;
 const DOCUMENT: &str = "{
   gateway: {
     auth: { mode: 'token', token: 'My API Key' },
-    http: { endpoints: { chatCompletions: { enabled: true } } },
+    http: { endpoints: { chatCompletions: { enabled: true }, responses: { enabled: true } } },
   },
   agents: { entries: { main: {} } },
   tidegate: { models: { 'gpt-6-astra': 'main', model: 'main' } },
