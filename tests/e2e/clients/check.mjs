@@ -25,6 +25,12 @@ export function calls(word) {
   return llm("calls", word);
 }
 
+/** Returns the messages that the model received in the first call with the word, as JSON. */
+export async function seen(word) {
+  const [call] = await calls(word);
+  return JSON.stringify(call.body.messages);
+}
+
 /** Returns whether a call with the word is disconnected within the time limit. */
 export async function leftWithin(milliseconds, word) {
   const begun = performance.now();

@@ -39,6 +39,11 @@ def calls(word):
     return llm("calls", word)
 
 
+def seen(word):
+    """Returns the messages that the model received in the first call with the word, as JSON."""
+    return json.dumps(calls(word)[0]["body"]["messages"])
+
+
 def left_within(seconds, word):
     """Returns whether a call with the word is disconnected within the time limit."""
     begun = time.monotonic()
@@ -70,7 +75,7 @@ def run_async(**checks):
 
 
 def tell(name, check):
-    name = name.removeprefix("status_")
+    name = name.removeprefix("status_").replace("_", "-")
     try:
         check()
         lines = [f"ok - {name}"]

@@ -5,6 +5,9 @@ import { runInNewContext } from "node:vm";
 // Agents whose LLM fails in the tests. Each has its own provider, because OpenClaw pauses a provider that failed.
 const FAILING = ["refused", "limited", "failing"];
 
+// OpenClaw refuses a client's tool with the name of one of its own. These are the tools of Codex CLI.
+const CODEX = { tools: { deny: ["view_image", "get_goal", "create_goal", "update_goal"] } };
+
 /** Returns the document of `openclaw.json`. */
 export function configuration(port, llm, folder) {
   const providers = ["llm", ...FAILING].map((name) => [name, provider(llm)]);
@@ -26,7 +29,7 @@ export function configuration(port, llm, folder) {
         skipBootstrap: true,
         heartbeat: { every: "0m" },
       },
-      entries: { main: {}, research: {}, ...Object.fromEntries(failing) },
+      entries: { main: {}, research: {}, codex: CODEX, ...Object.fromEntries(failing) },
     },
     // Features that the tests do not need are disabled, so that the agents start faster.
     memory: { search: { enabled: false } },

@@ -149,7 +149,8 @@ function isOfUser(message) {
 function resultOfTool(messages, text) {
   const later = messages.slice(messages.findLastIndex(isOfUser) + 1);
   const result = later.findLast((message) => message.role === "tool");
-  return result ? content(result) : /^Tool:[^ ]+: (.*)/.exec(text)?.[1];
+  // OpenClaw sends a client's result as text. Before it can be the time, after it the agent's runtime.
+  return result ? content(result) : /^(?:\[[^\]]*\] )?Tool:[^ ]+: (.*?)(?:\n\nRuntime: .*)?$/s.exec(text)?.[1];
 }
 
 function content(message) {

@@ -8,6 +8,7 @@
 //! script         a program's lines -> checks
 //! report         checks -> a table and the closing lines
 //! clients        suite: OpenAI clients in several languages
+//! responses      suite: clients of the Responses API, and the types of its replies
 //! openclaw       suite: behavior that only the real runtime shows
 //! openai_python  suite: openai-python's own tests
 //! page           a page of the documentation -> a script of its commands
@@ -29,6 +30,7 @@ mod openclaw;
 mod packages;
 mod page;
 mod report;
+mod responses;
 mod script;
 mod servers;
 mod site;
@@ -58,6 +60,8 @@ pub(crate) struct EndToEnd {
 enum Suite {
     /// OpenAI clients in several languages.
     Clients,
+    /// Clients of the Responses API.
+    Responses,
     /// The real OpenClaw.
     Openclaw,
     /// openai-python's own tests.
@@ -74,6 +78,7 @@ impl Suite {
     fn run(self, site: &Site<'_>, report: &mut Report) -> Result<()> {
         match self {
             Self::Clients => clients::run(site, report),
+            Self::Responses => responses::run(site, report),
             Self::Openclaw => openclaw::run(site, report),
             Self::OpenaiPython => openai_python::run(site, report),
             Self::Examples => examples::run(site, report),

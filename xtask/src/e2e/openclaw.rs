@@ -77,7 +77,7 @@ fn document(runtime: &str, history: &str) -> String {
     auth: {{ mode: 'token', token: '${{OPENCLAW_GATEWAY_TOKEN}}' }},
     http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }},
   }},
-  agents: {{ entries: {{ main: {{}}, research: {{}}, refused: {{}}, limited: {{}}, failing: {{}} }} }},
+  agents: {{ entries: {{ main: {{}}, research: {{}}, codex: {{}}, refused: {{}}, limited: {{}}, failing: {{}} }} }},
   tidegate: {{
     runtime: {{ url: '{runtime}' }},
     keys: [

@@ -83,6 +83,36 @@ impl Tidegate {
     }
 }
 
+/// A proxy in front of several Tidegates that keeps their replies.
+pub(crate) struct Recorder<const N: usize> {
+    _server: Background,
+    /// The base URLs for OpenAI's clients, in the order of the Tidegates.
+    pub(crate) base_urls: [String; N],
+}
+
+impl<const N: usize> Recorder<N> {
+    /// Starts the proxy with a script, which gets the URLs of the Tidegates.
+    ///
+    /// # Errors
+    /// A proxy that does not start.
+    pub(crate) fn start(
+        mut script: Command,
+        tidegates: [&Tidegate; N],
+        log: &Path,
+    ) -> Result<Self> {
+        script.args(tidegates.map(|tidegate| format!("http://{}", tidegate.address)));
+        let (server, base_urls) = Background::start(script, log, Ending::CloseInput, |line| {
+            let urls = line.strip_prefix("ready ")?.split_whitespace();
+            let urls: Vec<_> = urls.map(|url| format!("{url}/v1")).collect();
+            urls.try_into().ok()
+        })?;
+        Ok(Self {
+            _server: server,
+            base_urls,
+        })
+    }
+}
+
 /// Returns a local address with a free port.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)

@@ -86,7 +86,18 @@ impl<'a> Site<'a> {
         let mut python = Command::new(self.packages.python("python"));
         // Without -B, Python would write byte code into the repository.
         python.arg("-B").arg(self.scripts().join(script));
+        // For `check.py`.
+        python.env("PYTHONPATH", self.scripts().join("clients"));
         python
+    }
+
+    /// Returns a command that runs a script of `tests/e2e`, with Python or Node.
+    pub(crate) fn script(&self, script: &str) -> Command {
+        if script.ends_with(".py") {
+            self.python(script)
+        } else {
+            self.node(script)
+        }
     }
 
     /// Returns the folder of the packages' source distributions.
@@ -178,6 +189,9 @@ impl<'a> Site<'a> {
             let entry = entry?;
             symlink(entry.path(), folder.join(entry.file_name()))?;
         }
+        // For the page's scripts in JavaScript.
+        let modules = self.packages.folder().join("node_modules");
+        symlink(modules, folder.join("node_modules"))?;
         let text = fs::read_to_string(self.workspace.root().join(page))?;
         let address = free_address()?;
         let mut values = vec![
@@ -194,6 +208,7 @@ impl<'a> Site<'a> {
         }
         let script = page::script(&text, &values);
         let mut bash = Command::new("bash");
+        bash.env("CODEX_HOME", folder.join("codex"));
         bash.args(["-c", &script]).current_dir(folder);
         bash.env("ADDRESS", address.to_string());
         bash.env("PATH", self.path()?);
