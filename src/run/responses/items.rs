@@ -30,6 +30,16 @@ pub(super) fn tools<'de>(input: &Member<Input<'de>>) -> Vec<(usize, Raw<'de>)> {
     with_tools.map(|(at, item)| (at, item.tools)).collect()
 }
 
+/// Returns whether the input refers to items that only OpenAI can read.
+pub(super) fn has_references(input: &Member<Input<'_>>) -> bool {
+    match input {
+        Member::Is(Input::Items(items)) => {
+            items.list.iter().any(|item| kind(item) == "item_reference")
+        }
+        Member::Is(Input::Text(_)) | Member::Absent | Member::Null | Member::Not(_) => false,
+    }
+}
+
 /// Reads the messages of an input, after the instructions.
 ///
 /// # Errors

@@ -56,8 +56,11 @@ pub(super) fn read(
     let agent = previous::select_agent(&request, previous.as_ref(), context)?;
     let session = previous::select_session(&request, &agent, previous, context);
     let target = Target::find(agent, context)?;
-    let (messages, toolbox) = content(&mut request, &session, context)?;
     let mut ignored = echo::with_value(&request.no_effect);
+    if items::has_references(&request.input) {
+        ignored.push(Cow::Borrowed("input.item_reference"));
+    }
+    let (messages, toolbox) = content(&mut request, &session, context)?;
     let hosted = toolbox.hosted.iter();
     ignored.extend(hosted.map(|kind| Cow::Owned(format!("tools.{kind}"))));
     let names = toolbox.names();

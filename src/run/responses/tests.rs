@@ -333,6 +333,11 @@ fn null_is_absent_and_what_a_run_cannot_use_has_no_effect() {
         "service_tier": "flex", "client_metadata": {}, "stream_options": {}, "max_tool_calls": 2,
         "tools": [{ "type": "web_search" }, { "type": "later" }, { "type": "web_search" }],
     });
+    let referring = json!({ "input": [{ "type": "item_reference", "id": "msg_1" }, { "role": "user", "content": "Hi" }] });
+    assert_eq!(
+        read(&referring).unwrap().ignored(),
+        ["input.item_reference"]
+    );
     let run = read(&body).unwrap();
     let ignored = [
         "client_metadata",
