@@ -165,8 +165,7 @@ fn the_sources_of_openclaws_own_form_are_used() {
 }
 
 #[test]
-fn an_item_or_part_that_cannot_be_used_is_rejected_by_its_place() {
-    let user = |part: Value| json!([{ "role": "user", "content": [part] }]);
+fn an_item_that_cannot_be_used_is_rejected_by_its_place() {
     for (input, place) in [
         (
             json!([{ "role": "user", "content": "a" }, { "type": "foo" }]),
@@ -196,6 +195,17 @@ fn an_item_or_part_that_cannot_be_used_is_rejected_by_its_place() {
             json!([{ "type": "computer_call", "call_id": "a" }]),
             "input[0].type",
         ),
+    ] {
+        assert_eq!(rejected(&json!({ "input": input })).0, place, "{input}");
+    }
+    let unknown = rejected(&json!({ "input": [{ "type": "foo" }] })).1;
+    assert!(unknown.contains("`foo`"), "{unknown}");
+}
+
+#[test]
+fn a_part_that_cannot_be_used_is_rejected_by_its_place() {
+    let user = |part: Value| json!([{ "role": "user", "content": [part] }]);
+    for (input, place) in [
         (
             user(json!({ "type": "input_audio" })),
             "input[0].content[0]",
@@ -238,8 +248,6 @@ fn an_item_or_part_that_cannot_be_used_is_rejected_by_its_place() {
     ] {
         assert_eq!(rejected(&json!({ "input": input })).0, place, "{input}");
     }
-    let unknown = rejected(&json!({ "input": [{ "type": "foo" }] })).1;
-    assert!(unknown.contains("`foo`"), "{unknown}");
 }
 
 #[test]
@@ -295,7 +303,7 @@ fn what_changes_the_reply_and_is_not_possible_is_rejected_by_name() {
 }
 
 #[test]
-fn null_is_absent_and_what_a_run_cannot_use_has_no_effect() {
+fn null_is_absent() {
     let names = [
         "model",
         "instructions",
@@ -328,6 +336,10 @@ fn null_is_absent_and_what_a_run_cannot_use_has_no_effect() {
         body[name] = Value::Null;
     }
     assert_eq!(summary(&request(&body).messages), ["User Hi"]);
+}
+
+#[test]
+fn what_a_run_cannot_use_has_no_effect_and_is_logged() {
     let body = json!({
         "input": "Hi", "include": [], "metadata": { "a": "b" }, "truncation": "auto", "other": 1,
         "service_tier": "flex", "client_metadata": {}, "stream_options": {}, "max_tool_calls": 2,
@@ -434,9 +446,12 @@ fn the_tools_of_namespaces_get_names_of_their_own() {
         };
         assert_eq!(form.names.of(offered), client, "{offered}");
     }
+}
 
-    // A call that is sent back has the name that the runtime knows.
-    for (namespace, name, offered) in [("a__b", "c", names[5]), ("gone", "x", "gone__x")] {
+#[test]
+fn a_call_that_is_sent_back_has_the_name_that_the_runtime_knows() {
+    let tools = json!([{ "type": "namespace", "name": "a__b", "tools": [search("c")] }]);
+    for (namespace, name, offered) in [("a__b", "c", "a__b__c"), ("gone", "x", "gone__x")] {
         let call = json!({ "type": "function_call", "call_id": "1", "namespace": namespace, "name": name, "arguments": "{}" });
         let output = json!({ "type": "function_call_output", "call_id": "1", "output": "found" });
         let body = json!({ "input": [call, output], "tools": tools });
