@@ -464,7 +464,7 @@ fn unknown_paths_get_404_and_wrong_methods_405() {
     let server = server();
     for (method, path, status, allow) in [
         ("GET", "/", 404, None),
-        ("POST", "/v1/responses", 404, None),
+        ("GET", "/v1/responses", 405, Some("POST")),
         ("GET", "/v1/embeddings", 405, Some("POST")),
         ("POST", "/v1/chat/completions/", 404, None),
         ("GET", "/v1/chat/completions", 405, Some("POST")),
