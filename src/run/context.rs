@@ -4,7 +4,7 @@ use crate::access::Caller;
 use uuid::Uuid;
 
 use crate::access::permissions::{self, CHANNEL_HEADER, MODEL_HEADER, SESSION_HEADER};
-use crate::agents::AGENT_HEADERS;
+use crate::agents::{AGENT_HEADERS, AgentId, Upstream};
 use crate::inbound::Headers;
 use crate::rejection::Rejection;
 
@@ -29,6 +29,13 @@ pub(super) struct Context<'c> {
 }
 
 impl Context<'_> {
+    /// Returns the runtime of an agent's runs: the caller's, else the agent's, else the
+    /// default one.
+    pub(super) fn upstream(&self, agent: &AgentId) -> Option<Upstream> {
+        let of_agent = || self.rules.upstreams.of_agent(agent);
+        self.caller.upstream().cloned().or_else(of_agent)
+    }
+
     /// Checks the headers that decide something: each can be read, and the caller may send
     /// it.
     ///

@@ -2,6 +2,8 @@
 
 use tidegate_json::RawValue;
 
+use crate::openai::request::Raw;
+
 /// The maximum nesting of a schema.
 pub(super) const DEPTH_LIMIT: usize = 128;
 
@@ -24,4 +26,16 @@ pub(super) fn depth(json: &RawValue) -> usize {
         }
     }
     deepest
+}
+
+/// A schema that nests deeper than [`DEPTH_LIMIT`].
+#[derive(Debug)]
+pub(super) struct TooDeep;
+
+/// Returns the parameters of a function unchanged, or `None` if they are not an object.
+pub(super) fn parameters(schema: Raw<'_>) -> Result<Option<String>, TooDeep> {
+    match schema.filter(|schema| schema.get().starts_with('{')) {
+        Some(schema) if depth(schema) > DEPTH_LIMIT => Err(TooDeep),
+        schema => Ok(schema.map(|schema| schema.get().to_owned())),
+    }
 }

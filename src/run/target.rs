@@ -31,9 +31,8 @@ impl Target {
     /// A header that names no model or no channel.
     pub(super) fn find(agent: AgentId, context: &Context<'_>) -> Result<Self, Rejection> {
         let channel = header_text(context.headers, CHANNEL_HEADER)?;
-        let of_agent = || context.rules.upstreams.of_agent(&agent);
         Ok(Self {
-            upstream: context.caller.upstream().cloned().or_else(of_agent),
+            upstream: context.upstream(&agent),
             agent,
             model: model_override(context.headers)?,
             channel: channel.map(|channel| channel.to_ascii_lowercase()),

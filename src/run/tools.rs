@@ -6,7 +6,7 @@ use crate::openai::request::{Function, Raw, Text, Tool as OfferedTool, ToolChoic
 use crate::rejection::{Quote, Rejection};
 use crate::runtime::{Tool, ToolChoice};
 
-use super::schema::{DEPTH_LIMIT, depth};
+use super::schema;
 
 type Offered<'de> = Member<Vec<Member<OfferedTool<'de>>>>;
 
@@ -67,15 +67,8 @@ fn function_name(function: &Function<'_>) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// Returns the schema unchanged, or `None` if it is not an object.
 fn parameters(schema: Raw<'_>) -> Result<Option<String>, Rejection> {
-    let Some(schema) = schema.filter(|raw| raw.get().starts_with('{')) else {
-        return Ok(None);
-    };
-    if depth(schema) > DEPTH_LIMIT {
-        return Err(reject_tool("`parameters` nests deeper than 128 levels"));
-    }
-    Ok(Some(schema.get().to_owned()))
+    schema::parameters(schema).map_err(|_| reject_tool("`parameters` nests deeper than 128 levels"))
 }
 
 fn tool_choice(choice: Member<Choice<'_>>) -> Result<ToolChoice, Rejection> {

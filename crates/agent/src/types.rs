@@ -11,6 +11,18 @@ pub use crate::bindings::agent_runtime::tidegate::agent::types::{
 pub use crate::bindings::agent_runtime::tidegate::agent::types as generated;
 
 impl Message {
+    /// Makes a message without calls.
+    #[must_use]
+    pub fn new(role: Role, content: Vec<ContentPart>) -> Self {
+        Self {
+            role,
+            content,
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+            name: None,
+        }
+    }
+
     /// Returns whether the message is an instruction of the application, and not part
     /// of the conversation.
     #[must_use]

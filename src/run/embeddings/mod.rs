@@ -122,8 +122,7 @@ fn read(request: Request<'_>, context: &Context<'_>) -> Result<ValidEmbeddings, 
     permissions::check_model(caller, &rules.agents, model)?;
     let inputs = members::texts(request.input)?;
     let agent = permissions::select_agent(caller, &rules.agents, &request.model, headers)?;
-    let of_agent = || rules.upstreams.of_agent(&agent);
-    let upstream = caller.upstream().cloned().or_else(of_agent);
+    let upstream = context.upstream(&agent);
     Ok(ValidEmbeddings {
         model: model.to_owned(),
         format,

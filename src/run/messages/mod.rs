@@ -141,7 +141,7 @@ impl MessageReader<'_> {
             Author::Tool | Author::Function => return self.result(author, sent, images, place),
         };
         let content = self.content.read(sent.content, images, place)?;
-        Ok((!content.is_empty()).then(|| bare(role, content)))
+        Ok((!content.is_empty()).then(|| Message::new(role, content)))
     }
 
     fn assistant(
@@ -167,7 +167,7 @@ impl MessageReader<'_> {
         calls.extend(self.calls.call(sent.function_call, place)?);
         let message = Message {
             tool_calls: calls,
-            ..bare(Role::Assistant, content)
+            ..Message::new(Role::Assistant, content)
         };
         let is_empty = message.content.is_empty() && message.tool_calls.is_empty();
         Ok((!is_empty).then_some(message))
@@ -194,18 +194,8 @@ impl MessageReader<'_> {
         Ok(Some(Message {
             tool_call_id: call,
             name,
-            ..bare(Role::Tool, content)
+            ..Message::new(Role::Tool, content)
         }))
-    }
-}
-
-fn bare(role: Role, content: Vec<ContentPart>) -> Message {
-    Message {
-        role,
-        content,
-        tool_calls: Vec::new(),
-        tool_call_id: None,
-        name: None,
     }
 }
 

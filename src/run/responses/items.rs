@@ -52,11 +52,11 @@ pub(super) fn messages(
     continuity: Continuity,
 ) -> Result<Vec<Message>, Rejection> {
     let mut messages = Vec::new();
-    let instructions = instructions.map(|text| bare(Role::System, text_content(text)));
+    let instructions = instructions.map(|text| Message::new(Role::System, text_content(text)));
     messages.extend(instructions.filter(|message| !message.content.is_empty()));
     match input {
         Member::Is(Input::Text(text)) => {
-            let message = bare(Role::User, text_content(&text));
+            let message = Message::new(Role::User, text_content(&text));
             messages.extend((!message.content.is_empty()).then_some(message));
         }
         Member::Is(Input::Items(items)) => {
@@ -192,7 +192,7 @@ impl ItemReader<'_> {
             Role::Assistant => ImageUse::Refused("assistant"),
         };
         let content = self.content.read(item.content, images, Place::item(at))?;
-        Ok((!content.is_empty()).then(|| bare(role, content)))
+        Ok((!content.is_empty()).then(|| Message::new(role, content)))
     }
 
     fn call(&self, kind: Kind, item: InputItem<'_>, at: usize) -> Result<Message, Rejection> {
@@ -213,7 +213,7 @@ impl ItemReader<'_> {
         };
         Ok(Message {
             tool_calls: vec![call],
-            ..bare(Role::Assistant, Vec::new())
+            ..Message::new(Role::Assistant, Vec::new())
         })
     }
 
@@ -230,7 +230,7 @@ impl ItemReader<'_> {
             .read_result(item.output, images(is_new), place)?;
         Ok(Message {
             tool_call_id: Some(call),
-            ..bare(Role::Tool, content)
+            ..Message::new(Role::Tool, content)
         })
     }
 }
@@ -261,14 +261,4 @@ fn text_content(text: &Text<'_>) -> Vec<ContentPart> {
     let is_blank = text.trim().is_empty();
     let part = (!is_blank).then(|| ContentPart::Text(text.clone().into_owned()));
     part.into_iter().collect()
-}
-
-fn bare(role: Role, content: Vec<ContentPart>) -> Message {
-    Message {
-        role,
-        content,
-        tool_calls: Vec::new(),
-        tool_call_id: None,
-        name: None,
-    }
 }

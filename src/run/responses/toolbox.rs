@@ -10,9 +10,8 @@ use tidegate_json::{Member, RawValue};
 use crate::openai::request::{Raw, Text};
 use crate::openai::responses::Tool as SentTool;
 use crate::rejection::{Quote, Rejection};
-use crate::run::call;
-use crate::run::schema::{DEPTH_LIMIT, depth};
 use crate::run::tool_names::{ClientTool, ToolKind, ToolNames};
+use crate::run::{call, schema};
 use crate::runtime::Tool;
 
 /// The arguments of a custom tool, with the name that [`crate::run::CUSTOM_INPUT`] has.
@@ -224,7 +223,8 @@ fn function(
     path: &str,
 ) -> Result<Tool, Rejection> {
     let parameters = match client.kind {
-        ToolKind::Function => parameters(tool.parameters, path)?,
+        ToolKind::Function => schema::parameters(tool.parameters)
+            .map_err(|_| reject(path, "has `parameters` that nest deeper than 128 levels."))?,
         ToolKind::Custom => Some(CUSTOM_PARAMETERS.to_owned()),
     };
     let own = tool.description.as_ok().map(AsRef::as_ref);
@@ -244,20 +244,6 @@ fn function(
         parameters,
         strict: tool.strict.ok(),
     })
-}
-
-/// Returns the schema unchanged, or `None` if it is not an object.
-fn parameters(schema: Raw<'_>, path: &str) -> Result<Option<String>, Rejection> {
-    let Some(schema) = schema.filter(|schema| schema.get().starts_with('{')) else {
-        return Ok(None);
-    };
-    match depth(schema) > DEPTH_LIMIT {
-        true => Err(reject(
-            path,
-            "has `parameters` that nest deeper than 128 levels.",
-        )),
-        false => Ok(Some(schema.get().to_owned())),
-    }
 }
 
 fn reject(path: &str, problem: &str) -> Rejection {
