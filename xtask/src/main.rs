@@ -55,7 +55,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Build and compose the components into `dist/`.
-    Build,
+    Build(components::Build),
     /// Build and serve the gateway with a runtime.
     Up(development::Up),
     /// Check a configuration, the servers behind it, and OpenClaw's settings.
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<()> {
     let workspace = Workspace::locate()?;
     match task {
-        Task::Build => components::build(&workspace),
+        Task::Build(build) => build.run(&workspace),
         Task::Up(up) => up.run(&workspace),
         Task::Doctor(doctor) => doctor.run(&workspace),
         Task::Key(key) => key.run(),

@@ -25,6 +25,9 @@ impl Workspace {
         // A test that runs this program has the variable of its own package.
         let manifest = manifest.filter(|manifest| manifest.ends_with("xtask"));
         let manifest = manifest.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        // The folder may contain links to the repository's files. Cargo would build everything
+        // again for another path.
+        let manifest = manifest.canonicalize()?;
         let root = manifest.parent().context("xtask has no workspace")?;
         let target = match std::env::var_os("CARGO_TARGET_DIR") {
             // Relative to the current folder, as cargo interprets it.
@@ -43,6 +46,13 @@ impl Workspace {
     /// Returns cargo's target folder.
     pub(crate) fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// Returns the same repository with a target folder inside of its own.
+    pub(crate) fn with_target(&self, name: &str) -> Self {
+        let root = self.root.clone();
+        let target = self.target.join(name);
+        Self { root, target }
     }
 
     /// Returns the folder for finished components: `dist/`.

@@ -64,7 +64,7 @@ impl Soak {
     /// # Errors
     /// The first incorrect response, a connection left open, and memory growth.
     pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
-        components::build(workspace)?;
+        components::build_linked(workspace, Runtime::Openclaw)?;
         let upstream = Upstream::start()?;
         let name = format!("tidegate-soak-{}.json5", std::process::id());
         let config = std::env::temp_dir().join(name);

@@ -30,7 +30,7 @@ pub(super) fn host(site: &Site<'_>, llm: &str) -> Result<Found> {
             &component.display().to_string(),
         )
         // The component is built, and cargo within cargo would wait for a lock.
-        .replace("cargo xtask build", "\"true\"");
+        .replace("cargo xtask build tidegate-openclaw-files", "\"true\"");
     fs::create_dir_all(folder.join(".wash"))?;
     fs::write(folder.join(".wash/config.yaml"), config)?;
     let mut command = site.program("wash")?;
