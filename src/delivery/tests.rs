@@ -131,7 +131,7 @@ fn deliver_response(line: Script, reasoning: Reasoning, progress: Duration) -> R
     let mut bytes = Vec::new();
     let holding = Budget::new(0).begin("a");
     let auto = ToolChoice::Auto;
-    let reply = StreamedResponse::start(head, &auto, holding, 1_000_000, &mut bytes);
+    let reply = StreamedResponse::start(head, &auto, holding, &mut bytes);
     deliver_reply(line, reply.into(), bytes, Some(progress))
 }
 
@@ -177,6 +177,7 @@ fn response_head(reasoning: Reasoning) -> ResponseHead {
             truncation: Truncation::Disabled,
         },
         names: ToolNames::default(),
+        limit: 1_000_000,
         failure: FailureCode::ServerError,
     }
 }

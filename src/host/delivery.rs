@@ -11,11 +11,8 @@ use crate::delivery::{Delivery, first_steps};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::gateway::AdmittedRun;
-use crate::reply::{
-    FailureCode, Head, ResponseHead, StreamedChat, StreamedReply, StreamedResponse, WholeChat,
-    WholeReply, WholeResponse,
-};
-use crate::run::{Client, Mode, ReplyForm, ResponseForm};
+use crate::reply::{ReplyHead, ReplySettings, StreamedReply, WholeReply};
+use crate::run::Mode;
 use crate::runtime::{RunError, Step};
 
 use super::line::{HostLine, seconds};
@@ -36,57 +33,19 @@ pub(crate) async fn deliver(
         reply: memory,
         place,
     } = admitted;
-    let (mode, form) = (valid.mode(), valid.take_form());
-    let choice = valid.tool_choice().clone();
-    let head = Head {
-        id: valid.id().to_owned(),
-        created: exchange.arrived.seconds(),
-        model: valid.model().to_owned(),
+    let reply_settings = ReplySettings {
         reasoning: settings.reasoning,
+        response_limit: settings.responses.limit,
     };
+    let head = ReplyHead::take(&mut valid, exchange.arrived.seconds(), reply_settings);
     let run = Run::start(valid, request, place);
-    match mode {
-        Mode::Whole => {
-            let reply = match form {
-                ReplyForm::Completion => WholeChat::new(head, &choice, memory).into(),
-                ReplyForm::Response(form) => {
-                    let head = response_head(*form, head);
-                    WholeResponse::new(head, &choice, memory, settings.responses.limit).into()
-                }
-            };
-            whole(run, reply, settings.silence, exchange).await
-        }
-        Mode::Streamed { include_usage } => {
+    match head.mode() {
+        Mode::Whole => whole(run, head.whole(memory), settings.silence, exchange).await,
+        Mode::Streamed { .. } => {
             let mut bytes = Vec::new();
-            let out = &mut bytes;
-            let reply = match form {
-                ReplyForm::Completion => {
-                    StreamedChat::start(head, include_usage, &choice, out).into()
-                }
-                ReplyForm::Response(form) => {
-                    let (head, limit) = (response_head(*form, head), settings.responses.limit);
-                    StreamedResponse::start(head, &choice, memory, limit, out).into()
-                }
-            };
+            let reply = head.streamed(memory, &mut bytes);
             streamed(run, reply, bytes, settings, exchange).await
         }
-    }
-}
-
-fn response_head(form: ResponseForm, head: Head) -> ResponseHead {
-    ResponseHead {
-        id: form.id,
-        run: form.run,
-        created: head.created,
-        model: head.model,
-        reasoning: head.reasoning,
-        echo: form.echo,
-        names: form.names,
-        // Codex repeats a request after any other code.
-        failure: match form.client {
-            Client::Codex => FailureCode::InvalidPrompt,
-            Client::Other => FailureCode::ServerError,
-        },
     }
 }
 

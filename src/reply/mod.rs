@@ -2,6 +2,7 @@
 //! reads.
 //!
 //! ```text
+//! head         a run                -> all that its reply depends on besides events
 //! streamed     a reply in events, of either API
 //! whole        a reply in one document, of either API
 //! chat         the replies of Chat Completions
@@ -25,7 +26,7 @@ mod whole;
 
 pub use chat::{StreamedChat, WholeChat};
 pub use embeddings::EmbeddingsReply;
-pub use head::{Head, Reasoning};
+pub use head::{Head, Reasoning, ReplyHead, ReplySettings};
 pub use response::{FailureCode, ResponseHead, StreamedResponse, WholeResponse};
 pub use streamed::{Ended, StreamedReply};
 pub use whole::WholeReply;

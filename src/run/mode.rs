@@ -1,11 +1,12 @@
 //! How the client wants its reply.
 
+use serde::{Deserialize, Serialize};
 use tidegate_json::Member;
 
 use crate::openai::request::StreamOptions;
 
 /// The mode of a reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
     /// One JSON document at the end of the run.
     Whole,

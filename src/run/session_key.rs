@@ -54,6 +54,12 @@ impl SessionSecret {
             .map(Self)
     }
 
+    /// Returns the digest of values for one purpose, the domain.
+    #[must_use]
+    pub fn digest(&self, domain: &[u8], values: &[&[u8]]) -> [u8; 32] {
+        self.tag(&domain_message(domain, values))
+    }
+
     /// Returns the tag of a message.
     pub(super) fn tag(&self, message: &[u8]) -> [u8; 32] {
         let mut mac = self.0.clone();

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// A tool as the client named it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientTool {
     /// Its name.
     pub name: String,
@@ -14,7 +16,7 @@ pub struct ClientTool {
 }
 
 /// What the calls of a tool have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToolKind {
     /// JSON arguments.
     Function,
@@ -26,7 +28,7 @@ pub enum ToolKind {
 pub const CUSTOM_INPUT: &str = "input";
 
 /// The tools of a request by the names that the runtime knows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolNames(BTreeMap<String, ClientTool>);
 
 impl ToolNames {

@@ -17,7 +17,7 @@ pub mod agent_runtime {
         world: "agent-runtime",
         path: "../../wit",
         runtime_path: "spin_sdk::wit_bindgen::rt",
-        additional_derives: [PartialEq],
+        additional_derives: [PartialEq, serde::Deserialize, serde::Serialize],
         pub_export_macro: true,
         generate_all,
     });

@@ -1,10 +1,10 @@
 //! The members of a request that its response repeats.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tidegate_json::RawValue;
 
 /// What a response repeats of its request. A member that the request lacks has its default.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Echo {
     /// The instructions of this run alone.
     pub instructions: Option<String>,
@@ -39,7 +39,7 @@ pub struct Echo {
 }
 
 /// The member `reasoning` of a response.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct ReasoningEcho {
     /// How much reasoning the model should do.
     pub effort: Option<String>,
@@ -48,7 +48,7 @@ pub struct ReasoningEcho {
 }
 
 /// The member `truncation` of a response.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Truncation {
     /// The model may drop the middle of a long conversation.

@@ -1,6 +1,7 @@
 //! The members of a response that its run does not change.
 
 use memchr::memchr2;
+use serde::{Deserialize, Serialize};
 use tidegate_json::{RawValue, without_whitespace};
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use crate::run::ToolNames;
 use crate::runtime::RunError;
 
 /// The head of a response.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ResponseHead {
     /// The id of the response.
     pub id: String,
@@ -27,12 +28,14 @@ pub struct ResponseHead {
     pub echo: Echo,
     /// The client's names of its tools.
     pub names: ToolNames,
+    /// The maximum size of what the response says, in bytes.
+    pub limit: usize,
     /// The code of a run that failed after it may have begun.
     pub failure: FailureCode,
 }
 
 /// The code of a run that failed after it may have begun.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FailureCode {
     /// `server_error`.
     #[default]

@@ -15,16 +15,15 @@ use super::memory::Memory;
 pub struct StreamedResponse(Builder);
 
 impl StreamedResponse {
-    /// Begins a response of at most `limit` bytes, with its part of the memory budget and
+    /// Begins a response, with its part of the memory budget and
     /// with its first events.
     pub fn start(
         head: ResponseHead,
         choice: &ToolChoice,
         holding: Holding,
-        limit: usize,
         out: &mut Vec<u8>,
     ) -> Self {
-        let memory = Memory::new(limit, holding);
+        let memory = Memory::new(head.limit, holding);
         let mut builder = Builder::new(head, choice, Reader::Client, memory);
         builder.start(out);
         Self(builder)

@@ -65,6 +65,7 @@ pub(super) fn head() -> ResponseHead {
             truncation: Truncation::Disabled,
         },
         names: names(),
+        limit: LIMIT,
         failure: FailureCode::ServerError,
     }
 }
@@ -131,7 +132,8 @@ pub(super) fn stream_of(
 ) -> String {
     let mut out = Vec::new();
     let holding = budget().begin("a");
-    let mut reply = StreamedResponse::start(head, choice, holding, limit, &mut out);
+    let head = ResponseHead { limit, ..head };
+    let mut reply = StreamedResponse::start(head, choice, holding, &mut out);
     let taken = events.into_iter().try_for_each(|event| {
         reply.event(event, &mut out)?;
         if has_progress {
@@ -173,7 +175,7 @@ pub(super) fn whole(
     ended: Result<RunOutcome, RunError>,
 ) -> Result<Value, Error> {
     let holding = budget().begin("a");
-    let mut reply = WholeResponse::new(head(), &ToolChoice::Auto, holding, LIMIT);
+    let mut reply = WholeResponse::new(head(), &ToolChoice::Auto, holding);
     let taken = events.into_iter().try_for_each(|event| reply.event(event));
     let (body, ..) = reply.end(taken.and(ended), || 11)?;
     Ok(serde_json::from_slice(&body).unwrap())
@@ -614,7 +616,11 @@ fn responses_share_the_memory_budget() {
         let mut out = Vec::new();
         let holding = budget.begin("a");
         let auto = ToolChoice::Auto;
-        let mut reply = StreamedResponse::start(head(), &auto, holding, usize::MAX, &mut out);
+        let head = ResponseHead {
+            limit: usize::MAX,
+            ..head()
+        };
+        let mut reply = StreamedResponse::start(head, &auto, holding, &mut out);
         let mut texts = (0..12).map(|_| text(&"x".repeat(1024 * 1024)));
         let grown = texts.try_for_each(|text| reply.event(text, &mut out));
         (reply, grown)

@@ -14,10 +14,10 @@ use super::memory::Memory;
 pub struct WholeResponse(Builder);
 
 impl WholeResponse {
-    /// Begins a response of at most `limit` bytes, with its part of the memory budget.
+    /// Begins a response, with its part of the memory budget.
     #[must_use]
-    pub fn new(head: ResponseHead, choice: &ToolChoice, holding: Holding, limit: usize) -> Self {
-        let memory = Memory::new(limit, holding);
+    pub fn new(head: ResponseHead, choice: &ToolChoice, holding: Holding) -> Self {
+        let memory = Memory::new(head.limit, holding);
         Self(Builder::new(head, choice, Reader::Nothing, memory))
     }
 
