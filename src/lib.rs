@@ -41,6 +41,8 @@ pub mod config;
 pub mod exchange;
 
 pub mod access_log;
+pub mod run_log;
+
 pub mod reply;
 pub mod run;
 

@@ -20,6 +20,7 @@ const ORDER: [&str; 15] = [
     "config",
     "exchange",
     "access_log",
+    "run_log",
     "reply",
     "run",
     "access",
