@@ -40,6 +40,8 @@ pub struct AccessLog {
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Usage>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    cancelled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     client_gone: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -85,6 +87,7 @@ impl AccessLog {
             status: 0,
             finish: None,
             usage: None,
+            cancelled: None,
             client_gone: None,
             error: None,
             detail: None,
@@ -152,6 +155,11 @@ impl AccessLog {
     pub fn error(&mut self, response: &ErrorResponse) {
         self.error = Some(response.log_message().to_owned());
         self.detail.clone_from(&response.detail);
+    }
+
+    /// Records that a client cancelled the run.
+    pub fn cancelled(&mut self) {
+        self.cancelled = Some(true);
     }
 
     /// Records that the client disconnected before the end.

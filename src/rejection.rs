@@ -56,6 +56,8 @@ pub enum Rejection {
     UnknownResponse,
     /// The request continues a response, and the gateway has no secret for that.
     ResponsesNotKept,
+    /// What the request asks of the store is not possible.
+    Stored(StoredFault),
 }
 
 /// Why the body of a request cannot be read.
@@ -79,6 +81,27 @@ pub enum BodyFault {
     NotUtf8(usize),
     /// The body is not JSON; the position and the reason.
     NotJson(String),
+}
+
+impl From<StoredFault> for Rejection {
+    fn from(fault: StoredFault) -> Self {
+        Self::Stored(fault)
+    }
+}
+
+/// Why a request for the store is not possible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredFault {
+    /// There is no stored response with this id for the caller.
+    NoResponse(String),
+    /// The run of the response depends on its connection, so it cannot be cancelled.
+    NotInBackground,
+    /// The stored response is incomplete.
+    Incomplete,
+    /// Runs cannot go on without their clients.
+    NoBackground,
+    /// The key-value store has failed.
+    StoreFailed,
 }
 
 /// A rate limit of an API key, or of the gateway.
@@ -169,6 +192,7 @@ impl fmt::Display for Rejection {
             Self::ResponsesNotKept => f.write_str(
                 "This gateway cannot continue responses. The operator can enable that with `tidegate.session.secret`. Omit `previous_response_id`, and send the conversation as `input`.",
             ),
+            Self::Stored(fault) => fault.fmt(f),
             Self::UnknownAgent(agent) => {
                 write!(
                     f,
@@ -219,6 +243,28 @@ impl fmt::Display for BodyFault {
                 "The request body is not UTF-8: its byte {at} is invalid. Encode it as UTF-8."
             ),
             Self::NotJson(problem) => write!(f, "The request body is not valid JSON: {problem}."),
+        }
+    }
+}
+
+impl fmt::Display for StoredFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoResponse(id) => {
+                write!(f, "Response with id '{}' not found.", Quote(id))
+            }
+            Self::NotInBackground => f.write_str(
+                "Only a response with `background: true` can be cancelled. To cancel another one, close its connection.",
+            ),
+            Self::Incomplete => f.write_str(
+                "The stored response is incomplete, so it cannot be sent again.",
+            ),
+            Self::NoBackground => f.write_str(
+                "This gateway cannot carry out runs in the background. The operator can enable that with a key-value store and `tidegate.session.secret`. Omit `background`, and stream the response.",
+            ),
+            Self::StoreFailed => {
+                f.write_str("The gateway's key-value store has failed. Try again later.")
+            }
         }
     }
 }

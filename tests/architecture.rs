@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of `src/`, from the host down to plain types.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "host",
     "gateway",
     "delivery",

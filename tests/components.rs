@@ -19,10 +19,10 @@ const WORLDS: &str = include_str!("../wit/components/worlds.wit");
 
 /// The size limits in KiB: the size at the last change, and 5 %.
 const SIZES: [(&str, u64); 4] = [
-    ("tidegate-openclaw", 818),
-    ("tidegate-openclaw-files", 930),
-    ("tidegate-rehearsal", 737),
-    ("gateway", 694),
+    ("tidegate-openclaw", 859),
+    ("tidegate-openclaw-files", 976),
+    ("tidegate-rehearsal", 778),
+    ("gateway", 735),
 ];
 
 /// What a component imports and exports.

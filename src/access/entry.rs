@@ -23,13 +23,6 @@ impl Entry {
         Self(format!("{PREFIX}{expiry}/{purpose}/{subject}"))
     }
 
-    /// Reads the key of an entry. Returns `None` for another key.
-    #[must_use]
-    pub fn parse(key: &[u8]) -> Option<Self> {
-        let entry = Self(str::from_utf8(key).ok()?.to_owned());
-        entry.seconds().map(|_| entry)
-    }
-
     /// Returns the key.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -60,9 +53,5 @@ mod tests {
         assert!(key.starts_with("tidegate/2/auth/"), "{key}");
         assert!(!key.contains("203"), "{key}");
         assert_eq!(entry.expiry(), UnixMillis::new(2_000));
-        assert_eq!(Entry::parse(key.as_bytes()), Some(entry));
-        for other in ["", "tidegate", "tidegate/", "tidegate/x/y", "other/1/a"] {
-            assert_eq!(Entry::parse(other.as_bytes()), None, "{other}");
-        }
     }
 }

@@ -36,6 +36,7 @@ pub use caller::{Caller, Identity};
 pub use counters::Counters;
 pub use digest::{SecretDigest, parse_hex, short_digest, to_hex};
 pub use entry::Entry;
+pub use index::register_keys;
 pub use key::{Key, Keys, Permission, ToolScope};
 pub use places::{PlaceLimit, Places};
 pub use rate::Rate;

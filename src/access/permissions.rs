@@ -61,7 +61,9 @@ pub fn check_model(caller: &Caller, all: &Agents, model: &str) -> Result<(), Rej
 /// A missing scope.
 pub fn check_endpoint(caller: &Caller, endpoint: &Endpoint) -> Result<(), Rejection> {
     match endpoint {
-        Endpoint::Run(_) | Endpoint::Embeddings => check_scope(caller, Scope::Write),
+        Endpoint::Run(_) | Endpoint::Embeddings | Endpoint::Response(_) | Endpoint::Cancel(_) => {
+            check_scope(caller, Scope::Write)
+        }
         Endpoint::Models | Endpoint::Model(_) => check_scope(caller, Scope::Read),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::counters::Counters;
 use super::entry::Entry;
-use super::index::{SLOTS, SWEPT, count_key, item_key, slot_of};
+use super::index::{self, SLOTS, SWEPT, count_key, item_key, slot_of};
 use super::store::Store;
 use super::time::UnixMillis;
 use super::windows::Windows;
@@ -24,8 +24,9 @@ const LOOK_AHEAD: u64 = 60;
 /// The maximum number of slots that a step looks at, and of keys that it deletes.
 const STEP: usize = 100;
 
-/// The maximum number of entries of a step. Each has two keys, and a slot has one.
-const BATCH: i64 = 49;
+/// The maximum number of places of the index in a step. Each is a key and has up to
+/// [`TOGETHER`] keys, and a slot has one.
+const BATCH: i64 = 19;
 
 /// A deletion of expired entries, in steps.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,8 +88,7 @@ impl Sweep {
         let numbers = self.next..=end;
         let mut keys: Vec<_> = numbers.map(|number| item_key(self.slot, number)).collect();
         let registered = store.get_many(&keys)?;
-        let entries = registered.iter().filter_map(|key| Entry::parse(key));
-        keys.extend(entries.map(|entry| entry.as_str().to_owned()));
+        keys.extend(registered.iter().flat_map(|item| index::registered(item)));
         if end < count {
             self.next = end + 1;
         } else {

@@ -37,7 +37,9 @@ impl Endpoints {
     pub fn check(self, endpoint: &Endpoint) -> Result<(), Rejection> {
         let is_enabled = match endpoint {
             Endpoint::Run(Api::Completions) => self.completions,
-            Endpoint::Run(Api::Responses) => self.responses,
+            Endpoint::Run(Api::Responses) | Endpoint::Response(_) | Endpoint::Cancel(_) => {
+                self.responses
+            }
             Endpoint::Models | Endpoint::Model(_) | Endpoint::Embeddings => true,
         };
         match is_enabled {

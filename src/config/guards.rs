@@ -1,6 +1,7 @@
 //! The guards of a configuration that cannot hold on a host.
 
 use crate::access::{Auth, Rate};
+use crate::run_log::LogMode;
 
 use super::settings::Settings;
 
@@ -13,6 +14,21 @@ const NO_STORE: [&str; 3] = [
 const NO_ADDRESSES: &str = "failed attempts of all clients are delayed together, because the host does not pass on their addresses";
 
 impl Settings {
+    /// Returns what the operator must know of the conversations in the store, if there are any.
+    #[must_use]
+    pub fn stored_conversations(&self, has_store: bool) -> Option<String> {
+        let is_on = match self.runs.mode {
+            LogMode::Off => false,
+            LogMode::Requested => has_store && self.rules.sessions.secret.is_some(),
+        };
+        let hours = self.runs.keep.as_secs().div_ceil(3600);
+        is_on.then(|| {
+            format!(
+                "responses that ask for it are stored, encrypted, for {hours} hours; `tidegate.runs.log: \"off\"` prevents that"
+            )
+        })
+    }
+
     /// Returns the guards that do not hold, or hold in part, for the operator.
     #[must_use]
     pub fn inactive_guards(&self, has_store: bool) -> Vec<&'static str> {
@@ -60,6 +76,20 @@ mod tests {
             Ok(Config::On(settings)) => settings,
             Ok(Config::Off) => panic!("the endpoint is off"),
             Err(faults) => panic!("{faults}"),
+        }
+    }
+
+    #[test]
+    fn the_operator_learns_that_responses_are_stored() {
+        let secret = "session: { secret: 'a secret of 16 bytes' }";
+        for (tidegate, has_store, is_stored) in [
+            (secret, true, true),
+            (secret, false, false),
+            ("", true, false),
+            (&format!("{secret}, runs: {{ log: 'off' }}"), true, false),
+        ] {
+            let notice = settings("mode: 'none'", tidegate).stored_conversations(has_store);
+            assert_eq!(notice.is_some(), is_stored, "{tidegate} {has_store}");
         }
     }
 

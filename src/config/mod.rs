@@ -13,6 +13,7 @@ mod keys;
 mod limits;
 mod proxies;
 mod responses;
+mod runs;
 mod runtimes;
 mod session;
 mod settings;

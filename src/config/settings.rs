@@ -9,6 +9,7 @@ use crate::access::{Auth, Throttle};
 use crate::inbound::{Cors, Proxies};
 use crate::reply::Reasoning;
 use crate::run::RunRules;
+use crate::run_log::LogRules;
 
 use super::agents::read_agents;
 use super::credentials::read_auth;
@@ -18,6 +19,7 @@ use super::keys::read_keys;
 use super::limits::{read_limits, read_throttle};
 use super::proxies::read_proxies;
 use super::responses::{ResponseSettings, read_responses};
+use super::runs::read_runs;
 use super::runtimes::read_runtimes;
 use super::session::read_session;
 use super::stream::{StreamSettings, read_stream};
@@ -52,6 +54,8 @@ pub struct Settings {
     pub silence: Duration,
     /// The limits of responses.
     pub responses: ResponseSettings,
+    /// The rules of logs of runs.
+    pub runs: LogRules,
     /// Whether clients see the agent's reasoning.
     pub reasoning: Reasoning,
     /// The allowlist of origins.
@@ -109,6 +113,7 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     let cors = read_cors(&mut tidegate.section("cors"));
     let limits = read_limits(&mut tidegate.section("limits"));
     let responses = read_responses(&mut tidegate.section("responses"));
+    let runs = read_runs(&mut tidegate.section("runs"));
     let reasoning = match tidegate.flag("reasoning") {
         Some(true) => Reasoning::Shown,
         Some(false) | None => Reasoning::Hidden,
@@ -117,6 +122,7 @@ fn read_settings(root: &mut Section<'_>) -> Option<Settings> {
     Some(Settings {
         endpoints,
         responses,
+        runs,
         throttle: matches!(auth, Some(Auth::Credentials { .. })).then_some(throttle),
         auth: auth?,
         rules: RunRules {

@@ -4,6 +4,7 @@
 //! begin    the first event, or a second of silence -> a status
 //! follow   steps, silence, disconnects             -> writes
 //! silence  the time without an event               -> heartbeats and progress
+//! step     an event, the end, or a mark of a log  -> what a reply is made of
 //! schedule the silence of a stream                 -> heartbeats and probes
 //! ```
 //!
@@ -11,15 +12,17 @@
 
 pub mod schedule;
 mod silence;
+mod step;
 
 use std::time::Duration;
 
 use crate::access_log::AccessLog;
 use crate::config::StreamSettings;
-use crate::reply::{Ended, StreamedReply, sse};
-use crate::runtime::{RunError, RunOutcome, Step};
+use crate::reply::{Ended, Ending, StreamedReply, sse};
+use crate::runtime::RunError;
 
 use silence::{Due, Silence};
+pub use step::Step;
 
 /// The size at which a write is sent even if more bytes are ready.
 const WRITE_SIZE: usize = 32 * 1024;
@@ -66,8 +69,15 @@ pub trait Line {
     /// Returns the time, in seconds since 1970.
     fn now(&self) -> u64;
 
-    /// Stops the run, sends the last bytes and ends the body.
-    fn end(self, bytes: Vec<u8>) -> impl Future<Output = Client>;
+    /// Notes that the reply so far is sent in silence.
+    fn note_progress(&mut self);
+
+    /// Stops the run, which has this ending, sends the last bytes and ends the body.
+    fn end(self, ending: Ending, bytes: Vec<u8>) -> impl Future<Output = Client>;
+
+    /// Goes on without the client if the run does not depend on it, and otherwise stops the
+    /// run.
+    fn leave(self) -> impl Future<Output = ()>;
 }
 
 /// Waits for a run's first visible event, so that it is sent together with the head of
@@ -81,7 +91,9 @@ pub async fn first_steps(line: &mut impl Line) -> Result<Vec<Step>, RunError> {
         match line.wait().await {
             // The client of a response without a head cannot be probed.
             Wake::Due | Wake::Disconnected => return Ok(steps),
-            Wake::Step(Step::Ended(Err(error))) if steps.is_empty() => return Err(error),
+            Wake::Step(Step::Ended(Ending::Failed(error))) if steps.is_empty() => {
+                return Err(error);
+            }
             Wake::Step(step) => {
                 let is_visible = step.is_visible();
                 steps.push(step);
@@ -99,8 +111,8 @@ pub struct Delivery {
     reply: StreamedReply,
     /// The bytes to send next.
     bytes: Vec<u8>,
-    /// The result of a run that has ended. Only the end of the reply follows.
-    ended: Option<Result<RunOutcome, RunError>>,
+    /// The ending of a run that has ended. Only the end of the reply follows.
+    ended: Option<Ending>,
     log: AccessLog,
 }
 
@@ -157,8 +169,11 @@ impl Delivery {
             match line.wait().await {
                 Wake::Disconnected => break,
                 Wake::Due => match silent.due() {
-                    Due::Failure => self.ended = Some(Err(RunError::silent())),
-                    Due::Progress => self.reply.progress(&mut self.bytes),
+                    Due::Failure => self.ended = Some(Ending::Failed(RunError::silent())),
+                    Due::Progress => {
+                        line.note_progress();
+                        self.reply.progress(&mut self.bytes);
+                    }
                     Due::Heartbeat => self.bytes.extend(sse::HEARTBEAT),
                 },
                 Wake::Step(step) => {
@@ -176,17 +191,19 @@ impl Delivery {
         }
         self.log.client_gone();
         self.log.write();
+        line.leave().await;
     }
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::Ended(ended) => self.ended = Some(ended),
+            Step::Ended(ending) => self.ended = Some(ending),
+            Step::Progress => self.reply.progress(&mut self.bytes),
             Step::Events(events) => {
                 self.log.event();
                 let bytes = &mut self.bytes;
                 let mut events = events.into_iter();
                 let shown = events.try_for_each(|event| self.reply.event(event, bytes));
-                self.ended = shown.err().map(Err);
+                self.ended = shown.err().map(Ending::Failed);
             }
         }
     }
@@ -202,19 +219,20 @@ impl Delivery {
     }
 
     /// Sends the remaining bytes together with the end of the reply.
-    async fn end(self, ended: Result<RunOutcome, RunError>, line: impl Line) {
+    async fn end(self, ending: Ending, line: impl Line) {
         let Self {
             reply,
             mut bytes,
             ended: _,
             mut log,
         } = self;
-        let Ended { result, memory } = reply.end(ended, || line.now(), &mut bytes);
+        let Ended { result, memory } = reply.end(ending.clone(), || line.now(), &mut bytes);
         match result {
-            Ok(outcome) => log.outcome(&outcome),
+            Ok(Some(outcome)) => log.outcome(&outcome),
+            Ok(None) => log.cancelled(),
             Err(response) => log.error(&response),
         }
-        if line.end(bytes).await == Client::Disconnected {
+        if line.end(ending, bytes).await == Client::Disconnected {
             log.client_gone();
         }
         drop(memory);

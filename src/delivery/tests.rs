@@ -13,7 +13,9 @@ use crate::inbound::Budget;
 use crate::openai::responses::{Echo, ReasoningEcho, Truncation};
 use crate::reply::{FailureCode, Head, Reasoning, ResponseHead, StreamedChat, StreamedResponse};
 use crate::run::ToolNames;
-use crate::runtime::{RunEvent, StopReason, ToolArgumentsDelta, ToolCallStart, ToolChoice};
+use crate::runtime::{
+    RunEvent, RunOutcome, StopReason, ToolArgumentsDelta, ToolCallStart, ToolChoice,
+};
 
 /// What a test line did.
 #[derive(Debug, Default)]
@@ -22,6 +24,10 @@ struct Record {
     limits: Vec<Duration>,
     restarts: usize,
     has_ended: bool,
+    ending: Option<Ending>,
+    /// How often the reply so far was noted.
+    progress: usize,
+    has_left: bool,
 }
 
 /// A line that plays waits. `Some(step)` within `ready` follows the wait immediately.
@@ -78,7 +84,16 @@ impl Line for Script {
         9
     }
 
-    async fn end(self, bytes: Vec<u8>) -> Client {
+    fn note_progress(&mut self) {
+        self.record.borrow_mut().progress += 1;
+    }
+
+    async fn leave(self) {
+        self.record.borrow_mut().has_left = true;
+    }
+
+    async fn end(self, ending: Ending, bytes: Vec<u8>) -> Client {
+        self.record.borrow_mut().ending = Some(ending);
         self.record.borrow_mut().has_ended = true;
         self.write(bytes)
     }
@@ -98,7 +113,7 @@ fn text(text: &str) -> Step {
 }
 
 fn ended() -> Step {
-    Step::Ended(Ok(RunOutcome {
+    Step::Ended(Ending::Succeeded(RunOutcome {
         stop_reason: StopReason::EndTurn,
         usage: None,
     }))
@@ -131,7 +146,7 @@ fn deliver_response(line: Script, reasoning: Reasoning, progress: Duration) -> R
     let mut bytes = Vec::new();
     let holding = Budget::new(0).begin("a");
     let auto = ToolChoice::Auto;
-    let reply = StreamedResponse::start(head, &auto, holding, &mut bytes);
+    let reply = StreamedResponse::start(head, &auto, holding, 0, &mut bytes);
     deliver_reply(line, reply.into(), bytes, Some(progress))
 }
 
@@ -178,6 +193,8 @@ fn response_head(reasoning: Reasoning) -> ResponseHead {
         },
         names: ToolNames::default(),
         limit: 1_000_000,
+        store: false,
+        background: false,
         failure: FailureCode::ServerError,
     }
 }
@@ -289,7 +306,9 @@ fn reasoning_that_the_client_does_not_see_does_not_put_off_the_heartbeat() {
 #[test]
 fn a_run_that_fails_before_its_first_event_gets_a_status() {
     let fails = |before: Vec<Step>| {
-        let waits = before.into_iter().chain([Step::Ended(Err(failed()))]);
+        let waits = before
+            .into_iter()
+            .chain([Step::Ended(Ending::Failed(failed()))]);
         first(&mut Script::new(waits.map(Wake::Step).collect()))
     };
     assert_eq!(fails(Vec::new()), Err(failed()));
@@ -373,7 +392,7 @@ fn a_disconnect_ends_the_delivery_without_an_end() {
 fn a_broken_run_never_says_done_without_an_error() {
     let waits = vec![
         Wake::Step(text("a")),
-        Wake::Step(Step::Ended(Err(failed()))),
+        Wake::Step(Step::Ended(Ending::Failed(failed()))),
     ];
     let writes = deliver(Script::new(waits)).writes.concat();
     assert!(writes.contains(r#"data: {"error""#), "{writes}");

@@ -11,7 +11,7 @@ pub use response::{ErrorResponse, Form, Retry};
 
 use tidegate_config::Faults;
 
-use crate::rejection::Rejection;
+use crate::rejection::{Rejection, StoredFault};
 use crate::runtime::RunError;
 
 /// Why a request fails.
@@ -27,6 +27,12 @@ pub enum Error {
     Misconfigured(Faults),
     /// The gateway has a defect; the text says in which operation.
     Internal(&'static str),
+}
+
+impl From<StoredFault> for Error {
+    fn from(fault: StoredFault) -> Self {
+        Self::Rejected(fault.into())
+    }
 }
 
 impl From<Rejection> for Error {

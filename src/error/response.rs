@@ -6,7 +6,7 @@
 use http::StatusCode;
 
 use crate::openai::error::ErrorObject;
-use crate::rejection::{BodyFault, Rejection};
+use crate::rejection::{BodyFault, Rejection, StoredFault};
 use crate::runtime::{InvalidKind, InvalidRequest, RunError};
 
 use super::Error;
@@ -173,8 +173,31 @@ fn rejected(rejection: &Rejection) -> ErrorResponse {
                 .param("previous_response_id")
                 .code("previous_response_not_found")
         }
+        Rejection::Stored(fault) => stored(fault, text),
         Rejection::UnknownAgent(_) => unknown_model(StatusCode::BAD_REQUEST, text),
         Rejection::UnknownModel(_) => unknown_model(StatusCode::NOT_FOUND, text),
+    }
+}
+
+fn stored(fault: &StoredFault, text: String) -> ErrorResponse {
+    let status = match fault {
+        StoredFault::NoResponse(_) => StatusCode::NOT_FOUND,
+        StoredFault::NotInBackground | StoredFault::NoBackground => StatusCode::BAD_REQUEST,
+        StoredFault::Incomplete => StatusCode::GONE,
+        StoredFault::StoreFailed => {
+            return ErrorResponse::api(StatusCode::SERVICE_UNAVAILABLE, &text)
+                .code("store_failed")
+                .after(1);
+        }
+    };
+    let response = ErrorResponse::invalid(status, text);
+    match fault {
+        StoredFault::NoResponse(_) => response.code("response_not_found"),
+        StoredFault::NoBackground => response
+            .param("background")
+            .code("background_not_available"),
+        StoredFault::Incomplete => response.code("response_incomplete"),
+        StoredFault::NotInBackground | StoredFault::StoreFailed => response,
     }
 }
 

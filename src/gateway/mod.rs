@@ -8,12 +8,14 @@
 //! admission  a credential  -> Caller
 //! health     a probe       -> a document
 //! embeddings texts         -> a document
+//! responses  an id         -> a stored response
 //! ```
 
 mod admission;
 mod effects;
 mod embeddings;
 mod health;
+mod responses;
 
 use std::rc::Rc;
 
@@ -25,13 +27,15 @@ use crate::agents::{self, AgentId};
 use crate::config::{Config, Settings};
 use crate::error::Error;
 use crate::exchange::{Arrival, Exchange};
-use crate::inbound::{Cors, Endpoint, Holding, RequestHead, Route, Upload};
+use crate::inbound::{Api, Cors, Endpoint, Holding, RequestHead, Route, Upload};
 use crate::openai::model::ModelList;
 use crate::rejection::Rejection;
 use crate::run::{RequestIds, ValidRun};
+use crate::run_log::LogPlan;
 
 use admission::admit;
 pub use effects::Effects;
+pub use responses::{Action, StoredRequest};
 
 /// The answer to a request that passed every check.
 pub enum Answer<P> {
@@ -41,6 +45,8 @@ pub enum Answer<P> {
     Embeddings(Vec<u8>, Holding),
     /// The permission for a CORS preflight.
     Preflight,
+    /// What a client wants of a stored response.
+    Stored(Box<StoredRequest>, Rc<Settings>),
     /// A run to start.
     Run(Box<AdmittedRun<P>>, Rc<Settings>),
 }
@@ -55,6 +61,8 @@ pub struct AdmittedRun<P> {
     pub reply: Holding,
     /// Its place among the concurrent runs.
     pub place: P,
+    /// Its log, if it has one.
+    pub log: Option<LogPlan>,
 }
 
 /// Checks a request and returns its answer, with the exchange that sends it.
@@ -112,26 +120,14 @@ async fn check<E: Effects>(
     exchange.log.caller(&caller);
     permissions::check_endpoint(&caller, &endpoint)?;
     match endpoint {
-        Endpoint::Run(api) => {
-            // An upload takes as much as a run, so it needs a place, too.
-            let mut place = effects.place(&place_limits(&caller, settings.concurrent_runs))?;
-            let limit = settings.body_limit;
-            let (budget, name) = (effects.budget(limit), caller.name());
-            let upload = Upload::begin(&head.headers, limit, budget.begin(&name))?;
-            let (body, request) = effects.body(upload, &mut place).await?;
-            let run = ValidRun::read(api, body, &head.headers, &caller, &settings.rules, ids)?;
-            permit_run(&caller, || effects.store(), exchange.arrived)?;
-            exchange.log.run(&run);
-            let admitted = AdmittedRun {
-                run,
-                request,
-                reply: budget.begin(&name),
-                place,
-            };
-            Ok(Answer::Run(Box::new(admitted), settings))
-        }
+        Endpoint::Run(api) => admit_run(api, head, &caller, settings, effects, exchange, ids).await,
         Endpoint::Embeddings => {
             embeddings::answer(&head.headers, &caller, &settings, effects, exchange).await
+        }
+        Endpoint::Response(_) | Endpoint::Cancel(_) => {
+            let memory = effects.budget(settings.body_limit).begin(&caller.name());
+            let request = StoredRequest::read(&endpoint, head, &caller, &settings, memory)?;
+            Ok(Answer::Stored(Box::new(request), settings))
         }
         Endpoint::Models => document(&models(&caller, &settings, effects).await?),
         Endpoint::Model(id) => {
@@ -139,6 +135,39 @@ async fn check<E: Effects>(
             document(agents::find(&models, &id)?)
         }
     }
+}
+
+/// Reads a request for a run, with all that the run takes until it ends.
+async fn admit_run<E: Effects>(
+    api: Api,
+    head: &RequestHead,
+    caller: &Caller,
+    settings: Rc<Settings>,
+    effects: &mut E,
+    exchange: &mut Exchange,
+    ids: RequestIds,
+) -> Result<Answer<E::Place>, Error> {
+    // An upload takes as much as a run, so it needs a place, too.
+    let mut place = effects.place(&place_limits(caller, settings.concurrent_runs))?;
+    let limit = settings.body_limit;
+    let (budget, name) = (effects.budget(limit), caller.name());
+    let upload = Upload::begin(&head.headers, limit, budget.begin(&name))?;
+    let (body, request) = effects.body(upload, &mut place).await?;
+    let run = ValidRun::read(api, body, &head.headers, caller, &settings.rules, ids)?;
+    let secret = settings.rules.sessions.secret.as_ref();
+    let log = LogPlan::of(&run, ids.run, caller, &settings.runs, secret, || {
+        effects.store().is_some()
+    })?;
+    permit_run(caller, || effects.store(), exchange.arrived)?;
+    exchange.log.run(&run);
+    let admitted = AdmittedRun {
+        run,
+        request,
+        reply: budget.begin(&name),
+        place,
+        log,
+    };
+    Ok(Answer::Run(Box::new(admitted), settings))
 }
 
 fn is_preflight(head: &RequestHead, exchange: &Exchange) -> bool {

@@ -127,6 +127,7 @@ fn ask(fake: &mut Fake, method: Method, target: &str, headers: &[(&str, &str)]) 
         Ok(Answer::Run(..)) => "run".to_owned(),
         Ok(Answer::Preflight) => "preflight".to_owned(),
         Ok(Answer::Document(_)) => "document".to_owned(),
+        Ok(Answer::Stored(..)) => "stored".to_owned(),
         Ok(Answer::Embeddings(..)) => "embeddings".to_owned(),
         Err(error) => ErrorResponse::from(error).status.as_u16().to_string(),
     }

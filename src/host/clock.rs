@@ -27,6 +27,7 @@ use tidegate_agent::joined::{Clock as _, HostClock};
 use crate::delivery::Client;
 use crate::delivery::schedule::{LOOK, Need, Schedule};
 
+use super::keeper;
 use super::outgoing::Body;
 
 thread_local! {
@@ -61,6 +62,8 @@ pub(crate) enum Alarm {
     Due,
     /// The client has disconnected.
     Disconnected,
+    /// A client has cancelled the run.
+    Cancelled,
 }
 
 /// A future that never ends: it drives the clock until it is dropped.
@@ -113,6 +116,12 @@ impl Watch {
     /// Returns whether the client is known to have disconnected. Writing then traps.
     pub(crate) fn is_disconnected(&self) -> bool {
         self.entry.alarm.get() == Some(Alarm::Disconnected)
+    }
+
+    /// Returns a function that wakes the stream because its run is to be cancelled.
+    pub(crate) fn cancel(&self) -> impl Fn() + 'static {
+        let entry = Rc::clone(&self.entry);
+        move || entry.ring(Alarm::Cancelled)
     }
 
     /// Puts the body where the clock can probe it.
@@ -255,7 +264,7 @@ impl Entry {
 /// Looks at the streams whenever one of them needs it.
 async fn drive() {
     loop {
-        let rest = CLOCK.with(Clock::look);
+        let rest = CLOCK.with(Clock::look).min(keeper::tick());
         if rest <= LOOK {
             sleep(rest).await;
             continue;

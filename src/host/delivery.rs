@@ -3,21 +3,25 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use http::StatusCode;
 use tidegate_agent::timeout::Watchdog;
 
 use crate::config::Settings;
-use crate::delivery::{Delivery, first_steps};
+use crate::delivery::{Delivery, Line as _, Step, Wake, first_steps};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::gateway::AdmittedRun;
-use crate::reply::{ReplyHead, ReplySettings, StreamedReply, WholeReply};
+use crate::inbound::Holding;
+use crate::rejection::StoredFault;
+use crate::reply::{Ending, ReplyHead, ReplySettings, StreamedReply, WholeReply};
 use crate::run::Mode;
-use crate::runtime::{RunError, Step};
+use crate::runtime::RunError;
 
-use super::line::{HostLine, seconds};
+use super::line::HostLine;
 use super::outgoing::Outgoing;
 use super::places::Place;
+use super::recorder::Recorder;
 use super::respond;
 use super::runtime::Run;
 
@@ -32,49 +36,132 @@ pub(crate) async fn deliver(
         request,
         reply: memory,
         place,
+        log,
     } = admitted;
     let reply_settings = ReplySettings {
         reasoning: settings.reasoning,
         response_limit: settings.responses.limit,
+        is_kept: log.is_some(),
     };
-    let head = ReplyHead::take(&mut valid, exchange.arrived.seconds(), reply_settings);
-    let run = Run::start(valid, request, place);
-    match head.mode() {
-        Mode::Whole => whole(run, head.whole(memory), settings.silence, exchange).await,
-        Mode::Streamed { .. } => {
+    let mut head = ReplyHead::take(&mut valid, exchange.arrived.seconds(), reply_settings);
+    // The log exists before the run begins.
+    let mut recorder = None;
+    if let Some(plan) = log {
+        match Recorder::begin(plan, head) {
+            Some(begun) => (recorder, head) = (Some(begun.0), begun.1),
+            None => return respond::error(Error::from(StoredFault::StoreFailed).into(), exchange),
+        }
+    }
+    let run = Run::start(valid, recorder, request, place);
+    match (head.mode(), run.longest()) {
+        (Mode::Whole, None) => whole(run, head.whole(memory), settings.silence, exchange).await,
+        (Mode::Whole, Some(longest)) => in_background(run, head, memory, longest, exchange),
+        (Mode::Streamed { .. }, _) => {
             let mut bytes = Vec::new();
-            let reply = head.streamed(memory, &mut bytes);
+            let reply = head.streamed(memory, 0, &mut bytes);
             streamed(run, reply, bytes, settings, exchange).await
         }
     }
 }
 
+/// Responds with a response that is under way, and goes on until the end of its run.
+fn in_background(
+    run: Run,
+    head: ReplyHead,
+    memory: Holding,
+    longest: Duration,
+    exchange: Exchange,
+) -> Outgoing {
+    let told = head
+        .snapshot(memory)
+        .map(|response| response.snapshot(None));
+    let (body, memory) = match told {
+        Some(Ok(told)) => told,
+        Some(Err(error)) => return respond::error(error.into(), exchange),
+        None => {
+            let error = Error::Internal("a chat completion in the background");
+            return respond::error(error.into(), exchange);
+        }
+    };
+    let Outgoing { response, sending } = respond::json(StatusCode::OK, body, exchange);
+    let mut line = HostLine::new(run, longest);
+    Outgoing::new(response, async move {
+        let sent = async {
+            sending.await;
+            drop(memory);
+        };
+        join(sent, line.go_on(longest)).await;
+    })
+}
+
 async fn whole(
-    mut run: Run,
+    run: Run,
     mut reply: WholeReply,
     silence: Duration,
     mut exchange: Exchange,
 ) -> Outgoing {
-    let mut watchdog = Watchdog::new(silence);
-    let ended = loop {
-        let step = watchdog.watch(run.next_step()).await;
-        match step.unwrap_or_else(|| Step::Ended(Err(RunError::silent()))) {
-            Step::Ended(ended) => break ended,
+    let mut steps = Steps::new(run, silence);
+    let ending = loop {
+        match steps.next().await {
+            Step::Ended(ending) => break ending,
+            Step::Progress => {}
             Step::Events(events) => {
                 exchange.log.event();
                 let mut events = events.into_iter();
                 if let Err(error) = events.try_for_each(|event| reply.event(event)) {
-                    break Err(error);
+                    break Ending::Failed(error);
                 }
             }
         }
     };
-    drop(run);
-    match reply.end(ended, seconds) {
+    let ended_at = steps.end(&ending);
+    match reply.end(ending, || ended_at) {
         Err(error) => respond::error(error.into(), exchange),
         Ok((body, outcome, memory)) => {
             exchange.log.outcome(&outcome);
             respond::json(StatusCode::OK, body, exchange).holding(memory)
+        }
+    }
+}
+
+/// The steps of a run whose reply is whole. The run has failed after a time of silence.
+enum Steps {
+    Plain(Run, Watchdog),
+    /// The run has a log. The clock renews its lease.
+    Logged(HostLine, Duration),
+}
+
+impl Steps {
+    fn new(run: Run, silence: Duration) -> Self {
+        match run.has_log() {
+            false => Self::Plain(run, Watchdog::new(silence)),
+            true => Self::Logged(HostLine::new(run, silence), silence),
+        }
+    }
+
+    async fn next(&mut self) -> Step {
+        let silent = || Step::Ended(Ending::Failed(RunError::silent()));
+        match self {
+            Self::Plain(run, watchdog) => {
+                let step = watchdog.watch(run.next_step()).await;
+                step.unwrap_or_else(silent)
+            }
+            Self::Logged(line, silence) => {
+                line.restart();
+                line.limit(*silence);
+                match line.wait().await {
+                    Wake::Step(step) => step,
+                    Wake::Due | Wake::Disconnected => silent(),
+                }
+            }
+        }
+    }
+
+    /// Stops the run, and returns when it ended, in seconds since 1970.
+    fn end(self, ending: &Ending) -> u64 {
+        match self {
+            Self::Plain(run, _) => run.ended_at(),
+            Self::Logged(line, _) => line.stop(ending),
         }
     }
 }

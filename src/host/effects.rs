@@ -53,6 +53,8 @@ impl Effects for HostEffects {
         if let Config::On(settings) = &config {
             let guards = settings.inactive_guards(store::open().is_some());
             guards.into_iter().for_each(access_log::notice);
+            let stored = settings.stored_conversations(store::open().is_some());
+            stored.iter().for_each(|notice| access_log::notice(notice));
             warn_of_ignored_file().await;
             SETTINGS.with(|cell| cell.get_or_init(|| Rc::clone(settings)).clone());
         }

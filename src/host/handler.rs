@@ -18,7 +18,7 @@ use super::effects::HostEffects;
 use super::incoming;
 use super::outgoing::Outgoing;
 use super::random::random_ids;
-use super::{delivery, respond};
+use super::{delivery, respond, stored};
 
 struct Handler;
 
@@ -64,6 +64,9 @@ async fn respond_to(request: Request) -> Outgoing {
             respond::json(StatusCode::OK, body, exchange).holding(memory)
         }
         Ok(Answer::Preflight) => respond::preflight(&head.headers, exchange),
+        Ok(Answer::Stored(request, settings)) => {
+            stored::respond(*request, &settings, exchange).await
+        }
         Ok(Answer::Run(run, settings)) => delivery::deliver(*run, &settings, exchange).await,
         Err(error) => respond::error(error.into(), exchange),
     }

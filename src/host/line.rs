@@ -1,14 +1,15 @@
 //! The run and the client of a streamed reply.
 
 use std::pin::pin;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
+use tidegate_agent::joined::{Clock as _, HostClock};
 
-use crate::access::UnixMillis;
-use crate::delivery::{Client, Line, Wake};
-use crate::runtime::Step;
+use crate::delivery::{Client, Line, Step, Wake};
+use crate::reply::Ending;
+use crate::runtime::RunError;
 
 use super::clock::{Alarm, Watch};
 use super::outgoing::Body;
@@ -24,6 +25,7 @@ impl HostLine {
     /// Begins with a time limit for the first event.
     pub(crate) fn new(run: Run, limit: Duration) -> Self {
         let watch = Watch::new(limit);
+        run.on_cancel(|| Box::new(watch.cancel()));
         Self { run, watch }
     }
 
@@ -35,6 +37,31 @@ impl HostLine {
         body.filter(|_| !is_disconnected)
     }
 
+    /// Stops the run, and returns when it ended, in seconds since 1970.
+    pub(crate) fn stop(mut self, ending: &Ending) -> u64 {
+        self.run.record(&Step::Ended(ending.clone()));
+        self.run.ended_at()
+    }
+
+    /// Goes on until the end of the run, without a client.
+    pub(crate) async fn go_on(&mut self, longest: Duration) {
+        let end = HostClock::now() + longest;
+        let too_long =
+            || RunError::TimedOut("the run is longer than `tidegate.runs.longest`".to_owned());
+        self.watch.take_body();
+        loop {
+            self.watch.restart();
+            self.watch.limit(end.saturating_sub(HostClock::now()));
+            let step = match self.wait().await {
+                Wake::Step(Step::Ended(_)) => return,
+                Wake::Step(Step::Events(_) | Step::Progress) | Wake::Disconnected => continue,
+                Wake::Due => Step::Ended(Ending::Failed(too_long())),
+            };
+            self.run.record(&step);
+            return;
+        }
+    }
+
     /// Adds the body of the response.
     pub(crate) fn open(&mut self, body: Body) {
         self.watch.put_body(body);
@@ -44,10 +71,17 @@ impl HostLine {
 impl Line for HostLine {
     async fn wait(&mut self) -> Wake {
         let Self { run, watch } = self;
-        match select(pin!(run.next_step()), pin!(watch.alarm())).await {
-            Either::Left((step, _)) => Wake::Step(step),
-            Either::Right((Alarm::Due, _)) => Wake::Due,
-            Either::Right((Alarm::Disconnected, _)) => Wake::Disconnected,
+        let alarm = match select(pin!(run.next_step()), pin!(watch.alarm())).await {
+            Either::Left((step, _)) => return Wake::Step(step),
+            Either::Right((alarm, _)) => alarm,
+        };
+        match alarm {
+            Alarm::Due => Wake::Due,
+            Alarm::Disconnected => Wake::Disconnected,
+            Alarm::Cancelled => {
+                self.run.record(&Step::Ended(Ending::Cancelled));
+                Wake::Step(Step::Ended(Ending::Cancelled))
+            }
         }
     }
 
@@ -83,11 +117,23 @@ impl Line for HostLine {
     }
 
     fn now(&self) -> u64 {
-        seconds()
+        self.run.ended_at()
     }
 
-    async fn end(mut self, bytes: Vec<u8>) -> Client {
+    fn note_progress(&mut self) {
+        self.run.record(&Step::Progress);
+    }
+
+    async fn leave(mut self) {
+        match self.run.longest() {
+            Some(longest) => self.go_on(longest).await,
+            None => self.run.record(&Step::Ended(Ending::Cancelled)),
+        }
+    }
+
+    async fn end(mut self, ending: Ending, bytes: Vec<u8>) -> Client {
         let body = self.body();
+        self.run.record(&Step::Ended(ending));
         // A run that the reply has ended is cancelled first.
         drop(self.run);
         let Some(mut body) = body else {
@@ -105,9 +151,4 @@ impl Line for HostLine {
             Either::Right(_) => Client::Disconnected,
         }
     }
-}
-
-/// Returns the time, in seconds since 1970.
-pub(crate) fn seconds() -> u64 {
-    UnixMillis::of(SystemTime::now()).seconds()
 }

@@ -11,18 +11,26 @@
 //! respond   documents and errors                 -> a response with its headers
 //! outgoing  status, headers, bytes               -> wasi:http response
 //! store     wasi:keyvalue                        -> counters
+//! recorder  the steps of a run                   -> its log
+//! keeper    runs that have a log                 -> the lease, requests to cancel
+//! follower  the log of a run                     -> its steps again
+//! stored    requests for stored responses        -> a response
 //! places    runs in progress                     -> their places, renewed
 //! ```
 
 mod clock;
 mod delivery;
 mod effects;
+mod follower;
 mod handler;
 mod incoming;
+mod keeper;
 mod line;
 mod outgoing;
 mod places;
 mod random;
+mod recorder;
 mod respond;
 mod runtime;
 mod store;
+mod stored;

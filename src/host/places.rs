@@ -41,6 +41,14 @@ impl Place {
         Ok(place)
     }
 
+    /// Returns the place of something that is not a run.
+    pub(crate) fn none() -> Self {
+        Self {
+            subjects: Vec::new(),
+            timer: None,
+        }
+    }
+
     /// Does something while the place is renewed.
     pub(crate) async fn while_held<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
@@ -71,6 +79,11 @@ impl Drop for Place {
             PLACES.with(|places| places.leave(subject, store::open().as_deref(), now()));
         }
     }
+}
+
+/// Returns the time, in seconds since 1970.
+pub(crate) fn seconds() -> u64 {
+    now().seconds()
 }
 
 fn now() -> UnixMillis {

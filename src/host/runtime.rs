@@ -1,16 +1,21 @@
 //! Calls of the runtime: linked into this component, or imported.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::stream::{Stream, StreamExt as _};
 use tidegate_agent::timeout::within;
 
+use crate::delivery::Step;
 use crate::inbound::Holding;
 use crate::run::{ValidEmbeddings, ValidRun};
-use crate::runtime::{Agent, EmbeddingsOutcome, RunError, Step};
+use crate::runtime::{Agent, EmbeddingsOutcome, RunError, Step as RunStep};
 
-use super::places::Place;
+use super::follower::Follower;
+use super::keeper::Cancel;
+use super::places::{Place, seconds};
+use super::recorder::Recorder;
 
 /// How long the list of agents may take. It is longer than the limits of the runtimes.
 const LIST_TIME: Duration = Duration::from_mins(2);
@@ -20,29 +25,109 @@ const EMBED_TIME: Duration = Duration::from_mins(5);
 
 /// A run in progress. Dropping it cancels the run.
 pub(crate) struct Run {
-    steps: Pin<Box<dyn Stream<Item = Step>>>,
+    source: Source,
+    recorder: Option<Recorder>,
     /// Dropped after the steps: the run has its place until it has stopped.
     pub(crate) place: Place,
 }
 
+/// Where the steps come from.
+enum Source {
+    /// The runtime.
+    Runtime(Pin<Box<dyn Stream<Item = RunStep>>>),
+    /// The log of a run.
+    Log(Box<Follower>),
+}
+
 impl Run {
-    /// Starts a run. `holding` is the memory of its request.
+    /// Starts a run that has a log, or none. `holding` is the memory of its request.
     ///
     /// A pending read is part of the stream and not of the future of its next item, so a
     /// caller may stop waiting for a step and wait again later.
-    pub(crate) fn start(run: ValidRun, holding: Holding, place: Place) -> Self {
+    pub(crate) fn start(
+        run: ValidRun,
+        recorder: Option<Recorder>,
+        holding: Holding,
+        place: Place,
+    ) -> Self {
         Self {
-            steps: Box::pin(linked::run(run.into_request(), holding)),
+            source: Source::Runtime(Box::pin(linked::run(run.into_request(), holding))),
+            recorder,
             place,
+        }
+    }
+
+    /// Follows the log of a run. Dropping it does not cancel that run.
+    pub(crate) fn follow(follower: Follower) -> Self {
+        Self {
+            source: Source::Log(Box::new(follower)),
+            recorder: None,
+            place: Place::none(),
+        }
+    }
+
+    /// Returns whether the run has a log.
+    pub(crate) fn has_log(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    /// Returns how long the run goes on without a client, if it does.
+    pub(crate) fn longest(&self) -> Option<Duration> {
+        self.recorder.as_ref()?.longest()
+    }
+
+    /// Returns when the run ended, in seconds since 1970: what its log says, else now.
+    pub(crate) fn ended_at(&self) -> u64 {
+        let logged = match &self.source {
+            Source::Log(follower) => follower.ended_at(),
+            Source::Runtime(_) => self.recorder.as_ref().and_then(Recorder::ended_at),
+        };
+        logged.unwrap_or_else(seconds)
+    }
+
+    /// Adds a step to the log that does not come from the run itself.
+    pub(crate) fn record(&mut self, step: &Step) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.add(step);
+        }
+    }
+
+    /// Sets the function that is called when the run is to be cancelled. It is made only for a
+    /// run with a log.
+    pub(crate) fn on_cancel(&self, cancel: impl FnOnce() -> Cancel) {
+        if let Some(recorder) = &self.recorder {
+            recorder.on_cancel(cancel());
         }
     }
 
     /// Returns the next step.
     pub(crate) async fn next_step(&mut self) -> Step {
-        // The steps always have an end; this covers the case that they do not.
-        let abandoned = || RunError::Failed("the runtime sent no outcome".to_owned());
-        let step = self.place.while_held(self.steps.next()).await;
-        step.unwrap_or_else(|| Step::Ended(Err(abandoned())))
+        let Self {
+            source,
+            recorder,
+            place,
+        } = self;
+        match source {
+            Source::Log(follower) => follower.next_step().await,
+            Source::Runtime(steps) => {
+                let next = poll_fn(|context| {
+                    if let Some(recorder) = recorder {
+                        recorder.poll(context);
+                    }
+                    steps.poll_next_unpin(context)
+                });
+                // The steps always have an end; this covers the case that they do not.
+                let abandoned = || RunError::Failed("the runtime sent no outcome".to_owned());
+                let step = place.while_held(next).await;
+                let step = step
+                    .unwrap_or_else(|| RunStep::Ended(Err(abandoned())))
+                    .into();
+                if let Some(recorder) = recorder {
+                    recorder.add(&step);
+                }
+                step
+            }
+        }
     }
 }
 

@@ -187,7 +187,7 @@ impl Grant {
             names.len() <= REQUESTED_LIMIT && names.chars().all(is_name)
         });
         [
-            ("access-control-allow-methods", "GET, POST"),
+            ("access-control-allow-methods", "GET, POST, DELETE"),
             (
                 "access-control-allow-headers",
                 requested.unwrap_or("authorization, content-type"),

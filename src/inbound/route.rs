@@ -27,6 +27,10 @@ pub enum Route {
 pub enum Endpoint {
     /// `POST /v1/chat/completions` or `POST /v1/responses`.
     Run(Api),
+    /// `GET` or `DELETE /v1/responses/{id}`.
+    Response(String),
+    /// `POST /v1/responses/{id}/cancel`.
+    Cancel(String),
     /// `GET` or `HEAD /v1/models`.
     Models,
     /// `GET` or `HEAD /v1/models/{id}`, with the id as it is in the path.
@@ -79,7 +83,23 @@ impl Endpoint {
             Self::Run(Api::Completions | Api::Responses) | Self::Embeddings => {
                 check(method, &[Method::POST], "POST")
             }
+            Self::Cancel(_) => check(method, &[Method::POST], "POST"),
+            Self::Response(_) => check(method, &[Method::GET, Method::DELETE], "GET, DELETE"),
             Self::Models | Self::Model(_) => check(method, &READ, "GET, HEAD"),
+        }
+    }
+
+    /// Matches the paths that contain an id.
+    fn of_longer_path(path: &str) -> Option<Self> {
+        if let Some(id) = path.strip_prefix("/v1/models/") {
+            return Some(Self::Model(id.to_owned()));
+        }
+        let rest = path.strip_prefix("/v1/responses/")?;
+        match rest.split_once('/') {
+            None if rest.is_empty() => None,
+            None => Some(Self::Response(rest.to_owned())),
+            Some((id, "cancel")) if !id.is_empty() => Some(Self::Cancel(id.to_owned())),
+            Some(_) => None,
         }
     }
 
@@ -89,10 +109,7 @@ impl Endpoint {
             "/v1/responses" => Some(Self::Run(Api::Responses)),
             "/v1/models" => Some(Self::Models),
             "/v1/embeddings" => Some(Self::Embeddings),
-            _ => {
-                let id = path.strip_prefix("/v1/models/")?;
-                Some(Self::Model(id.to_owned()))
-            }
+            _ => Self::of_longer_path(path),
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct ReplySettings {
     pub reasoning: Reasoning,
     /// The maximum size of what a response says, in bytes.
     pub response_limit: usize,
+    /// Whether the client can get the response again.
+    pub is_kept: bool,
 }
 
 /// The members that all chunks of a chat completion have in common.
@@ -75,8 +77,7 @@ impl ReplyHead {
             api: match run.take_form() {
                 ReplyForm::Completion => ApiHead::Chat(head),
                 ReplyForm::Response(form) => {
-                    let limit = settings.response_limit;
-                    ApiHead::Response(Box::new(response_head(*form, head, limit)))
+                    ApiHead::Response(Box::new(response_head(*form, head, settings)))
                 }
             },
         }
@@ -89,8 +90,8 @@ impl ReplyHead {
     }
 
     /// Begins a streamed reply with its part of the memory budget, and appends its first
-    /// bytes.
-    pub fn streamed(self, memory: Holding, out: &mut Vec<u8>) -> StreamedReply {
+    /// bytes. The events of a response before the number `first` are left out.
+    pub fn streamed(self, memory: Holding, first: u64, out: &mut Vec<u8>) -> StreamedReply {
         match self.api {
             ApiHead::Chat(head) => {
                 let include_usage = match self.mode {
@@ -100,8 +101,18 @@ impl ReplyHead {
                 StreamedChat::start(head, include_usage, &self.choice, out).into()
             }
             ApiHead::Response(head) => {
-                StreamedResponse::start(*head, &self.choice, memory, out).into()
+                StreamedResponse::start(*head, &self.choice, memory, first, out).into()
             }
+        }
+    }
+
+    /// Begins a response that may be under way, with its part of the memory budget. Chat
+    /// Completions has nothing like it.
+    #[must_use]
+    pub fn snapshot(self, memory: Holding) -> Option<WholeResponse> {
+        match self.api {
+            ApiHead::Chat(_) => None,
+            ApiHead::Response(head) => Some(WholeResponse::new(*head, &self.choice, memory)),
         }
     }
 
@@ -115,8 +126,10 @@ impl ReplyHead {
     }
 }
 
-fn response_head(form: ResponseForm, head: Head, limit: usize) -> ResponseHead {
+fn response_head(form: ResponseForm, head: Head, settings: ReplySettings) -> ResponseHead {
     ResponseHead {
+        store: settings.is_kept,
+        background: form.background,
         id: form.id,
         run: form.run,
         created: head.created,
@@ -124,7 +137,7 @@ fn response_head(form: ResponseForm, head: Head, limit: usize) -> ResponseHead {
         reasoning: head.reasoning,
         echo: form.echo,
         names: form.names,
-        limit,
+        limit: settings.response_limit,
         // Codex repeats a request after any other code.
         failure: match form.client {
             Client::Codex => FailureCode::InvalidPrompt,

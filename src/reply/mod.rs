@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! head         a run                -> all that its reply depends on besides events
+//! ending       how a run ended
 //! streamed     a reply in events, of either API
 //! whole        a reply in one document, of either API
 //! chat         the replies of Chat Completions
@@ -17,6 +18,7 @@
 
 mod chat;
 mod embeddings;
+mod ending;
 mod head;
 mod response;
 pub mod sse;
@@ -26,6 +28,7 @@ mod whole;
 
 pub use chat::{StreamedChat, WholeChat};
 pub use embeddings::EmbeddingsReply;
+pub use ending::Ending;
 pub use head::{Head, Reasoning, ReplyHead, ReplySettings};
 pub use response::{FailureCode, ResponseHead, StreamedResponse, WholeResponse};
 pub use streamed::{Ended, StreamedReply};

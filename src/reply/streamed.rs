@@ -5,6 +5,7 @@ use crate::inbound::Holding;
 use crate::runtime::{RunError, RunEvent, RunOutcome};
 
 use super::chat::StreamedChat;
+use super::ending::Ending;
 use super::response::StreamedResponse;
 
 /// A streamed reply under construction. Each method appends bytes to send.
@@ -19,8 +20,9 @@ pub enum StreamedReply {
 /// The end of a streamed reply.
 #[derive(Debug)]
 pub struct Ended {
-    /// The outcome, or the error that the reply ends with, for the access log.
-    pub result: Result<RunOutcome, Box<ErrorResponse>>,
+    /// The outcome unless the run was cancelled, or the error that the reply ends with, for
+    /// the access log.
+    pub result: Result<Option<RunOutcome>, Box<ErrorResponse>>,
     /// The reply's part of the memory budget, until its last bytes are sent.
     pub memory: Option<Holding>,
 }
@@ -55,19 +57,14 @@ impl StreamedReply {
     }
 
     /// Appends the end of the reply. `now` returns the time, in seconds since 1970.
-    pub fn end(
-        self,
-        ended: Result<RunOutcome, RunError>,
-        now: impl FnOnce() -> u64,
-        out: &mut Vec<u8>,
-    ) -> Ended {
+    pub fn end(self, ending: Ending, now: impl FnOnce() -> u64, out: &mut Vec<u8>) -> Ended {
         match self {
             Self::Chat(chat) => Ended {
-                result: chat.end(ended, out),
+                result: chat.end(ending.into_result(), out).map(Some),
                 memory: None,
             },
             Self::Response(response) => {
-                let (result, memory) = response.end(ended, now, out);
+                let (result, memory) = response.end(ending, now, out);
                 let memory = Some(memory);
                 Ended { result, memory }
             }

@@ -5,6 +5,7 @@ use crate::inbound::Holding;
 use crate::runtime::{RunError, RunEvent, RunOutcome};
 
 use super::chat::WholeChat;
+use super::ending::Ending;
 use super::response::WholeResponse;
 
 /// A whole reply under construction.
@@ -35,12 +36,12 @@ impl WholeReply {
     /// The run's own error, and a run without the required tool call.
     pub fn end(
         self,
-        ended: Result<RunOutcome, RunError>,
+        ending: Ending,
         now: impl FnOnce() -> u64,
     ) -> Result<(Vec<u8>, RunOutcome, Holding), Error> {
         match self {
-            Self::Chat(chat) => chat.end(ended),
-            Self::Response(response) => response.end(ended, now),
+            Self::Chat(chat) => chat.end(ending.into_result()),
+            Self::Response(response) => response.end(ending.into_result(), now),
         }
     }
 }

@@ -57,6 +57,7 @@ pub use history::History;
 pub use images::{ApiUrls, UrlPolicy};
 pub use mode::Mode;
 pub use reply_form::{Client, ReplyForm, ResponseForm};
+pub use response_id::run_of_response;
 pub use rules::RunRules;
 pub use session_key::{SessionKey, SessionSecret};
 pub use session_rules::{CONVERSATION_HEADERS, SessionRules};

@@ -27,6 +27,10 @@ pub struct ResponseForm {
     pub echo: Echo,
     /// The tools, by the names that the runtime knows.
     pub names: ToolNames,
+    /// Whether the run goes on without its client.
+    pub background: bool,
+    /// Whether the client can get the response again, if it says so.
+    pub store: Option<bool>,
     /// Whether the client is Codex, which repeats a request after most errors.
     pub client: Client,
 }

@@ -51,6 +51,20 @@ pub(super) fn of_session(
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// Returns the run of an id, which may be of another caller or forged.
+#[must_use]
+pub fn run_of_response(id: &str) -> Option<Uuid> {
+    let encoded = id.strip_prefix(PREFIX)?;
+    if id.len() > LENGTH_LIMIT {
+        return None;
+    }
+    if let Ok(run) = Uuid::try_parse(encoded) {
+        return Some(run);
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
+    bytes.first_chunk::<RUN>().map(|run| Uuid::from_bytes(*run))
+}
+
 /// Returns the agent and session of an id that this caller got.
 pub(super) fn session(
     id: &str,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::runtime::{RunRequest, ToolChoice};
 
 use super::mode::Mode;
-use super::reply_form::ReplyForm;
+use super::reply_form::{ReplyForm, ResponseForm};
 use super::session_key::SessionKey;
 
 /// A run whose request passed every check. Only [`ValidRun::read`] makes one.
@@ -39,6 +39,15 @@ impl ValidRun {
     #[must_use]
     pub fn take_form(&mut self) -> ReplyForm {
         std::mem::take(&mut self.form)
+    }
+
+    /// Returns the form of a response, if the reply is one.
+    #[must_use]
+    pub fn response(&self) -> Option<&ResponseForm> {
+        match &self.form {
+            ReplyForm::Completion => None,
+            ReplyForm::Response(form) => Some(form),
+        }
     }
 
     /// Returns the mode of the reply.

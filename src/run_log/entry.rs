@@ -1,21 +1,19 @@
-//! The lines of a log.
+//! The records of a log.
 
 use serde::{Deserialize, Serialize};
 
-use crate::runtime::{RunError, RunEvent, RunOutcome};
+use crate::reply::Ending;
+use crate::runtime::RunEvent;
 
-/// A line of a log after the head.
+/// A record of a log after the head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Entry {
     /// An event of the run.
-    #[serde(rename = "e")]
     Event(RunEvent),
     /// The reply so far was sent to a client in silence. It takes part in the numbers of
     /// events.
-    #[serde(rename = "p")]
     Progress,
-    /// The last line.
-    #[serde(rename = "end")]
+    /// The last record.
     End(End),
 }
 
@@ -28,32 +26,23 @@ pub struct End {
     pub ending: Ending,
 }
 
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Ending {
-    /// It succeeded, perhaps at a limit.
-    Succeeded(RunOutcome),
-    /// It failed.
-    Failed(RunError),
-    /// A client cancelled it.
-    Cancelled,
+/// The length of the length before each record, in bytes.
+const LENGTH: usize = size_of::<u32>();
+
+/// Encodes a record: its length as a 32-bit little-endian number, and the value in the
+/// format of postcard. The format has no names, so it is small and fast.
+pub(super) fn encode(value: &impl Serialize) -> Option<Vec<u8>> {
+    let mut record = vec![0; LENGTH];
+    record = postcard::to_extend(value, record).ok()?;
+    let length = u32::try_from(record.len() - LENGTH).ok()?;
+    let (begin, _) = record.split_first_chunk_mut::<LENGTH>()?;
+    *begin = length.to_le_bytes();
+    Some(record)
 }
 
-impl From<Result<RunOutcome, RunError>> for Ending {
-    fn from(ended: Result<RunOutcome, RunError>) -> Self {
-        match ended {
-            Ok(outcome) => Self::Succeeded(outcome),
-            Err(error) => Self::Failed(error),
-        }
-    }
-}
-
-impl Entry {
-    /// Returns the entry as a line of JSON, which contains no line break.
-    #[must_use]
-    pub(super) fn line(value: &impl Serialize) -> Option<Vec<u8>> {
-        let mut line = serde_json::to_vec(value).ok()?;
-        line.push(b'\n');
-        Some(line)
-    }
+/// Splits a record off, if it is complete. Returns it without its length.
+pub(super) fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<LENGTH>()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    rest.split_at_checked(length)
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! tidegate-run/<digest>/0       the first piece, with the head of the reply
 //! tidegate-run/<digest>/<n>     a later piece
-//! tidegate-run/<digest>/end     how many have claimed to end the run; a counter
+//! tidegate-run/<digest>/end     the number of attempts to end the run; a counter
 //! tidegate-run/<digest>/cancel  exists if the run is to be cancelled
 //! ```
 //!
@@ -38,7 +38,7 @@ impl LogKeys {
         format!("{}/{number}", self.0)
     }
 
-    /// Returns the key of the counter of those who end the run. The first one does.
+    /// Returns the key of the counter of attempts to end the run. The first one does.
     #[must_use]
     pub fn end(&self) -> String {
         format!("{}/end", self.0)

@@ -1,8 +1,8 @@
-//! The reader of a log: pieces become lines.
+//! The reader of a log: pieces become records.
 
 use serde::de::DeserializeOwned;
 
-use super::entry::Entry;
+use super::entry::{Entry, split};
 use super::writer::state;
 
 /// Reads a log, piece by piece, while it is written.
@@ -14,7 +14,7 @@ pub struct LogReader<H> {
     number: u32,
     /// How much of that piece has been read, in bytes, with its state.
     read: usize,
-    /// The beginning of a line whose rest is in the next piece.
+    /// The beginning of a record whose rest is in the next piece.
     rest: Vec<u8>,
     state: LogState,
 }
@@ -58,18 +58,18 @@ impl<H: DeserializeOwned> LogReader<H> {
         self.state
     }
 
-    /// Takes the head of the reply, which is in the first piece or the ones that follow it.
+    /// Takes the head of the reply, which is the first record.
     pub fn take_head(&mut self) -> Option<H> {
         self.head.take()
     }
 
-    /// Reads the decrypted value of the next piece, and returns the lines that are new.
+    /// Reads the decrypted value of the next piece, and returns the records that are new.
     /// Whether another piece follows at once is the second result.
     pub fn read(&mut self, value: &[u8]) -> (Vec<Entry>, bool) {
         let new = value.get(self.read..).unwrap_or_default();
         self.rest.extend_from_slice(new);
         self.read = value.len().max(1);
-        let Some(entries) = self.lines() else {
+        let Some(entries) = self.records() else {
             self.state = LogState::Broken;
             return (Vec::new(), false);
         };
@@ -92,25 +92,20 @@ impl<H: DeserializeOwned> LogReader<H> {
         (entries, !is_last)
     }
 
-    /// Takes the complete lines. Returns `None` for a line that cannot be read.
-    fn lines(&mut self) -> Option<Vec<Entry>> {
-        let Some(end) = memchr::memrchr(b'\n', &self.rest) else {
-            return Some(Vec::new());
-        };
-        let rest = self.rest.split_off(end + 1);
-        let lines = std::mem::replace(&mut self.rest, rest);
+    /// Takes the complete records. Returns `None` for a record that cannot be read.
+    fn records(&mut self) -> Option<Vec<Entry>> {
         let mut entries = Vec::new();
-        for line in lines
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
+        let mut rest = self.rest.as_slice();
+        while let Some((record, after)) = split(rest) {
             if self.has_head {
-                entries.push(serde_json::from_slice(line).ok()?);
+                entries.push(postcard::from_bytes(record).ok()?);
             } else {
-                self.head = Some(serde_json::from_slice(line).ok()?);
+                self.head = Some(postcard::from_bytes(record).ok()?);
                 self.has_head = true;
             }
+            rest = after;
         }
+        self.rest = rest.to_vec();
         Some(entries)
     }
 }
@@ -126,7 +121,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::run_log::{End, Ending, LogWriter, Piece};
+    use crate::reply::Ending;
+    use crate::run_log::{End, LogWriter, Piece};
     use crate::runtime::{RunError, RunEvent};
 
     /// The pieces in a store.
@@ -170,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_sees_each_line_once_while_the_log_is_written() {
+    fn a_reader_sees_each_record_once_while_the_log_is_written() {
         let (mut store, mut reader) = (Store::default(), LogReader::new());
         let mut writer = begin(10_000_000);
         assert!(writer.has_more());
@@ -217,7 +213,7 @@ mod tests {
         }
         writer.end(end());
         store.set(writer.take());
-        assert!(store.read(&mut reader).len() < 50);
+        assert!(store.read(&mut reader).len() < 70);
         assert_eq!(reader.state(), LogState::Full);
         assert!(writer.is_over() && !writer.has_more());
         assert!(LogWriter::begin(&"x".repeat(2000), 1000).is_none());
@@ -232,7 +228,7 @@ mod tests {
         store.set(writer.take());
         assert_eq!(store.read(&mut reader), []);
         assert_eq!(reader.state(), LogState::Broken);
-        for value in [&b""[..], b"x", b"oxyz\n", b"e{\n"] {
+        for value in [&b""[..], b"x", b"o\x01\0\0\0\xff"] {
             let mut reader = LogReader::<String>::new();
             assert_eq!(reader.read(value), (Vec::new(), false));
             assert_eq!(reader.state(), LogState::Broken, "{value:?}");

@@ -1,11 +1,11 @@
-//! The writer of a log: lines become pieces.
+//! The writer of a log: records become pieces.
 //!
-//! The lines are a stream of bytes that is cut into pieces at any byte. The first byte of a
+//! The records are a stream of bytes that is cut into pieces at any byte. The first byte of a
 //! piece is its state.
 
 use serde::Serialize;
 
-use super::entry::{End, Entry};
+use super::entry::{End, Entry, encode};
 
 /// The size from which on a piece is complete, in bytes. A piece that grows is written again, so
 /// it is small.
@@ -46,7 +46,7 @@ pub struct LogWriter {
     last: Piece,
     /// Whether the last piece has more than was taken.
     has_more: bool,
-    /// The bytes of all lines that may follow.
+    /// The bytes of all records that may follow.
     left: usize,
     is_over: bool,
 }
@@ -64,23 +64,23 @@ impl LogWriter {
             left: limit,
             is_over: false,
         };
-        writer.line(head);
+        writer.record(head);
         (!writer.is_over).then_some(writer)
     }
 
-    /// Adds a line. After the limit, nothing is added.
+    /// Adds a record. After the limit, nothing is added.
     pub fn add(&mut self, entry: &Entry) {
         if !self.is_over {
-            self.line(entry);
+            self.record(entry);
         }
     }
 
-    /// Adds the last line.
+    /// Adds the last record.
     pub fn end(&mut self, end: End) {
         if !self.is_over {
             // The end is small, and a log without it would be incomplete for nothing.
             self.left = self.left.max(PIECE);
-            self.line(&Entry::End(end));
+            self.record(&Entry::End(end));
             self.close(state::ENDED);
         }
     }
@@ -90,6 +90,28 @@ impl LogWriter {
         if !self.is_over {
             self.close(state::BROKEN);
         }
+    }
+
+    /// Drops what has not been written. Another instance has ended the log.
+    pub fn give_up(&mut self) {
+        self.complete.clear();
+        self.has_more = false;
+        self.is_over = true;
+    }
+
+    /// Returns the value of the last piece with the end that its instance did not write.
+    #[must_use]
+    pub fn ended(mut last: Vec<u8>, end: End) -> Option<Vec<u8>> {
+        if last.is_empty() {
+            last.push(state::OPEN);
+        }
+        last.extend(encode(&Entry::End(end))?);
+        let mut piece = Piece {
+            number: 0,
+            value: last,
+        };
+        piece.set(state::ENDED);
+        Some(piece.value)
     }
 
     /// Returns whether there is anything to write.
@@ -113,13 +135,13 @@ impl LogWriter {
         pieces
     }
 
-    fn line(&mut self, value: &impl Serialize) {
-        let line = Entry::line(value).filter(|line| line.len() <= self.left);
-        let Some(line) = line else {
+    fn record(&mut self, value: &impl Serialize) {
+        let record = encode(value).filter(|record| record.len() <= self.left);
+        let Some(record) = record else {
             return self.close(state::FULL);
         };
-        self.left -= line.len();
-        for part in line.chunks(PIECE_LIMIT - PIECE) {
+        self.left -= record.len();
+        for part in record.chunks(PIECE_LIMIT - PIECE) {
             if self.last.value.len() > PIECE {
                 self.next_piece();
             }

@@ -30,7 +30,7 @@ pub(crate) const FIXTURES: [&str; 1] = ["impatient"];
 
 const DOCTOR: &str = "doctor";
 
-/// The components by their names in `dist/`. A component follows the ones that it contains.
+/// The components by their names in `dist/`. A component follows its parts.
 ///
 /// A runtime with a store and the gateway each have an instance of the store, for the same
 /// folder.
@@ -134,7 +134,7 @@ impl Recipe {
 /// The arguments of `cargo xtask build`.
 #[derive(Args)]
 pub(crate) struct Build {
-    /// Build only these components and the ones that they contain.
+    /// Build only these components and their parts.
     #[arg(value_parser = PossibleValuesParser::new(COMPONENTS.map(|(name, _)| name)))]
     components: Vec<String>,
 }
@@ -194,7 +194,7 @@ pub(crate) fn build_doctor(workspace: &Workspace) -> Result<PathBuf> {
     Ok(file(workspace, NAME))
 }
 
-/// Builds these components, and the ones that they contain, into `dist/`.
+/// Builds these components and their parts into `dist/`.
 fn build_only(workspace: &Workspace, names: &[&str]) -> Result<()> {
     workspace.ensure_wasm_target()?;
     fs::create_dir_all(workspace.dist())?;

@@ -13,6 +13,7 @@ pub struct Echo {
     /// The maximum number of calls of hosted tools, which has no effect.
     pub max_tool_calls: Option<u64>,
     /// The client's metadata, an object.
+    #[serde(with = "as_text")]
     pub metadata: Box<RawValue>,
     /// Whether the agent may call several tools at once. The default is `true`.
     pub parallel_tool_calls: bool,
@@ -27,10 +28,13 @@ pub struct Echo {
     /// The sampling temperature. The default is 1.
     pub temperature: f64,
     /// The format of the text, an object.
+    #[serde(with = "as_text")]
     pub text: Box<RawValue>,
     /// The tool choice: a string or an object. The default is `auto`.
+    #[serde(with = "as_text")]
     pub tool_choice: Box<RawValue>,
     /// The tools, an array.
+    #[serde(with = "as_text")]
     pub tools: Box<RawValue>,
     /// Nucleus sampling. The default is 1.
     pub top_p: f64,
@@ -56,4 +60,25 @@ pub enum Truncation {
     /// A conversation that is too long is an error.
     #[default]
     Disabled,
+}
+
+/// JSON as the text of a format that is not JSON.
+mod as_text {
+    use serde::de::{Deserialize as _, Deserializer, Error as _};
+    use serde::ser::Serializer;
+    use tidegate_json::RawValue;
+
+    pub(super) fn serialize<S: Serializer>(
+        json: &RawValue,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(json.get())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Box<RawValue>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        RawValue::from_string(text).map_err(|_| D::Error::custom("text that is not JSON"))
+    }
 }

@@ -62,9 +62,9 @@ pub struct Response<'a> {
     pub max_output_tokens: Option<u64>,
     /// The maximum number of calls of hosted tools, which has no effect.
     pub max_tool_calls: Option<u64>,
-    /// Always `false`: the gateway stores no responses.
+    /// Whether the client can get the response again.
     pub store: bool,
-    /// Always `false`: a run ends with its response.
+    /// Whether the run does not depend on the connection.
     pub background: bool,
     /// Always `default`.
     pub service_tier: &'static str,
@@ -88,6 +88,8 @@ pub enum ResponseStatus {
     Incomplete,
     /// The run failed.
     Failed,
+    /// A client cancelled the run.
+    Cancelled,
 }
 
 /// The member `incomplete_details` of a response.

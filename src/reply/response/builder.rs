@@ -4,8 +4,9 @@ use crate::error::ErrorResponse;
 use crate::inbound::Holding;
 use crate::openai::responses::{
     EventData, EventType, IncompleteDetails, IncompleteReason, Response, ResponseError,
-    ResponseErrorCode, ResponseStatus, ResponseUsage,
+    ResponseStatus, ResponseUsage,
 };
+use crate::reply::ending::Ending;
 use crate::reply::head::Reasoning;
 use crate::reply::tool_choice::ToolChoiceGate;
 use crate::run::client_call_id;
@@ -38,6 +39,8 @@ pub(super) enum State<'e> {
     Incomplete(IncompleteReason, ResponseUsage),
     /// The run failed.
     Failed(ResponseError<'e>),
+    /// A client cancelled the run.
+    Cancelled,
 }
 
 impl State<'_> {
@@ -45,7 +48,8 @@ impl State<'_> {
         match self {
             Self::InProgress => EventType::InProgress,
             Self::Completed(..) => EventType::Completed,
-            Self::Incomplete(..) => EventType::Incomplete,
+            // OpenAI's API has no event of its own for a cancelled response.
+            Self::Incomplete(..) | Self::Cancelled => EventType::Incomplete,
             Self::Failed(_) => EventType::Failed,
         }
     }
@@ -56,6 +60,7 @@ impl State<'_> {
             Self::Completed(..) => ResponseStatus::Completed,
             Self::Incomplete(..) => ResponseStatus::Incomplete,
             Self::Failed(_) => ResponseStatus::Failed,
+            Self::Cancelled => ResponseStatus::Cancelled,
         }
     }
 }
@@ -74,6 +79,11 @@ impl Builder {
             memory: memory.with_head(head.size()),
             head: head.on_one_line(),
         }
+    }
+
+    /// Leaves out the events before this number, which the client has read.
+    pub(super) fn begin_at(&mut self, first: u64) {
+        self.events.begin_at(first);
     }
 
     /// Appends the events of the response's begin.
@@ -99,18 +109,24 @@ impl Builder {
         self.write(EventType::InProgress, &State::InProgress, out);
     }
 
-    /// Ends the output. `now` is asked for the time of a complete response.
+    /// Ends the output. `now` is asked for the time of a complete response. A cancelled run has
+    /// no outcome.
     ///
     /// # Errors
     /// The run's own error, and a run without the required tool call.
     pub(super) fn end(
         &mut self,
-        ended: Result<RunOutcome, RunError>,
+        ending: Ending,
         now: impl FnOnce() -> u64,
         out: &mut Vec<u8>,
-    ) -> Result<(RunOutcome, State<'static>), RunError> {
-        let met = ended.and_then(|outcome| self.gate.check_met().map(|()| outcome));
+    ) -> Result<(Option<RunOutcome>, State<'static>), RunError> {
         let mut writer = self.events.writer(out);
+        if ending == Ending::Cancelled {
+            self.output.fail(&mut writer);
+            return Ok((None, State::Cancelled));
+        }
+        let ended = ending.into_result();
+        let met = ended.and_then(|outcome| self.gate.check_met().map(|()| outcome));
         let outcome = met.inspect_err(|_| self.output.fail(&mut writer))?;
         let limit = match outcome.stop_reason {
             StopReason::EndTurn | StopReason::ToolCalls => None,
@@ -123,12 +139,15 @@ impl Builder {
             None => State::Completed(now(), usage),
             Some(reason) => State::Incomplete(reason, usage),
         };
-        Ok((outcome, state))
+        Ok((Some(outcome), state))
     }
 
-    /// Returns the code of an error.
-    pub(super) fn code(&self, error: &RunError, response: &ErrorResponse) -> ResponseErrorCode {
-        self.head.failure.of(error, response)
+    /// Returns the state after an error.
+    pub(super) fn failed<'e>(&self, error: &RunError, response: &'e ErrorResponse) -> State<'e> {
+        State::Failed(ResponseError {
+            code: self.head.failure.of(error, response),
+            message: &response.error.message,
+        })
     }
 
     /// Appends the last events.
@@ -178,7 +197,7 @@ impl Builder {
 fn response<'a>(head: &'a ResponseHead, output: &'a Output, state: &'a State<'_>) -> Response<'a> {
     let echo = &head.echo;
     let (completed_at, incomplete_details, error, usage) = match state {
-        State::InProgress => (None, None, None, None),
+        State::InProgress | State::Cancelled => (None, None, None, None),
         State::Completed(now, usage) => (Some(*now), None, None, Some(*usage)),
         State::Incomplete(reason, usage) => {
             let details = IncompleteDetails { reason: *reason };
@@ -212,8 +231,8 @@ fn response<'a>(head: &'a ResponseHead, output: &'a Output, state: &'a State<'_>
         usage,
         max_output_tokens: echo.max_output_tokens,
         max_tool_calls: echo.max_tool_calls,
-        store: false,
-        background: false,
+        store: head.store,
+        background: head.background,
         service_tier: "default",
         metadata: &echo.metadata,
         safety_identifier: echo.safety_identifier.as_deref(),

@@ -7,7 +7,10 @@ use crate::reply::sse;
 #[derive(Debug)]
 pub(super) struct Events {
     reader: Reader,
+    /// The number of the next event.
     next: u64,
+    /// The number of the first event that the client has not read yet.
+    first: u64,
 }
 
 /// The reader of events.
@@ -21,7 +24,16 @@ pub(super) enum Reader {
 
 impl Events {
     pub(super) fn new(reader: Reader) -> Self {
-        Self { reader, next: 0 }
+        Self {
+            reader,
+            next: 0,
+            first: 0,
+        }
+    }
+
+    /// Leaves out the events before this number, which the client has read.
+    pub(super) fn begin_at(&mut self, first: u64) {
+        self.first = first;
     }
 
     /// Returns a writer that appends to `out`.
@@ -47,12 +59,16 @@ impl Writer<'_> {
         if !self.is_read() {
             return;
         }
+        let sequence_number = self.events.next;
+        self.events.next += 1;
+        if sequence_number < self.events.first {
+            return;
+        }
         let event = StreamEvent {
             r#type,
-            sequence_number: self.events.next,
+            sequence_number,
             data,
         };
-        self.events.next += 1;
         sse::named_event(self.out, r#type.name(), &event);
     }
 

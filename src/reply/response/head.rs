@@ -28,6 +28,10 @@ pub struct ResponseHead {
     pub echo: Echo,
     /// The client's names of its tools.
     pub names: ToolNames,
+    /// Whether the client can get the response again.
+    pub store: bool,
+    /// Whether the run does not depend on the connection.
+    pub background: bool,
     /// The maximum size of what the response says, in bytes.
     pub limit: usize,
     /// The code of a run that failed after it may have begun.

@@ -2,10 +2,10 @@
 
 use crate::error::{Error, ErrorResponse};
 use crate::inbound::Holding;
-use crate::openai::responses::ResponseError;
+use crate::reply::ending::Ending;
 use crate::runtime::{RunError, RunEvent, RunOutcome, ToolChoice};
 
-use super::builder::{Builder, State};
+use super::builder::Builder;
 use super::events::Reader;
 use super::head::ResponseHead;
 use super::memory::Memory;
@@ -16,15 +16,17 @@ pub struct StreamedResponse(Builder);
 
 impl StreamedResponse {
     /// Begins a response, with its part of the memory budget and
-    /// with its first events.
+    /// with its first events. The events before the number `first` are left out.
     pub fn start(
         head: ResponseHead,
         choice: &ToolChoice,
         holding: Holding,
+        first: u64,
         out: &mut Vec<u8>,
     ) -> Self {
         let memory = Memory::new(head.limit, holding);
         let mut builder = Builder::new(head, choice, Reader::Client, memory);
+        builder.begin_at(first);
         builder.start(out);
         Self(builder)
     }
@@ -49,22 +51,19 @@ impl StreamedResponse {
     /// The last event is `response.completed`, `response.incomplete` or `response.failed`.
     pub fn end(
         self,
-        ended: Result<RunOutcome, RunError>,
+        ending: Ending,
         now: impl FnOnce() -> u64,
         out: &mut Vec<u8>,
-    ) -> (Result<RunOutcome, Box<ErrorResponse>>, Holding) {
+    ) -> (Result<Option<RunOutcome>, Box<ErrorResponse>>, Holding) {
         let Self(mut builder) = self;
-        let result = match builder.end(ended, now, out) {
+        let result = match builder.end(ending, now, out) {
             Ok((outcome, state)) => {
                 builder.finish(&state, out);
                 Ok(outcome)
             }
             Err(error) => {
                 let response = ErrorResponse::from(Error::Run(error.clone()));
-                let state = State::Failed(ResponseError {
-                    code: builder.code(&error, &response),
-                    message: &response.error.message,
-                });
+                let state = builder.failed(&error, &response);
                 builder.finish(&state, out);
                 Err(Box::new(response))
             }

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::inbound::Budget;
 use crate::openai::responses::{Echo, ReasoningEcho, Truncation};
 use crate::reply::Reasoning;
+use crate::reply::ending::Ending;
 use crate::run::{ClientTool, ToolKind, ToolNames};
 use crate::runtime::{
     InvalidKind, InvalidRequest, RunError, RunEvent, RunOutcome, StopReason, ToolArgumentsDelta,
@@ -66,6 +67,8 @@ pub(super) fn head() -> ResponseHead {
         },
         names: names(),
         limit: LIMIT,
+        store: false,
+        background: false,
         failure: FailureCode::ServerError,
     }
 }
@@ -133,7 +136,7 @@ pub(super) fn stream_of(
     let mut out = Vec::new();
     let holding = budget().begin("a");
     let head = ResponseHead { limit, ..head };
-    let mut reply = StreamedResponse::start(head, choice, holding, &mut out);
+    let mut reply = StreamedResponse::start(head, choice, holding, 0, &mut out);
     let taken = events.into_iter().try_for_each(|event| {
         reply.event(event, &mut out)?;
         if has_progress {
@@ -141,7 +144,7 @@ pub(super) fn stream_of(
         }
         Ok(())
     });
-    let result = reply.end(taken.and(ended), || 11, &mut out).0;
+    let result = reply.end(taken.and(ended).into(), || 11, &mut out).0;
     let text = String::from_utf8(out).unwrap();
     let has_failed = text.contains("event: response.failed\n");
     assert_eq!(result.is_err(), has_failed);
@@ -620,7 +623,7 @@ fn responses_share_the_memory_budget() {
             limit: usize::MAX,
             ..head()
         };
-        let mut reply = StreamedResponse::start(head, &auto, holding, &mut out);
+        let mut reply = StreamedResponse::start(head, &auto, holding, 0, &mut out);
         let mut texts = (0..12).map(|_| text(&"x".repeat(1024 * 1024)));
         let grown = texts.try_for_each(|text| reply.event(text, &mut out));
         (reply, grown)
@@ -629,7 +632,11 @@ fn responses_share_the_memory_budget() {
     assert_eq!(grown, Ok(()));
     assert!(response().1.is_err());
     // The last bytes are a part of the budget, too.
-    let (_, holding) = first.end(Ok(outcome(StopReason::EndTurn)), || 11, &mut Vec::new());
+    let (_, holding) = first.end(
+        Ending::Succeeded(outcome(StopReason::EndTurn)),
+        || 11,
+        &mut Vec::new(),
+    );
     assert!(response().1.is_err());
     drop(holding);
     assert_eq!(response().1, Ok(()));

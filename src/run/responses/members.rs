@@ -55,10 +55,6 @@ fn check_supported(request: &ResponseRequest<'_>) -> Result<(), Rejection> {
         let problem = "`prompt` names a template at OpenAI, which the agent does not have. Send its text as `instructions`.";
         return Err(Rejection::invalid("prompt", problem));
     }
-    if request.background.as_ok() == Some(&true) {
-        let problem = "`background` is not supported. Omit it, and stream the response.";
-        return Err(Rejection::invalid("background", problem));
-    }
     Ok(())
 }
 

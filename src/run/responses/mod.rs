@@ -74,6 +74,8 @@ pub(super) fn read(
         run: context.ids.run,
         echo: repeated::read(&request),
         names,
+        background: request.background.as_ok() == Some(&true),
+        store: request.store.as_ok().copied(),
         client: client(context),
     };
     Ok(ValidRun {

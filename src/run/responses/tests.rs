@@ -254,7 +254,6 @@ fn a_part_that_cannot_be_used_is_rejected_by_its_place() {
 fn what_changes_the_reply_and_is_not_possible_is_rejected_by_name() {
     for (name, value) in [
         ("prompt", json!({ "id": "pmpt_1" })),
-        ("background", json!(true)),
         ("temperature", json!(3)),
         ("top_p", json!("a")),
         ("max_output_tokens", json!(0)),
