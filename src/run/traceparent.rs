@@ -17,3 +17,21 @@ pub(super) fn traceparent(headers: &Headers) -> Option<String> {
     };
     well_formed.then(|| value.to_owned())
 }
+
+/// Returns the id of the trace in a valid `traceparent` (W3C Trace Context, section 3.2.2.3).
+pub(super) fn trace_id(traceparent: Option<&str>) -> Option<&str> {
+    traceparent?.split('-').nth(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_a_trace_is_the_second_part() {
+        let value = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let id = trace_id(Some(value));
+        assert_eq!(id, Some("0af7651916cd43dd8448eb211c80319c"));
+        assert_eq!(trace_id(None), None);
+    }
+}

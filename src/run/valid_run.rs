@@ -7,6 +7,7 @@ use crate::runtime::{RunRequest, ToolChoice};
 use super::mode::Mode;
 use super::reply_form::{ReplyForm, ResponseForm};
 use super::session_key::SessionKey;
+use super::traceparent::trace_id;
 
 /// A run whose request passed every check. Only [`ValidRun::read`] makes one.
 #[derive(Debug)]
@@ -80,10 +81,10 @@ impl ValidRun {
         &self.session
     }
 
-    /// Returns the id of the run's trace (W3C Trace Context, section 3.2.2.3).
+    /// Returns the id of the run's trace.
     #[must_use]
     pub fn trace(&self) -> Option<&str> {
-        self.request.traceparent.as_deref()?.split('-').nth(1)
+        trace_id(self.request.traceparent.as_deref())
     }
 
     /// Returns the id of the run.

@@ -16,7 +16,7 @@ use super::context::{Context, RequestIds};
 use super::reader::root;
 use super::rules::RunRules;
 use super::target::model_override;
-use super::traceparent::traceparent;
+use super::traceparent::{trace_id, traceparent};
 
 /// The format of the vectors in a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,10 +94,10 @@ impl ValidEmbeddings {
         self.request.upstream.as_deref()
     }
 
-    /// Returns the id of the request's trace (W3C Trace Context, section 3.2.2.3).
+    /// Returns the id of the request's trace.
     #[must_use]
     pub fn trace(&self) -> Option<&str> {
-        self.request.traceparent.as_deref()?.split('-').nth(1)
+        trace_id(self.request.traceparent.as_deref())
     }
 
     /// Returns the request to the runtime.
