@@ -43,6 +43,11 @@ impl Call {
         self.end.is_complete()
     }
 
+    /// Returns whether the arguments of a custom tool continue after its text, but not as JSON.
+    pub(super) fn is_broken(&self) -> bool {
+        self.input.is_broken()
+    }
+
     /// Returns whether the call has no arguments.
     pub(super) fn is_blank(&self) -> bool {
         self.end == JsonEnd::Blank

@@ -1,7 +1,9 @@
 //! The text of a custom tool's call.
 //!
 //! The runtime knows a custom tool as a function with one text. The client reads the text
-//! alone, as it arrives, whatever JSON the runtime writes around it.
+//! alone, whatever JSON the runtime writes around it. The text in an object arrives as the
+//! runtime writes it. A string that is not in an object waits for the end of the arguments:
+//! if more follows, the string is the begin of a text that is not JSON.
 
 use serde::de::IgnoredAny;
 
@@ -14,38 +16,40 @@ use super::unescape::Unescape;
 #[derive(Debug, Default)]
 pub(super) struct CustomInput {
     state: State,
-    /// The arguments before the text.
+    /// The arguments before the text, or after it.
     raw: String,
     /// The length of `raw` that has been read.
     at: usize,
     /// The number of members that have ended.
     members: usize,
-    /// The begin of the first member's value, if it is a string.
+    /// The begin of the first value, if it is a string.
     first: Option<usize>,
     /// Whether the last key is the name of the text.
     is_input: bool,
+    /// Whether the text has ended.
+    has_text: bool,
 }
 
 /// The position in the arguments.
 #[derive(Debug)]
 enum State {
-    /// Between the tokens before the text.
-    Before(Expected),
+    /// Between the tokens before or after the text.
+    Between(Expected),
     /// In a key or a value that begins at this byte.
     Token(Role, usize, JsonEnd),
     /// In a number or a literal that begins at this byte.
     Scalar(usize),
     /// In the text, which is a JSON string.
     Text(Unescape),
-    /// After the text.
-    After,
     /// In a text that is not JSON.
     Raw,
+    /// The arguments continue after the text, but not as JSON.
+    Broken,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self::Before(Expected::Root)
+        Self::Between(Expected::Root)
     }
 }
 
@@ -66,20 +70,24 @@ enum Expected {
 enum Role {
     Key,
     Value,
+    /// A string that is all of the arguments.
+    Root,
 }
 
 impl CustomInput {
     /// Reads the next part of the arguments and appends its text.
     pub(super) fn push(&mut self, part: &str, text: &mut String) {
         match &mut self.state {
+            State::Broken => {}
             State::Raw => text.push_str(part),
-            State::After => {}
             State::Text(decoder) => {
-                if decoder.push(part, text).is_some() {
-                    self.state = State::After;
+                if let Some(rest) = decoder.push(part, text) {
+                    self.has_text = true;
+                    self.state = State::Between(Expected::CommaOrEnd);
+                    self.push(rest, text);
                 }
             }
-            State::Before(_) | State::Token(..) | State::Scalar(_) => {
+            State::Between(_) | State::Token(..) | State::Scalar(_) => {
                 self.raw.push_str(part);
                 while self.read() {}
                 self.begin(text);
@@ -87,42 +95,46 @@ impl CustomInput {
         }
     }
 
+    /// Returns whether the arguments continue after the text, but not as JSON.
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self.state, State::Broken)
+    }
+
     /// Appends the text of complete arguments that have no member with the text's name.
     pub(super) fn finish(&mut self, text: &mut String) {
         match &mut self.state {
-            State::Raw | State::After => {}
             State::Text(decoder) => decoder.end(text),
-            State::Before(Expected::Root) => {}
-            State::Before(Expected::Nothing) if self.members == 1 && self.first.is_some() => {
+            State::Raw | State::Broken | State::Between(Expected::Root) => {}
+            State::Between(_) | State::Token(..) | State::Scalar(_) if self.has_text => {}
+            State::Between(Expected::Nothing) if self.members == 1 && self.first.is_some() => {
                 let value = self.first.and_then(|at| self.raw.get(at + 1..));
                 Unescape::default().push(value.unwrap_or_default(), text);
             }
-            State::Before(_) | State::Token(..) | State::Scalar(_) => text.push_str(&self.raw),
+            State::Between(_) | State::Token(..) | State::Scalar(_) => text.push_str(&self.raw),
         }
         self.raw = String::new();
-        self.state = State::After;
+        self.state = State::Raw;
     }
 
     /// Appends the text if it has begun.
     fn begin(&mut self, text: &mut String) {
-        match &mut self.state {
-            State::Before(_) | State::Token(..) | State::Scalar(_) | State::After => return,
-            State::Raw => text.push_str(&self.raw),
-            State::Text(decoder) => {
-                let begun = self.raw.get(self.at..).unwrap_or_default();
-                if decoder.push(begun, text).is_some() {
-                    self.state = State::After;
-                }
+        match self.state {
+            State::Between(_) | State::Token(..) | State::Scalar(_) | State::Broken => {}
+            State::Raw if self.has_text => self.state = State::Broken,
+            State::Raw => text.push_str(&std::mem::take(&mut self.raw)),
+            State::Text(_) => {
+                let raw = std::mem::take(&mut self.raw);
+                let begun = raw.get(std::mem::take(&mut self.at)..);
+                self.push(begun.unwrap_or_default(), text);
             }
         }
-        self.raw = String::new();
     }
 
     /// Reads the next token. Returns `false` if the arguments end here, or the text begins.
     fn read(&mut self) -> bool {
         let rest = self.raw.get(self.at..).unwrap_or_default();
         match &mut self.state {
-            State::Before(expected) => {
+            State::Between(expected) => {
                 let expected = *expected;
                 let token = rest.trim_start_matches([' ', '\t', '\n', '\r']);
                 let first = token.chars().next();
@@ -141,19 +153,21 @@ impl CustomInput {
                 self.at += length.unwrap_or(rest.len());
                 length.is_some() && self.token_end(Role::Value, start)
             }
-            State::Text(_) | State::After | State::Raw => false,
+            State::Text(_) | State::Raw | State::Broken => false,
         }
     }
 
     /// Begins a token. Returns whether to read on.
     fn token(&mut self, expected: Expected, c: char) -> bool {
         let next = match (expected, c) {
-            (Expected::Root, '{') => State::Before(Expected::KeyOrEnd),
-            (Expected::Root, '"') => State::Text(Unescape::default()),
-            (Expected::Value, '"') if self.is_input => State::Text(Unescape::default()),
-            (Expected::KeyOrEnd | Expected::CommaOrEnd, '}') => State::Before(Expected::Nothing),
-            (Expected::CommaOrEnd, ',') => State::Before(Expected::Key),
-            (Expected::Colon, ':') => State::Before(Expected::Value),
+            (Expected::Root, '{') => State::Between(Expected::KeyOrEnd),
+            (Expected::Root, '"') => State::Token(Role::Root, self.at, JsonEnd::default()),
+            (Expected::Value, '"') if self.is_input && !self.has_text => {
+                State::Text(Unescape::default())
+            }
+            (Expected::KeyOrEnd | Expected::CommaOrEnd, '}') => State::Between(Expected::Nothing),
+            (Expected::CommaOrEnd, ',') => State::Between(Expected::Key),
+            (Expected::Colon, ':') => State::Between(Expected::Value),
             (Expected::KeyOrEnd | Expected::Key, '"') => {
                 State::Token(Role::Key, self.at, JsonEnd::default())
             }
@@ -172,7 +186,7 @@ impl CustomInput {
             ) => State::Raw,
         };
         // The other tokens are read from their first byte on.
-        if matches!(next, State::Before(_) | State::Text(_)) {
+        if matches!(next, State::Between(_) | State::Text(_)) {
             self.at += 1;
         }
         self.state = next;
@@ -190,14 +204,17 @@ impl CustomInput {
             Role::Key => {
                 let key = serde_json::from_str::<String>(token);
                 self.is_input = key.is_ok_and(|key| key == CUSTOM_INPUT);
-                self.state = State::Before(Expected::Colon);
+                self.state = State::Between(Expected::Colon);
             }
-            Role::Value => {
+            Role::Value | Role::Root => {
                 if self.members == 0 && token.starts_with('"') {
                     self.first = Some(start);
                 }
                 self.members += 1;
-                self.state = State::Before(Expected::CommaOrEnd);
+                self.state = State::Between(match role {
+                    Role::Root => Expected::Nothing,
+                    Role::Key | Role::Value => Expected::CommaOrEnd,
+                });
             }
         }
         true
@@ -210,15 +227,20 @@ mod tests {
 
     use super::*;
 
-    /// Returns the text of arguments that arrive in parts of a length.
-    fn text(arguments: &str, length: usize) -> String {
+    /// Returns the text of arguments that arrive in parts of a length, or `None` if they
+    /// are broken.
+    fn text(arguments: &str, length: usize) -> Option<String> {
         let (mut input, mut text) = (CustomInput::default(), String::new());
         let chars: Vec<char> = arguments.chars().collect();
         for part in chars.chunks(length.max(1)) {
-            input.push(&part.iter().collect::<String>(), &mut text);
+            let part: String = part.iter().collect();
+            input.push(&part, &mut text);
+        }
+        if input.is_broken() {
+            return None;
         }
         input.finish(&mut text);
-        text
+        Some(text)
     }
 
     #[test]
@@ -231,16 +253,20 @@ mod tests {
                 "a",
             ),
             (r#"{"input":1,"input":"a"}"#, "a"),
+            (r#"{"input":"a","input":"b"}"#, "a"),
             (r#""a\tb""#, "a\tb"),
+            (" \"a\" \n", "a"),
             (r#"{"patch":"a\\b"}"#, "a\\b"),
             (r#"{"input":""}"#, ""),
             ("", ""),
             (" ", ""),
             // The text is cut.
             (r#"{"input":"a\nb"#, "a\nb"),
+            (r#"{"input":"a","x":tr"#, "a"),
         ] {
             for length in 1..=arguments.len().max(1) {
-                assert_eq!(text(arguments, length), expected, "{arguments} {length}");
+                let text = text(arguments, length);
+                assert_eq!(text.as_deref(), Some(expected), "{arguments} {length}");
             }
         }
     }
@@ -265,9 +291,30 @@ mod tests {
             "[1]",
             "{\"a\":\"\n\"}",
             r#"{"in"#,
+            r#""quoted" and more"#,
+            r#""a" + "b""#,
+            r#""a"""#,
+            r#""a\d""#,
+            "\"a\nb\"",
+            r#"  "cut"#,
         ] {
             for length in 1..=raw.len() {
-                assert_eq!(text(raw, length), raw, "{length}");
+                assert_eq!(text(raw, length).as_deref(), Some(raw), "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn arguments_that_are_not_json_after_the_text_are_broken() {
+        for arguments in [
+            r#"{"input":"a"} and more"#,
+            r#"{"input":"a"}}"#,
+            r#"{"input":"a" + "b"}"#,
+            r#"{"input":"a""b"}"#,
+            r#"{"input":"a","x":b}"#,
+        ] {
+            for length in 1..=arguments.len() {
+                assert_eq!(text(arguments, length), None, "{arguments} {length}");
             }
         }
     }
@@ -325,7 +372,7 @@ mod tests {
             let member = format!("{s}\"input\"{s}:{s}{}{s}", escaped(&expected, in_units));
             let members: Vec<String> = before.into_iter().chain([member]).chain(after).collect();
             let arguments = format!("{s}{{{}}}{s}", members.join(","));
-            prop_assert_eq!(text(&arguments, length), expected);
+            prop_assert_eq!(text(&arguments, length), Some(expected));
         }
 
         #[test]

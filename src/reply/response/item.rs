@@ -81,6 +81,15 @@ impl Item {
         }
     }
 
+    /// Returns whether the item is a call of a custom tool whose arguments continue after its
+    /// text, but not as JSON.
+    pub(super) fn is_broken(&self) -> bool {
+        match &self.content {
+            Content::Message | Content::Reasoning => false,
+            Content::Call(call) => call.is_broken(),
+        }
+    }
+
     /// Appends the events of the item's begin.
     pub(super) fn open(&self, index: usize, writer: &mut Writer<'_>) {
         let item = self.output("", Parts(None));

@@ -62,7 +62,8 @@ impl Output {
     /// Adds arguments of a call. Those of a call that has not begun are ignored.
     ///
     /// # Errors
-    /// Arguments of a call that has ended, because its arguments were complete.
+    /// Arguments of a call that has ended, because its arguments were complete, and arguments
+    /// of a custom tool that continue after its text, but not as JSON.
     pub(super) fn arguments(
         &mut self,
         delta: &ToolArgumentsDelta,
@@ -76,10 +77,12 @@ impl Output {
             if delta.json.trim().is_empty() {
                 return Ok(());
             }
-            let message = "the runtime continued the arguments of a call after their end";
-            return Err(RunError::Failed(message.to_owned()));
+            return Err(continued());
         }
         self.push(index, &delta.json, writer);
+        if self.items.get(index).is_some_and(Item::is_broken) {
+            return Err(continued());
+        }
         self.advance(writer);
         Ok(())
     }
@@ -170,4 +173,8 @@ impl Output {
             next.show(self.open, writer);
         }
     }
+}
+
+fn continued() -> RunError {
+    RunError::Failed("the runtime continued the arguments of a call after their end".to_owned())
 }

@@ -566,6 +566,37 @@ fn arguments_after_the_end_of_a_call_break_the_run() {
 }
 
 #[test]
+fn no_text_of_a_custom_tool_is_lost() {
+    let parts = |parts: [&str; 3]| {
+        let mut run = vec![call("patch")];
+        run.extend(parts.map(|part| arguments(0, part)));
+        run
+    };
+    let ended = || Ok(outcome(StopReason::ToolCalls));
+    let quoted = parts(["\"quoted", "\" and", " more"]);
+    let events = stream(quoted.clone(), ended());
+    assert_eq!(
+        story(&events),
+        [
+            "0 custom_tool_call",
+            "0 +\"quoted\" and",
+            "0 + more",
+            "0 completed",
+            "completed",
+        ]
+    );
+    let response = whole(quoted, ended()).unwrap();
+    assert_eq!(response["output"][0]["input"], "\"quoted\" and more");
+
+    // The client has read the text in JSON.
+    let broken = parts(["{\"input\":\"a", "\"} and", " more"]);
+    let events = stream(broken.clone(), ended());
+    let expected = ["0 custom_tool_call", "0 +a", "0 incomplete", "failed"];
+    assert_eq!(story(&events), expected);
+    assert!(whole(broken, ended()).is_err());
+}
+
+#[test]
 fn a_required_call_holds_the_text_back_until_it_comes() {
     let stream = |run: Vec<RunEvent>| {
         let ended = Ok(outcome(StopReason::ToolCalls));
