@@ -117,7 +117,8 @@ pub enum RateLimit {
     GatewayRuns(u32),
 }
 
-const NO_ROUTE: &str = "Unknown path. Use POST /v1/chat/completions or GET /v1/models.";
+const NO_ROUTE: &str = "Unknown path. Use POST /v1/chat/completions, /v1/responses or \
+    /v1/embeddings, or GET /v1/models.";
 
 const PROXIED: &str = "The request came through an untrusted proxy, or the proxy did not send \
     the client's address in `X-Forwarded-For`. The operator can add the proxy to \

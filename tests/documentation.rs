@@ -18,6 +18,7 @@ use tidegate_config::{Document, Faults, Secret};
 const CONFIGURATION: &str = include_str!("../docs/configuration.md");
 const TROUBLESHOOTING: &str = include_str!("../docs/troubleshooting.md");
 const SESSIONS: &str = include_str!("../docs/sessions.md");
+const MIGRATING: &str = include_str!("../docs/migrating-from-openclaw.md");
 
 /// The members of every document, unless a test sets them.
 const BASE: [(&str, &str); 3] = [
@@ -107,6 +108,15 @@ fn every_documented_key_is_read() {
             faults.iter().any(|fault| fault.starts_with(&expected))
         });
         assert!(is_reported, "{key}");
+    }
+}
+
+#[test]
+fn the_page_on_migrating_names_every_api() {
+    let begin = MIGRATING.split("##").next().expect("its begin");
+    let paths = ["chat/completions", "responses", "embeddings"];
+    for path in paths.map(|path| format!("`POST /v1/{path}`")) {
+        assert!(begin.contains(&path), "{path}");
     }
 }
 

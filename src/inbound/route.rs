@@ -261,4 +261,24 @@ mod tests {
         }
         assert_eq!(check(&Method::POST, "/nowhere"), Err(Rejection::NoRoute));
     }
+
+    #[test]
+    fn the_rejection_of_an_unknown_path_names_every_endpoint() {
+        let text = Rejection::NoRoute.to_string();
+        let words = text
+            .split([' ', ','])
+            .map(|word| word.trim_end_matches('.'));
+        let paths = words.filter(|word| word.starts_with('/'));
+        let named: Vec<_> = paths.map(Route::find).collect();
+        assert_eq!(
+            named,
+            [
+                Endpoint::Run(Api::Completions),
+                Endpoint::Run(Api::Responses),
+                Endpoint::Embeddings,
+                Endpoint::Models,
+            ]
+            .map(|endpoint| Ok(Route::Api(endpoint)))
+        );
+    }
 }
