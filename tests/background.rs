@@ -9,6 +9,7 @@
 
 mod harness;
 
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -309,4 +310,27 @@ fn no_text_of_a_conversation_is_readable_in_the_store() {
         files += 1;
     }
     assert!(files > 3, "{files}");
+}
+
+#[test]
+fn a_run_whose_process_was_killed_is_failed_and_not_carried_out_again() {
+    let first = server();
+    let begun = create(&first, &in_background("/say some text\n/silence 60s"));
+    let store = format!("--dir={}::/store", first.store().display());
+    let second = Server::builder("rehearsal-files")
+        .config(&config(SECRET))
+        .argument(&store)
+        .start();
+    assert_eq!(get(&second, id(&begun))["status"], "in_progress");
+    let kill = Command::new("kill")
+        .args(["-9", &first.process().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    let response = wait(&second, id(&begun));
+    assert_eq!(response["status"], "failed", "{response}");
+    assert_eq!(output_text(&response), "some text");
+    let events = followed(&second, id(&begun), "");
+    assert_eq!(events.last().unwrap()["response"], response);
+    let cancelled = of_id(&second, "POST", id(&begun), "/cancel");
+    assert_eq!(cancelled.json(), response);
 }
