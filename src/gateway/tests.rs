@@ -192,6 +192,46 @@ fn each_endpoint_has_its_own_switch() {
 }
 
 #[test]
+fn a_stored_response_is_asked_for_by_its_caller_alone() {
+    let responses = CONFIG.replace("chatCompletions", "responses");
+    let with_secret = responses.replace(
+        "tidegate: {",
+        "tidegate: { session: { secret: 'a secret of 16 bytes' },",
+    );
+    let id = "/v1/responses/resp_00000000-0000-0000-0000-000000000000";
+    for (config, method, rest, headers, expected) in [
+        (&with_secret, Method::GET, "", vec![OWNER], "stored"),
+        (
+            &with_secret,
+            Method::GET,
+            "?stream=true",
+            vec![OWNER],
+            "stored",
+        ),
+        (&with_secret, Method::DELETE, "", vec![OWNER], "stored"),
+        (&with_secret, Method::POST, "/cancel", vec![OWNER], "stored"),
+        (&with_secret, Method::GET, "", vec![], "401"),
+        (&with_secret, Method::POST, "", vec![OWNER], "405"),
+        (&with_secret, Method::GET, "/cancel", vec![OWNER], "405"),
+        (&with_secret, Method::GET, "/other", vec![OWNER], "404"),
+        (
+            &with_secret,
+            Method::GET,
+            "?starting_after=x",
+            vec![OWNER],
+            "400",
+        ),
+        (&with_secret, Method::GET, "x", vec![OWNER], "404"),
+        (&responses, Method::GET, "", vec![OWNER], "404"),
+        (&CONFIG.to_owned(), Method::GET, "", vec![OWNER], "404"),
+    ] {
+        let mut fake = Fake::new(config);
+        let found = ask(&mut fake, method.clone(), &format!("{id}{rest}"), &headers);
+        assert_eq!(found, expected, "{method} {rest}");
+    }
+}
+
+#[test]
 fn the_first_failed_check_determines_the_answer() {
     let [peer, forwarded] = UNTRUSTED;
     let [origin, requested] = PREFLIGHT;

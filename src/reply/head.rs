@@ -126,6 +126,23 @@ impl ReplyHead {
     }
 }
 
+#[cfg(test)]
+impl ReplyHead {
+    /// Makes the head of a whole chat completion.
+    pub(crate) fn for_test() -> Self {
+        Self {
+            mode: Mode::Whole,
+            choice: ToolChoice::Auto,
+            api: ApiHead::Chat(Head {
+                id: "chatcmpl_1".to_owned(),
+                created: 1,
+                model: "openclaw".to_owned(),
+                reasoning: Reasoning::Hidden,
+            }),
+        }
+    }
+}
+
 fn response_head(form: ResponseForm, head: Head, settings: ReplySettings) -> ResponseHead {
     ResponseHead {
         store: settings.is_kept,

@@ -8,7 +8,7 @@ use super::cipher::{Cipher, NONCE_LENGTH};
 use super::entry::{End, Entry};
 use super::head::LogHead;
 use super::keys::LogKeys;
-use super::reader::{LogReader, LogState};
+use super::reader::LogReader;
 use super::writer::{LogWriter, Piece};
 
 /// A log in the store. `None` as a result means that the store has failed.
@@ -134,16 +134,129 @@ impl<S: Store> StoredLog<S> {
         }
         self.store.delete_many(&keys)
     }
+}
 
-    /// Reads all that is in the store now.
-    pub fn read_all(&self) -> Option<(LogReader<LogHead>, Vec<Entry>)> {
+#[cfg(test)]
+mod tests {
+    use tidegate_config::Secret;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::access::fake::{Failing, Memory};
+    use crate::access::{Caller, Sweep};
+    use crate::reply::{Ending, ReplyHead};
+    use crate::run::SessionSecret;
+    use crate::run_log::LogState;
+    use crate::runtime::{RunError, RunEvent};
+
+    const NOW: UnixMillis = UnixMillis::new(1_800_000_000_000);
+
+    fn secret() -> SessionSecret {
+        SessionSecret::new(&Secret::new("a secret of 16 bytes")).unwrap()
+    }
+
+    fn open<S: Store>(store: Rc<S>) -> StoredLog<S> {
+        let keys = LogKeys::of_run(&Caller::for_test("owner"), Uuid::from_u128(1), &secret());
+        StoredLog::new(store, Cipher::new(&secret()), keys)
+    }
+
+    fn head() -> LogHead {
+        LogHead {
+            id: "chatcmpl_1".to_owned(),
+            reply: ReplyHead::for_test(),
+            instance: Uuid::from_u128(7),
+            is_kept: true,
+            background: true,
+            expiry: NOW,
+        }
+    }
+
+    fn text(text: &str) -> Entry {
+        Entry::Event(RunEvent::Text(text.to_owned()))
+    }
+
+    fn failed(at: u64) -> End {
+        let ending = Ending::Failed(RunError::silent());
+        End { at, ending }
+    }
+
+    /// Writes a log with these texts, which has not ended.
+    fn write(store: &Rc<Memory>, texts: &[String]) -> StoredLog<Memory> {
+        let log = open(Rc::clone(store));
+        let mut writer = LogWriter::begin(&head(), 1_000_000).unwrap();
+        let mut registered = 0;
+        for part in texts {
+            writer.add(&text(part));
+            let pieces = writer.take();
+            log.write(&pieces, NOW, || [1; NONCE_LENGTH], &mut registered)
+                .unwrap();
+        }
+        log
+    }
+
+    fn read_all(log: &StoredLog<Memory>) -> (LogReader<LogHead>, Vec<Entry>) {
         let (mut reader, mut all) = (LogReader::new(), Vec::new());
         loop {
-            let (entries, follows) = self.read(&mut reader)?;
+            let (entries, follows) = log.read(&mut reader).unwrap();
             all.extend(entries);
-            if !follows || reader.state() != LogState::Open {
-                return Some((reader, all));
+            if !follows {
+                return (reader, all);
             }
         }
+    }
+
+    fn texts() -> Vec<String> {
+        (0..40).map(|n| n.to_string().repeat(1000)).collect()
+    }
+
+    #[test]
+    fn the_first_one_ends_the_log_of_an_instance_that_has_stopped() {
+        let store = Rc::<Memory>::default();
+        let log = write(&store, &texts());
+        let (reader, entries) = read_all(&log);
+        assert_eq!(entries.len(), 40);
+        log.end_for(&reader, failed(1), [2; NONCE_LENGTH]).unwrap();
+        log.end_for(&reader, failed(2), [3; NONCE_LENGTH]).unwrap();
+        assert_eq!(log.claim_end(), Some(false));
+        let (reader, entries) = read_all(&log);
+        assert_eq!(reader.state(), LogState::Ended);
+        assert_eq!(entries.last(), Some(&Entry::End(failed(1))));
+        assert_eq!(entries.len(), 41);
+    }
+
+    #[test]
+    fn nothing_of_a_deleted_or_expired_log_stays() {
+        let store = Rc::<Memory>::default();
+        let log = write(&store, &texts());
+        log.ask_to_cancel().unwrap();
+        let of_log = |store: &Memory| {
+            let keys = store.keys();
+            keys.iter()
+                .filter(|key| key.starts_with("tidegate-run/"))
+                .count()
+        };
+        assert!(of_log(&store) > 3, "{:?}", store.keys());
+        log.delete(&read_all(&log).0).unwrap();
+        assert_eq!(of_log(&store), 0);
+        let log = write(&store, &texts());
+        log.ask_to_cancel().unwrap();
+        assert_eq!(log.claim_end(), Some(true));
+        let later = NOW + std::time::Duration::from_mins(5);
+        let mut sweep = Sweep::begin(&*store, later).unwrap();
+        while sweep.step(&*store).unwrap() {}
+        assert_eq!(of_log(&store), 0);
+        let deletions = store.deletions.borrow();
+        assert!(deletions.iter().all(|count| *count <= 100), "{deletions:?}");
+    }
+
+    #[test]
+    fn a_failing_store_is_no_empty_log() {
+        let log = open(Rc::new(Failing));
+        assert!(log.read(&mut LogReader::new()).is_none());
+        assert_eq!(log.claim_end(), None);
+        assert_eq!(log.is_cancel_asked(), None);
+        let log = open(Rc::<Memory>::default());
+        let (entries, follows) = log.read(&mut LogReader::new()).unwrap();
+        assert_eq!((entries, follows), (Vec::new(), false));
     }
 }
