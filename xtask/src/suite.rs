@@ -38,10 +38,6 @@ impl Test {
         components::build_fixtures(workspace)?;
         headline("Find the host");
         let host = self.host.find(workspace)?;
-        if host.is_embedded(workspace) {
-            let clippy = &["clippy", "--profile=host", "--package=host"];
-            Check::new("Lint the host", &[clippy, &DENY_WARNINGS]).run(workspace)?;
-        }
         headline("Test");
         let filters: Vec<_> = self.filters.iter().map(String::as_str).collect();
         let arguments = [&["test"], &WITHOUT_HOST[..], &["--"], &filters].concat();

@@ -4,6 +4,8 @@
 //! `wasmtime-cli` without the features that Tidegate does not need.
 
 #![forbid(unsafe_code)]
+// Clippy would check all of Wasmtime first.
+#![deny(warnings)]
 
 use clap::Parser;
 use wasmtime::Result;

@@ -51,6 +51,9 @@ pub(crate) struct EndToEnd {
     /// Run only these suites.
     #[arg(value_enum)]
     suites: Vec<Suite>,
+    /// Use the components in `dist/` that `cargo xtask test` has built.
+    #[arg(long)]
+    no_build: bool,
     #[command(flatten)]
     host: HostChoice,
 }
@@ -89,12 +92,14 @@ impl Suite {
 }
 
 impl EndToEnd {
-    /// Builds, installs missing packages, and runs the suites.
+    /// Builds the components, installs missing packages, and runs the suites.
     ///
     /// # Errors
     /// A suite that cannot run, and failed checks.
     pub(crate) fn run(&self, workspace: &Workspace) -> Result<()> {
-        components::build(workspace)?;
+        if !self.no_build {
+            components::build(workspace)?;
+        }
         let site = Site::prepare(workspace, self.host.find(workspace)?)?;
         let mut report = Report::begin();
         for suite in self.chosen() {
