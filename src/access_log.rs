@@ -13,8 +13,9 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::access::Caller;
-use crate::error::ErrorResponse;
+use crate::error::{Error, ErrorResponse};
 use crate::openai::completion::{FinishReason, Usage};
+use crate::reply::Ending;
 use crate::run::{ValidEmbeddings, ValidRun};
 use crate::runtime::RunOutcome;
 
@@ -155,6 +156,15 @@ impl AccessLog {
     pub fn error(&mut self, response: &ErrorResponse) {
         self.error = Some(response.log_message().to_owned());
         self.detail.clone_from(&response.detail);
+    }
+
+    /// Records how a run ended whose client did not wait for it.
+    pub fn ending(&mut self, ending: Ending) {
+        match ending {
+            Ending::Succeeded(outcome) => self.outcome(&outcome),
+            Ending::Failed(error) => self.error(&Error::Run(error).into()),
+            Ending::Cancelled => self.cancelled(),
+        }
     }
 
     /// Records that a client cancelled the run.

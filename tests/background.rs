@@ -334,3 +334,15 @@ fn a_run_whose_process_was_killed_is_failed_and_not_carried_out_again() {
     let cancelled = of_id(&second, "POST", id(&begun), "/cancel");
     assert_eq!(cancelled.json(), response);
 }
+
+#[test]
+fn the_access_log_has_how_a_run_without_a_client_ended() {
+    let server = server();
+    let begun = create(&server, &in_background("/tokens 3 100ms"));
+    wait(&server, id(&begun));
+    let log = server.wait_for_log(|log| log.contains("\"finish\":\"stop\""));
+    assert_eq!(log.matches("\"usage\"").count(), 1, "{log}");
+    let begun = create(&server, &in_background("/say a\n/silence 60s"));
+    of_id(&server, "POST", id(&begun), "/cancel");
+    server.wait_for_log(|log| log.contains("\"cancelled\":true"));
+}

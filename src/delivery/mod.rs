@@ -75,9 +75,9 @@ pub trait Line {
     /// Stops the run, which has this ending, sends the last bytes and ends the body.
     fn end(self, ending: Ending, bytes: Vec<u8>) -> impl Future<Output = Client>;
 
-    /// Goes on without the client if the run does not depend on it, and otherwise stops the
-    /// run.
-    fn leave(self) -> impl Future<Output = ()>;
+    /// Goes on without the client if the run does not depend on it, and returns how the run
+    /// ended. Otherwise stops the run.
+    fn leave(self) -> impl Future<Output = Option<Ending>>;
 }
 
 /// Waits for a run's first visible event, so that it is sent together with the head of
@@ -190,8 +190,10 @@ impl Delivery {
             }
         }
         self.log.client_gone();
+        if let Some(ending) = line.leave().await {
+            self.log.ending(ending);
+        }
         self.log.write();
-        line.leave().await;
     }
 
     fn take(&mut self, step: Step) {

@@ -88,8 +88,9 @@ impl Line for Script {
         self.record.borrow_mut().progress += 1;
     }
 
-    async fn leave(self) {
+    async fn leave(self) -> Option<Ending> {
         self.record.borrow_mut().has_left = true;
+        None
     }
 
     async fn end(self, ending: Ending, bytes: Vec<u8>) -> Client {

@@ -83,14 +83,16 @@ fn in_background(
             return respond::error(error.into(), exchange);
         }
     };
-    let Outgoing { response, sending } = respond::json(StatusCode::OK, body, exchange);
+    let (Outgoing { response, sending }, mut log) = respond::begun(body, exchange);
     let mut line = HostLine::new(run, longest);
     Outgoing::new(response, async move {
         let sent = async {
             sending.await;
             drop(memory);
         };
-        join(sent, line.go_on(longest)).await;
+        let ((), ending) = join(sent, line.go_on(longest)).await;
+        log.ending(ending);
+        log.write();
     })
 }
 

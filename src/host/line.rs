@@ -43,8 +43,8 @@ impl HostLine {
         self.run.ended_at()
     }
 
-    /// Goes on until the end of the run, without a client.
-    pub(crate) async fn go_on(&mut self, longest: Duration) {
+    /// Goes on until the end of the run, without a client, and returns how it ended.
+    pub(crate) async fn go_on(&mut self, longest: Duration) -> Ending {
         let end = HostClock::now() + longest;
         let too_long =
             || RunError::TimedOut("the run is longer than `tidegate.runs.longest`".to_owned());
@@ -52,13 +52,15 @@ impl HostLine {
         loop {
             self.watch.restart();
             self.watch.limit(end.saturating_sub(HostClock::now()));
-            let step = match self.wait().await {
-                Wake::Step(Step::Ended(_)) => return,
-                Wake::Step(Step::Events(_) | Step::Progress) | Wake::Disconnected => continue,
-                Wake::Due => Step::Ended(Ending::Failed(too_long())),
-            };
-            self.run.record(&step);
-            return;
+            match self.wait().await {
+                Wake::Step(Step::Ended(ending)) => return ending,
+                Wake::Step(Step::Events(_) | Step::Progress) | Wake::Disconnected => {}
+                Wake::Due => {
+                    let ending = Ending::Failed(too_long());
+                    self.run.record(&Step::Ended(ending.clone()));
+                    return ending;
+                }
+            }
         }
     }
 
@@ -124,11 +126,12 @@ impl Line for HostLine {
         self.run.record(&Step::Progress);
     }
 
-    async fn leave(mut self) {
-        match self.run.longest() {
-            Some(longest) => self.go_on(longest).await,
-            None => self.run.record(&Step::Ended(Ending::Cancelled)),
+    async fn leave(mut self) -> Option<Ending> {
+        if let Some(longest) = self.run.longest() {
+            return Some(self.go_on(longest).await);
         }
+        self.run.record(&Step::Ended(Ending::Cancelled));
+        None
     }
 
     async fn end(mut self, ending: Ending, bytes: Vec<u8>) -> Client {

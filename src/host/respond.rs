@@ -3,6 +3,7 @@
 use http::StatusCode;
 use spin_sdk::wasip3::http::types::Response;
 
+use crate::access_log::AccessLog;
 use crate::error::{ErrorResponse, Retry};
 use crate::exchange::Exchange;
 use crate::inbound::{ACCEPTED_CODINGS, Headers};
@@ -29,6 +30,17 @@ pub(crate) fn json(status: StatusCode, body: Vec<u8>, exchange: Exchange) -> Out
     let mut headers = common(&exchange);
     headers.push(field("content-type", JSON));
     finish(status, headers, body, exchange)
+}
+
+/// Responds with a JSON document for a run that goes on. The caller writes the access log when
+/// the run has ended.
+pub(crate) fn begun(body: Vec<u8>, mut exchange: Exchange) -> (Outgoing, AccessLog) {
+    let mut headers = common(&exchange);
+    headers.push(field("content-type", JSON));
+    headers.push(field("content-length", &body.len().to_string()));
+    exchange.log.status(StatusCode::OK);
+    let outgoing = outgoing::whole(StatusCode::OK, &headers, body, exchange.write_timeout);
+    (outgoing, exchange.log)
 }
 
 /// Responds to a CORS preflight from a granted origin.

@@ -1,7 +1,6 @@
 //! `cargo xtask test`: all checks of this repository, in order.
 //!
-//! The package `host` is excluded when another host is selected, because it would build
-//! all of Wasmtime.
+//! The package `host` is excluded, because it would build all of Wasmtime.
 
 use anyhow::Result;
 use clap::Args;
