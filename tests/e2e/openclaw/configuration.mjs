@@ -18,7 +18,7 @@ export function configuration(port, llm, folder) {
       port,
       bind: "loopback",
       auth: { mode: "token", token: "${OPENCLAW_GATEWAY_TOKEN}" },
-      http: { endpoints: { chatCompletions: { enabled: true } } },
+      http: { endpoints: { chatCompletions: { enabled: true }, responses: { enabled: true } } },
       controlUi: { enabled: false },
     },
     logging: { file: `${folder}/openclaw.log` },

@@ -75,7 +75,7 @@ fn document(runtime: &str, history: &str) -> String {
         "{{
   gateway: {{
     auth: {{ mode: 'token', token: '${{OPENCLAW_GATEWAY_TOKEN}}' }},
-    http: {{ endpoints: {{ chatCompletions: {{ enabled: true }} }} }},
+    http: {{ endpoints: {{ chatCompletions: {{ enabled: true }}, responses: {{ enabled: true }} }} }},
   }},
   agents: {{ entries: {{ main: {{}}, research: {{}}, codex: {{}}, refused: {{}}, limited: {{}}, failing: {{}} }} }},
   tidegate: {{

@@ -76,5 +76,5 @@ export default {
   "duo-model-missing": { body: { model: undefined } },
   "duo-model-openclaw": { body: { model: "openclaw" } },
   "duo-model-case-default": { body: { model: "OpenClaw/Default" } },
-  "duo-embeddings-openclaw": { path: "/v1/embeddings", body: { model: "openclaw", input: "Hello" } },
+  "duo-embeddings-openclaw": { path: "/v1/embeddings", body: { model: "openclaw" } },
 };
