@@ -321,7 +321,11 @@ fn a_run_whose_process_was_killed_is_failed_and_not_carried_out_again() {
         .config(&config(SECRET))
         .argument(&store)
         .start();
-    assert_eq!(get(&second, id(&begun))["status"], "in_progress");
+    let deadline = Instant::now() + PATIENCE;
+    while get(&second, id(&begun))["output"] == json!([]) {
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(50));
+    }
     let kill = Command::new("kill")
         .args(["-9", &first.process().to_string()])
         .status();

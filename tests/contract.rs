@@ -636,7 +636,7 @@ fn a_preflight_from_a_configured_origin_needs_no_credential() {
         assert_granted(headers, PAGE);
         assert_eq!(
             headers.get("access-control-allow-methods"),
-            Some("GET, POST")
+            Some("GET, POST, DELETE")
         );
         assert_eq!(
             headers.get("access-control-allow-headers"),
