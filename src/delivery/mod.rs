@@ -189,6 +189,8 @@ impl Delivery {
                 }
             }
         }
+        // Only the run goes on.
+        drop((self.reply, self.bytes));
         self.log.client_gone();
         if let Some(ending) = line.leave().await {
             self.log.ending(ending);

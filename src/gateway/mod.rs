@@ -46,7 +46,7 @@ pub enum Answer<P> {
     /// The permission for a CORS preflight.
     Preflight,
     /// What a client wants of a stored response.
-    Stored(Box<StoredRequest>, Rc<Settings>),
+    Stored(Box<StoredRequest<P>>, Rc<Settings>),
     /// A run to start.
     Run(Box<AdmittedRun<P>>, Rc<Settings>),
 }
@@ -126,7 +126,8 @@ async fn check<E: Effects>(
         }
         Endpoint::Response(_) | Endpoint::Cancel(_) => {
             let memory = effects.budget(settings.body_limit).begin(&caller.name());
-            let request = StoredRequest::read(&endpoint, head, &caller, &settings, memory)?;
+            let place = effects.place(&place_limits(&caller, settings.concurrent_runs))?;
+            let request = StoredRequest::read(&endpoint, head, &caller, &settings, memory, place)?;
             Ok(Answer::Stored(Box::new(request), settings))
         }
         Endpoint::Models => document(&models(&caller, &settings, effects).await?),

@@ -10,7 +10,7 @@ use crate::run::run_of_response;
 use crate::run_log::{Cipher, LogKeys, LogMode};
 
 /// A request for a stored response.
-pub struct StoredRequest {
+pub struct StoredRequest<P> {
     /// The id of the response.
     pub id: String,
     /// The keys of its log, which may not exist.
@@ -21,6 +21,8 @@ pub struct StoredRequest {
     pub action: Action,
     /// The memory of the reply.
     pub memory: Holding,
+    /// The place among the concurrent runs, because a follower takes as much as a run.
+    pub place: P,
 }
 
 /// What to do with a stored response.
@@ -36,8 +38,8 @@ pub enum Action {
     Delete,
 }
 
-impl StoredRequest {
-    /// Reads a request, with the memory of its reply.
+impl<P> StoredRequest<P> {
+    /// Reads a request, with the memory of its reply and its place.
     ///
     /// # Errors
     /// An id that no response of the caller has, a gateway without logs, and an invalid
@@ -48,6 +50,7 @@ impl StoredRequest {
         caller: &Caller,
         settings: &Settings,
         memory: Holding,
+        place: P,
     ) -> Result<Self, Rejection> {
         let id = match endpoint {
             Endpoint::Response(id) | Endpoint::Cancel(id) => id.clone(),
@@ -68,6 +71,7 @@ impl StoredRequest {
             action: action(endpoint, head)?,
             id,
             memory,
+            place,
         })
     }
 }

@@ -51,6 +51,8 @@ struct Entry {
     /// The body of the response, unless the stream writes to it.
     body: RefCell<Option<Body>>,
     alarm: Cell<Option<Alarm>>,
+    /// Whether the run is to be cancelled. No other alarm replaces this one.
+    is_cancelled: Cell<bool>,
     /// Rings the stream, while it waits and another one drives.
     bell: RefCell<Option<StreamWriter<u8>>>,
 }
@@ -88,6 +90,7 @@ impl Watch {
             schedule: Cell::new(Schedule::new(HostClock::now(), limit)),
             body: RefCell::default(),
             alarm: Cell::default(),
+            is_cancelled: Cell::default(),
             bell: RefCell::default(),
         });
         CLOCK.with(|clock| clock.add(&entry));
@@ -121,7 +124,10 @@ impl Watch {
     /// Returns a function that wakes the stream because its run is to be cancelled.
     pub(crate) fn cancel(&self) -> impl Fn() + 'static {
         let entry = Rc::clone(&self.entry);
-        move || entry.ring(Alarm::Cancelled)
+        move || {
+            entry.is_cancelled.set(true);
+            drop(entry.bell.take());
+        }
     }
 
     /// Puts the body where the clock can probe it.
@@ -141,7 +147,7 @@ impl Watch {
 
     fn poll_alarm(&mut self, context: &mut Context<'_>) -> Poll<Alarm> {
         loop {
-            if let Some(alarm) = self.entry.alarm.take() {
+            if let Some(alarm) = self.entry.take_alarm() {
                 return Poll::Ready(alarm);
             }
             if self.driver.is_none() && CLOCK.with(Clock::claim) {
@@ -154,7 +160,7 @@ impl Watch {
                     self.driver = None;
                     continue;
                 };
-                return self.entry.alarm.take().map_or(Poll::Pending, Poll::Ready);
+                return self.entry.take_alarm().map_or(Poll::Pending, Poll::Ready);
             }
             let entry = &self.entry;
             let bell = self.bell.get_or_insert_with(|| {
@@ -253,6 +259,13 @@ impl Entry {
         let mut body = self.body.borrow_mut();
         let probe = body.as_mut().map(|body| body.probe().now_or_never());
         probe.flatten() == Some(Client::Disconnected)
+    }
+
+    fn take_alarm(&self) -> Option<Alarm> {
+        match self.is_cancelled.take() {
+            true => Some(Alarm::Cancelled),
+            false => self.alarm.take(),
+        }
     }
 
     fn ring(&self, alarm: Alarm) {

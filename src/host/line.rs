@@ -19,6 +19,8 @@ use super::runtime::Run;
 pub(crate) struct HostLine {
     run: Run,
     watch: Watch,
+    /// Whether the run was cancelled during a write.
+    is_cancelled: bool,
 }
 
 impl HostLine {
@@ -26,7 +28,11 @@ impl HostLine {
     pub(crate) fn new(run: Run, limit: Duration) -> Self {
         let watch = Watch::new(limit);
         run.on_cancel(|| Box::new(watch.cancel()));
-        Self { run, watch }
+        Self {
+            run,
+            watch,
+            is_cancelled: false,
+        }
     }
 
     /// Takes the body to write to it, unless the client has disconnected. A step of the run
@@ -35,6 +41,11 @@ impl HostLine {
         let is_disconnected = self.watch.is_disconnected();
         let body = self.watch.take_body();
         body.filter(|_| !is_disconnected)
+    }
+
+    fn cancelled(&mut self) -> Wake {
+        self.run.record(&Step::Ended(Ending::Cancelled));
+        Wake::Step(Step::Ended(Ending::Cancelled))
     }
 
     /// Stops the run, and returns when it ended, in seconds since 1970.
@@ -72,7 +83,10 @@ impl HostLine {
 
 impl Line for HostLine {
     async fn wait(&mut self) -> Wake {
-        let Self { run, watch } = self;
+        if std::mem::take(&mut self.is_cancelled) {
+            return self.cancelled();
+        }
+        let Self { run, watch, .. } = self;
         let alarm = match select(pin!(run.next_step()), pin!(watch.alarm())).await {
             Either::Left((step, _)) => return Wake::Step(step),
             Either::Right((alarm, _)) => alarm,
@@ -80,10 +94,7 @@ impl Line for HostLine {
         match alarm {
             Alarm::Due => Wake::Due,
             Alarm::Disconnected => Wake::Disconnected,
-            Alarm::Cancelled => {
-                self.run.record(&Step::Ended(Ending::Cancelled));
-                Wake::Step(Step::Ended(Ending::Cancelled))
-            }
+            Alarm::Cancelled => self.cancelled(),
         }
     }
 
@@ -95,13 +106,12 @@ impl Line for HostLine {
         let Some(mut body) = self.body() else {
             return Client::Disconnected;
         };
-        let Self { run, watch } = self;
-        let sending = async {
-            match select(pin!(body.send(bytes)), pin!(watch.alarm())).await {
-                Either::Left((client, _)) => client,
-                Either::Right(_) => Client::Disconnected,
-            }
-        };
+        let Self {
+            run,
+            watch,
+            is_cancelled,
+        } = self;
+        let sending = until_alarm(watch, body.send(bytes), is_cancelled);
         let sent = run.place.while_held(sending).await;
         // The clock must not probe a body that the client does not read.
         if sent == Client::Connected {
@@ -149,9 +159,23 @@ impl Line for HostLine {
             }
             sent
         };
-        match select(pin!(sending), pin!(self.watch.alarm())).await {
-            Either::Left((client, _)) => client,
-            Either::Right(_) => Client::Disconnected,
+        until_alarm(&mut self.watch, sending, &mut self.is_cancelled).await
+    }
+}
+
+/// Waits for the end of a write. A write that takes too long is a disconnect. A cancellation
+/// waits for the write, and `is_cancelled` remembers it.
+async fn until_alarm(
+    watch: &mut Watch,
+    writing: impl Future<Output = Client>,
+    is_cancelled: &mut bool,
+) -> Client {
+    let mut writing = pin!(writing);
+    loop {
+        match select(writing.as_mut(), pin!(watch.alarm())).await {
+            Either::Left((client, _)) => return client,
+            Either::Right((Alarm::Cancelled, _)) => *is_cancelled = true,
+            Either::Right((Alarm::Due | Alarm::Disconnected, _)) => return Client::Disconnected,
         }
     }
 }

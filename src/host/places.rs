@@ -41,14 +41,6 @@ impl Place {
         Ok(place)
     }
 
-    /// Returns the place of something that is not a run.
-    pub(crate) fn none() -> Self {
-        Self {
-            subjects: Vec::new(),
-            timer: None,
-        }
-    }
-
     /// Does something while the place is renewed.
     pub(crate) async fn while_held<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);

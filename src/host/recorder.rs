@@ -100,14 +100,18 @@ impl Recorder {
         self.timer = None;
         if self.writer.is_over() {
             self.flush();
-        } else if self.log.claim_end() == Some(true) {
-            let at = UnixMillis::of(SystemTime::now()).seconds();
-            self.ended_at = Some(at);
-            self.writer.end(End { at, ending });
-            self.flush();
-        } else {
-            self.writer.give_up();
+            return;
         }
+        match self.log.claim_end() {
+            Some(true) => {
+                let at = UnixMillis::of(SystemTime::now()).seconds();
+                self.ended_at = Some(at);
+                self.writer.end(End { at, ending });
+            }
+            Some(false) => self.writer.give_up(),
+            None => self.writer.break_off(),
+        }
+        self.flush();
     }
 
     /// Writes the steps, if it is time.

@@ -58,11 +58,11 @@ impl Run {
     }
 
     /// Follows the log of a run. Dropping it does not cancel that run.
-    pub(crate) fn follow(follower: Follower) -> Self {
+    pub(crate) fn follow(follower: Follower, place: Place) -> Self {
         Self {
             source: Source::Log(Box::new(follower)),
             recorder: None,
-            place: Place::none(),
+            place,
         }
     }
 
@@ -108,7 +108,7 @@ impl Run {
             place,
         } = self;
         match source {
-            Source::Log(follower) => follower.next_step().await,
+            Source::Log(follower) => place.while_held(follower.next_step()).await,
             Source::Runtime(steps) => {
                 let next = poll_fn(|context| {
                     if let Some(recorder) = recorder {

@@ -21,6 +21,7 @@ use crate::run_log::{Entry, Lease, LogHead, LogReader, LogState, StoredLog};
 use super::follower::{Follower, end_if_lost};
 use super::line::HostLine;
 use super::outgoing::Outgoing;
+use super::places::Place;
 use super::random::random_ids;
 use super::respond;
 use super::runtime::Run;
@@ -43,7 +44,7 @@ struct Found {
 
 /// Answers a request.
 pub(crate) async fn respond(
-    request: StoredRequest,
+    request: StoredRequest<Place>,
     settings: &Settings,
     exchange: Exchange,
 ) -> Outgoing {
@@ -56,7 +57,7 @@ pub(crate) async fn respond(
     }
 }
 
-async fn document(request: StoredRequest) -> Result<(Vec<u8>, Holding), Error> {
+async fn document(request: StoredRequest<Place>) -> Result<(Vec<u8>, Holding), Error> {
     let found = find(&request).await?;
     match request.action {
         Action::Get | Action::Follow(_) => current(found, request.memory).await,
@@ -74,7 +75,7 @@ async fn document(request: StoredRequest) -> Result<(Vec<u8>, Holding), Error> {
 }
 
 /// Finds a response that is kept for the client.
-async fn find(request: &StoredRequest) -> Result<Found, StoredFault> {
+async fn find(request: &StoredRequest<Place>) -> Result<Found, StoredFault> {
     let absent = || StoredFault::NoResponse(request.id.clone());
     let store = store::open().ok_or_else(absent)?;
     let log = StoredLog::new(store, request.cipher.clone(), request.keys.clone());
@@ -149,7 +150,7 @@ async fn current(found: Found, memory: Holding) -> Result<(Vec<u8>, Holding), Er
 
 /// Streams the events from a number on, and goes on until the end of the run.
 async fn follow(
-    request: StoredRequest,
+    request: StoredRequest<Place>,
     first: u64,
     settings: &Settings,
     mut exchange: Exchange,
@@ -170,7 +171,10 @@ async fn follow(
     let follower = Follower::new(log, reader, Lease::of(head.instance), entries);
     let mut bytes = Vec::new();
     let reply = head.reply.streamed(request.memory, first, &mut bytes);
-    let mut line = HostLine::new(Run::follow(follower), settings.stream.first_event_wait);
+    let mut line = HostLine::new(
+        Run::follow(follower, request.place),
+        settings.stream.first_event_wait,
+    );
     let failed = |error| vec![Step::Ended(Ending::Failed(error))];
     let first = first_steps(&mut line).await.unwrap_or_else(failed);
     let (response, body) = respond::stream(&mut exchange);
