@@ -1,6 +1,5 @@
 //! Writes the log of a run while it is under way.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
@@ -13,7 +12,6 @@ use crate::access_log;
 use crate::delivery::Step;
 use crate::reply::{Ending, ReplyHead};
 use crate::run_log::{End, Entry, LogHead, LogPlan, LogWriter, NONCE_LENGTH, StoredLog};
-
 use crate::runtime::RunError;
 
 use super::keeper::{self, Cancel, Registration};
