@@ -174,7 +174,7 @@ async fn streamed(
     reply: StreamedReply,
     bytes: Vec<u8>,
     settings: &Settings,
-    mut exchange: Exchange,
+    exchange: Exchange,
 ) -> Outgoing {
     let has_progress = reply.has_progress();
     let progress = has_progress.then_some(settings.responses.progress);
@@ -183,6 +183,19 @@ async fn streamed(
         Ok(first) => first,
         Err(error) => return respond::error(Error::Run(error).into(), exchange),
     };
+    send(line, reply, bytes, first, progress, settings, exchange)
+}
+
+/// Sends the head of a stream with the beginning of its reply, and follows the line.
+pub(crate) fn send(
+    mut line: HostLine,
+    reply: StreamedReply,
+    bytes: Vec<u8>,
+    first: Vec<Step>,
+    progress: Option<Duration>,
+    settings: &Settings,
+    mut exchange: Exchange,
+) -> Outgoing {
     let (response, body) = respond::stream(&mut exchange);
     line.open(body);
     let delivery = Delivery::begin(reply, bytes, first, &mut line, exchange.log);

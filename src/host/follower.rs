@@ -12,7 +12,7 @@ use crate::reply::Ending;
 use crate::run_log::{End, Entry, Lease, LogHead, LogReader, LogState, StoredLog};
 use crate::runtime::RunError;
 
-use super::recorder::nonce;
+use super::random::nonce;
 use super::store::Store;
 
 /// The shortest time between two reads.

@@ -101,26 +101,22 @@ impl Keeper {
     }
 
     fn begin(&self, store: &Store) -> Option<()> {
-        let (lease, now) = (self.lease(), now());
+        let now = now();
+        self.renew(store, now)?;
+        self.look.set(now + LOOK);
+        self.asked.replace(self.lease().asked(store)?);
+        Some(())
+    }
+
+    fn renew(&self, store: &Store, now: UnixMillis) -> Option<()> {
+        let lease = self.lease();
+        self.renewal.set(now + RENEWAL);
         if self.registration.get() <= now {
             lease.register(store, now)?;
             self.registration.set(now + REGISTRATION);
         }
         self.until.set(lease.renew(store, now)?);
-        self.renewal.set(now + RENEWAL);
-        self.look.set(now + LOOK);
-        self.asked.replace(lease.asked(store)?);
         Some(())
-    }
-
-    fn renew(&self, store: &Store, now: UnixMillis) {
-        self.renewal.set(now + RENEWAL);
-        if self.registration.get() <= now && self.lease().register(store, now).is_some() {
-            self.registration.set(now + REGISTRATION);
-        }
-        if let Some(until) = self.lease().renew(store, now) {
-            self.until.set(until);
-        }
     }
 
     fn tick(&self) -> Duration {

@@ -5,16 +5,16 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use spin_sdk::time::sleep;
-use spin_sdk::wasip3::random::random::get_random_bytes;
 
 use crate::access::UnixMillis;
 use crate::access_log;
 use crate::delivery::Step;
 use crate::reply::{Ending, ReplyHead};
-use crate::run_log::{End, Entry, LogHead, LogPlan, LogWriter, NONCE_LENGTH, StoredLog};
+use crate::run_log::{End, Entry, LogHead, LogPlan, LogWriter, StoredLog};
 use crate::runtime::RunError;
 
 use super::keeper::{self, Cancel, Registration};
+use super::random::nonce;
 use super::store::{self, Store};
 
 /// How long steps are joined, before they are written.
@@ -148,18 +148,4 @@ impl Drop for Recorder {
             self.end(Ending::Failed(error));
         }
     }
-}
-
-/// Returns random bytes for one encryption.
-pub(crate) fn nonce() -> [u8; NONCE_LENGTH] {
-    let mut nonce = [0; NONCE_LENGTH];
-    let mut filled = 0;
-    while filled < NONCE_LENGTH {
-        let bytes = get_random_bytes((NONCE_LENGTH - filled) as u64);
-        for (to, from) in nonce.iter_mut().skip(filled).zip(&bytes) {
-            *to = *from;
-        }
-        filled += bytes.len().min(NONCE_LENGTH - filled);
-    }
-    nonce
 }

@@ -9,7 +9,7 @@ use tidegate_agent::task::yield_to_host;
 
 use crate::access::UnixMillis;
 use crate::config::Settings;
-use crate::delivery::{Delivery, Step, first_steps};
+use crate::delivery::{Step, first_steps};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::gateway::{Action, StoredRequest};
@@ -18,6 +18,7 @@ use crate::rejection::StoredFault;
 use crate::reply::Ending;
 use crate::run_log::{Entry, Lease, LogHead, LogReader, LogState, StoredLog};
 
+use super::delivery;
 use super::follower::{Follower, end_if_lost};
 use super::line::HostLine;
 use super::outgoing::Outgoing;
@@ -153,7 +154,7 @@ async fn follow(
     request: StoredRequest<Place>,
     first: u64,
     settings: &Settings,
-    mut exchange: Exchange,
+    exchange: Exchange,
 ) -> Outgoing {
     let found = match find(&request).await {
         Ok(found) => found,
@@ -177,13 +178,7 @@ async fn follow(
     );
     let failed = |error| vec![Step::Ended(Ending::Failed(error))];
     let first = first_steps(&mut line).await.unwrap_or_else(failed);
-    let (response, body) = respond::stream(&mut exchange);
-    line.open(body);
-    let delivery = Delivery::begin(reply, bytes, first, &mut line, exchange.log);
-    let (stream, silence) = (settings.stream.clone(), settings.silence);
-    Outgoing::new(response, async move {
-        delivery.follow(line, &stream, silence, None).await;
-    })
+    delivery::send(line, reply, bytes, first, None, settings, exchange)
 }
 
 /// Cancels a run, waits for its end, and reads its log to the end.

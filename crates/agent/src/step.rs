@@ -13,14 +13,3 @@ pub enum Step {
     /// The end of the run, after all events.
     Ended(Ending),
 }
-
-impl Step {
-    /// Returns whether the client sees anything of the step.
-    #[must_use]
-    pub fn is_visible(&self) -> bool {
-        match self {
-            Self::Events(events) => events.iter().any(RunEvent::is_visible),
-            Self::Ended(_) => true,
-        }
-    }
-}
